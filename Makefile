@@ -1,0 +1,97 @@
+# c10k: `make help` is the front door.
+#
+# A server is one file in servers/; a unit test one file in tests/unit/. Both are found by wildcard.
+# Missing packages are installed by scripts/setup.sh, once, when build/config.mk is made.
+
+BUILD    ?= build
+PLAN     ?= c10k
+CC       ?= cc
+OPT      ?= -O2 -g
+WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wvla -Wstrict-prototypes -Wundef \
+            -Wformat=2 -Wpointer-arith
+WERROR   ?=
+CFLAGS   += -std=c11 -D_GNU_SOURCE -I. $(OPT) $(WARNINGS) $(WERROR) $(SANITIZE) -fno-common -pthread -MMD -MP
+LDFLAGS  += $(SANITIZE) -pthread
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all servers programs setup bench report test unit check layers perf help clean format diff \
+        new-server list doctor
+.DEFAULT_GOAL := help
+
+# --- parts: every .c file of a folder --------------------------------------------------------------
+
+core_src    := $(wildcard lib/core/*.c)
+sys_src     := $(wildcard lib/sys/*.c)
+loadgen_src := $(wildcard loadgen/*.c)
+harness_src := $(wildcard harness/*.c)
+unit_src    := $(wildcard tests/unit/test_*.c)
+objects      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+# config.mk holds SERVERS and each part's library flags; make starts over once it is there
+no_config := help clean format diff new-server setup
+ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),help)),)
+include $(BUILD)/config.mk
+endif
+$(BUILD)/config.mk: scripts/packages.txt scripts/configure.sh scripts/setup.sh $(wildcard servers/*.c)
+	@scripts/setup.sh
+	@mkdir -p $(BUILD)
+	@CC="$(CC)" scripts/configure.sh >$@.tmp && mv $@.tmp $@
+
+programs: $(BUILD)/c10k $(BUILD)/loadgen
+servers: $(addprefix $(BUILD)/servers/,$(SERVERS))
+all: programs servers ## build everything
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$*))) $(CFLAGS_$(notdir $*)) -c -o $@ $<
+
+$(BUILD)/libcore.a: $(call objects,$(core_src))
+	@rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/libsys.a: $(call objects,$(sys_src))
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/servers/%: $(BUILD)/obj/servers/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*)
+$(BUILD)/loadgen: $(call objects,$(loadgen_src)) $(BUILD)/libsys.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_loadgen) -lm
+$(BUILD)/c10k: $(call objects,$(harness_src)) $(BUILD)/libsys.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_harness) -lm
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm
+
+# --- what people type ------------------------------------------------------------------------------
+
+setup: ## install what scripts/packages.txt lists and this machine lacks
+	@scripts/setup.sh
+	@rm -f $(BUILD)/config.mk
+bench: all ## measure every server and write the report: make bench [PLAN=quick|c10k|full]
+	@$(BUILD)/c10k bench $(PLAN) $(ARGS)
+report: all ## make the report of a run again: make report [RUN=results/latest]
+	@$(BUILD)/c10k report $(or $(RUN),results/latest)
+list doctor: programs servers
+	@$(BUILD)/c10k $@
+check: all ## prove that the servers are equivalent: make check [SERVER=epoll]
+	@$(BUILD)/c10k check $(or $(SERVER),all)
+test: all layers ## everything that must hold
+	@BUILD=$(BUILD) tests/run.sh
+unit: $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_src)) ## unit tests only
+	@for test in $^; do $$test || exit 1; done
+layers: $(BUILD)/libcore.a ## prove that the core is pure and includes run one way
+	@scripts/layers.sh $(BUILD)
+perf: all ## load generator against wrk, epoll against nginx: ratios from one run
+	@BUILD=$(BUILD) tests/perf/perf.sh
+new-server: ## a new model from a commented skeleton: make new-server NAME=mine
+	@scripts/new-server.sh "$(NAME)"
+diff: ## what a model is: make diff A=thread B=epoll
+	@git diff --no-index --color=auto --stat -p servers/$(A).c servers/$(B).c || true
+format: ## clang-format every C file
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+clean: ## remove build/ (results/ stays)
+	rm -rf $(BUILD)
+help:
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+( [a-z-]+)*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,81 @@
+-- One run = one file. WAL, one transaction a cell: what is here is finished. All else (CSV, Markdown, plots, HTML)
+-- is derived from it. A value the machine could not give is NULL, never 0; `blank` says why.
+PRAGMA user_version = 1;
+
+-- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
+-- planned_cells, unchecked (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
+-- memory_bytes, governor, virtualisation, mitigations, clock_source, file_limit, somaxconn, perf_event_paranoid, libraries
+-- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start)
+CREATE TABLE run (
+	key   TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE server (
+	name            TEXT PRIMARY KEY,
+	family          TEXT NOT NULL,
+	api             TEXT NOT NULL,
+	language        TEXT NOT NULL,
+	summary         TEXT NOT NULL,
+	max_connections INTEGER,      -- NULL: not capped by the model
+	source          TEXT,         -- servers/epoll.c
+	source_lines    INTEGER
+) WITHOUT ROWID;
+
+CREATE TABLE conformance (
+	server  TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	section TEXT NOT NULL,        -- "RFC 9112 3.2"
+	sending TEXT NOT NULL,        -- whole | split | coalesced
+	passed  INTEGER NOT NULL,
+	detail  TEXT,                 -- why not
+	PRIMARY KEY (server, case_id, sending)
+) WITHOUT ROWID;
+
+CREATE TABLE cell (
+	id           INTEGER PRIMARY KEY,
+	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait
+	server       TEXT NOT NULL,
+	twin         INTEGER NOT NULL DEFAULT 0, -- 1: the A/A repetition, never part of the server's own median
+	target       TEXT NOT NULL,   -- "/", "/sleep/100"
+	connections  INTEGER NOT NULL,-- active ones
+	idle         INTEGER NOT NULL,-- connected and silent
+	rep          INTEGER NOT NULL,-- block, from 1
+	position     INTEGER NOT NULL,-- order in which the run measured it, from 1
+	started_at   TEXT NOT NULL,
+	verdict      TEXT NOT NULL CHECK (verdict IN ('valid', 'client-limited', 'invalid', 'unsupported', 'failed')),
+	reason       TEXT NOT NULL DEFAULT '',   -- why not valid
+	marks        TEXT NOT NULL DEFAULT '',   -- comma-separated findings about a cell that stays valid: unfair, unchecked
+
+	elapsed_s    REAL,            -- measure window
+	requests     INTEGER,         -- completed inside it
+	errors       INTEGER,
+	rate_per_s   REAL,
+	p50_us REAL, p90_us REAL, p99_us REAL, p99_9_us REAL, p99_99_us REAL, max_us REAL, mean_us REAL,
+
+	ctx_switches_per_req     REAL, -- perf software counter
+	ctx_voluntary_per_req    REAL, -- /proc/PID/task/*/status
+	ctx_involuntary_per_req  REAL,
+	cpu_user_us_per_req      REAL,
+	cpu_sys_us_per_req       REAL,
+	runqueue_us_per_req      REAL,
+	server_cpu               REAL, -- CPUs busy, 0..number of server CPUs
+	snapshot_us              REAL, -- how long one reading of all tasks took
+	threads                  INTEGER,
+	user_bytes_per_conn      REAL, -- PSS at the barrier less the baseline, over established connections
+	kernel_bytes_per_conn    REAL, -- page tables + kernel stacks + socket slabs, likewise (both ends' sockets: see MEASURING.md)
+
+	established  INTEGER,
+	answered     INTEGER,
+	starved      INTEGER,
+	fairness     REAL,
+	littles_law_residual REAL,
+	client_cpu   REAL,            -- busiest load generator worker, 0..1
+	server_requests INTEGER,      -- the server's own count over its life, from /stats
+	client_requests INTEGER,      -- what the load generator sent over its life
+
+	blank        TEXT NOT NULL DEFAULT '', -- "runqueue_us_per_req: no schedstat in this kernel; ..."
+	loadgen      TEXT,            -- the load generator's whole JSON, histograms included (c10k.loadgen/1)
+	log          TEXT,            -- last words of the server and of the load generator, if any
+	UNIQUE (experiment, server, twin, target, connections, idle, rep)
+);

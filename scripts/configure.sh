@@ -1,0 +1,42 @@
+#!/bin/sh
+# Writes build/config.mk: for each program the flags of the libraries it needs, and which servers are skipped.
+# A server names its libraries in a line of its opening comment:   * needs: libuv
+set -eu
+cd "$(dirname "$0")/.."
+PKG_CONFIG_PATH="scripts/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+export PKG_CONFIG_PATH
+# libev.pc stands here whether or not the library does: only the compiler knows
+have() { pkg-config --exists "$1" && { [ "$1" != libev ] || echo '#include <ev.h>' | ${CC:-cc} -E - >/dev/null 2>&1; }; }
+package_of() { awk -v module="$1" '$2 == module { print $1 }' scripts/packages.txt; }
+
+servers=
+for source in servers/*.c; do
+	name=$(basename "$source" .c)
+	needs=$(sed -n 's/^ \* needs: *//p' "$source")
+	lacking=
+	for module in $needs; do have "$module" || lacking="$lacking $(package_of "$module")"; done
+	if [ -n "$lacking" ]; then
+		echo "SKIPPED += $name"
+		echo "skipped: $source, which needs:$lacking (scripts/setup.sh installs it)" >&2
+		continue
+	fi
+	servers="$servers $name"
+	if [ -n "$needs" ]; then
+		echo "CFLAGS_$name := $(pkg-config --cflags $needs)"
+		echo "LIBS_$name := $(pkg-config --libs $needs)"
+	fi
+done
+echo "SERVERS :=$servers"
+for part in harness:sqlite3,jansson,inih,zlib loadgen:jansson,zlib tests:cmocka,jansson,zlib; do
+	modules=$(echo "${part#*:}" | tr , ' ')
+	name=${part%%:*}
+	for module in $modules; do
+		if ! have "$module"; then
+			echo "$name needs $module: install $(package_of "$module"), or run scripts/setup.sh" >&2
+			[ "$name" = tests ] && continue 2
+			exit 1
+		fi
+	done
+	echo "CFLAGS_$name := $(pkg-config --cflags $modules)"
+	echo "LIBS_$name := $(pkg-config --libs $modules)"
+done
