@@ -1,0 +1,57 @@
+/*
+ * die.c: the ends of a program, each one line on standard error. Nothing is flushed or cleaned
+ * up beyond what exit() does: a message that says how to mend things is all that a failed set-up
+ * owes its user.
+ */
+#include "lib/sys/die.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+const char *die_program = "c10k";
+
+enum { EXIT_SETUP = 1, EXIT_USAGE = 2 };
+
+static void print_line(const char *kind, int error, const char *format, va_list args)
+{
+	fprintf(stderr, "%s: %s", die_program, kind);
+	vfprintf(stderr, format, args);
+	if (error)
+		fprintf(stderr, ": %s", strerror(error));
+	fputc('\n', stderr);
+}
+
+void die(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_line("", 0, format, args);
+	va_end(args);
+	exit(EXIT_SETUP);
+}
+
+void die_errno(int error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_line("", error, format, args);
+	va_end(args);
+	exit(EXIT_SETUP);
+}
+
+void usage_die(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_line("", 0, format, args);
+	va_end(args);
+	exit(EXIT_USAGE);
+}
+
+void warn_line(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_line("warning: ", 0, format, args);
+	va_end(args);
+}
