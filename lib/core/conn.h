@@ -32,7 +32,7 @@ enum conn_want {
 	CONN_WANT_RECV,     /* offer bytes: conn_feed(), or conn_feed_eof() */
 	CONN_WANT_SEND,     /* send some of conn_output(): conn_sent() */
 	CONN_WANT_SLEEP,    /* wait conn_sleep_ns(): conn_woke() */
-	CONN_WANT_COMPUTE,  /* call conn_compute(), here or on another thread */
+	CONN_WANT_COMPUTE,  /* call conn_compute(), here or on another thread, then conn_computed() */
 	CONN_WANT_FILE,     /* read conn_file(): conn_file_done() */
 	CONN_WANT_QUERY,    /* get conn_query_key() from the database: conn_query_done() */
 	CONN_WANT_SHUTDOWN, /* end the sending side (shutdown SHUT_WR): conn_shut(). Then it wants RECV until the client ends too:
@@ -88,6 +88,7 @@ struct conn {
 	uint32_t deadline_s;      /* monotonic second at which it has waited too long */
 	uint8_t state;            /* enum conn_state, private */
 	bool closing;             /* this answer is the last */
+	bool head_timed;          /* deadline_s counts from the head's first byte */
 };
 
 /* A new connection, in the caller's memory. */
@@ -108,11 +109,12 @@ void conn_sent(struct conn *c, size_t len);
 uint64_t conn_sleep_ns(const struct conn *c);
 void conn_woke(struct conn *c);
 
-/* Burns CPU. May run on another thread while the connection is left alone. */
+/* Burns CPU. May run on another thread while the connection is left alone; then, on its own: conn_computed(). */
 void conn_compute(struct conn *c);
+void conn_computed(struct conn *c);
 
 /* A read of the data file; n is the bytes read, negative when it failed: 503. */
-struct file_read conn_file(const struct conn *c);
+struct file_read conn_file(struct conn *c);
 void conn_file_done(struct conn *c, ssize_t n);
 
 /* The key; the value, or a slice with a NULL ptr when the database gave none: 503. */

@@ -14,7 +14,7 @@
 
 #include "slice.h"
 
-enum { POOL_BUFFER_CAP = 24 * 1024 };
+enum { POOL_BUFFER_CAP = 32 * 1024 };
 
 struct buffer {
 	struct buffer *next; /* in the pool: the next free one; in a chain: what follows */

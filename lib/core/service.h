@@ -22,6 +22,8 @@ enum { SERVICE_KEY_MAX = 64 };                    /* /query/KEY */
 struct service {
 	const char *model;             /* "epoll" */
 	uint32_t worker_count;
+	bool has_database;             /* /query works */
+	uint64_t file_len;             /* of the data file; 0: there is none */
 	_Atomic uint64_t accepted;     /* connections taken from the accept queue and served */
 	_Atomic uint64_t open;         /* of these, not yet closed */
 	_Atomic uint64_t refused;      /* turned away: out of files, threads or slots */
@@ -59,7 +61,7 @@ bool service_wants_body(const struct service_plan *plan);
 /* `count` units of integer work, about 1 us each, that no compiler can shorten; returns the checksum. */
 uint64_t service_compute(uint64_t count);
 
-/* The pattern behind /bytes/N: byte i is the alphabet's (i mod 64); `offset` onward, at most 64 KiB, at most `len`. */
+/* The pattern behind /bytes/N: byte i is the alphabet's (i mod 64); `offset` onward, at most 32 KiB, at most `len`. */
 struct slice service_pattern(uint64_t offset, uint64_t len);
 
 /* The JSON of /stats, written to `out` (room for SERVICE_STATS_MAX); returns its length. */

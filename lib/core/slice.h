@@ -30,6 +30,13 @@ static inline struct slice slice_skip(struct slice s, size_t count)
 	return (struct slice){ s.ptr + count, s.len - count };
 }
 
+/* Copies s to `out`, which has room for it; returns the place behind it. */
+static inline char *slice_put(char *out, struct slice s)
+{
+	memcpy(out, s.ptr, s.len);
+	return out + s.len;
+}
+
 /* ASCII case-insensitive; `lower` is written in lower case (field names, tokens: RFC 9110 5.1). */
 static inline bool slice_equals_nocase(struct slice s, struct slice lower)
 {
