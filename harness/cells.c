@@ -1,0 +1,82 @@
+/*
+ * cells.c: makes the order of a run from a seed: per block and level a Fisher-Yates shuffle of the
+ * servers, driven by SplitMix64 (Steele, Lea, Flood 2014), which is short, and good for any seed.
+ */
+#include "harness/cells.h"
+
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+	return z ^ (z >> 31);
+}
+
+/* 0..below-1. The modulo's bias is below 2^-57 for the sizes here. */
+static uint32_t random_below(uint64_t *state, uint32_t below)
+{
+	return (uint32_t)(next_random(state) % below);
+}
+
+/* One level: each server once, the twin once more, shuffled. Returns how many. */
+static uint32_t make_level(const struct plan *plan, const struct cell *level, uint64_t *state,
+    struct cell *cells)
+{
+	const struct experiment *e = level->experiment;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < e->server_count; i++) {
+		for (int twin = 0; twin <= (e->servers[i] == e->twin); twin++) {
+			struct cell cell = *level;
+			cell.server_index = e->servers[i];
+			cell.server = &plan->servers[e->servers[i]];
+			cell.twin = twin;
+			if (cells)
+				cells[count] = cell;
+			count++;
+		}
+	}
+	for (uint32_t i = count; i > 1; i--) {
+		uint32_t other = random_below(state, i);
+		if (cells) {
+			struct cell swap = cells[i - 1];
+			cells[i - 1] = cells[other];
+			cells[other] = swap;
+		}
+	}
+	for (uint32_t i = 0; i < count && cells; i++)
+		cells[i].position = level->position + i;
+	return count;
+}
+
+uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
+{
+	uint64_t state = seed;
+	uint32_t count = 0;
+	for (uint32_t rep = 1; rep <= PLAN_BLOCKS_MAX; rep++) {
+		for (uint32_t i = 0; i < plan->experiment_count; i++) {
+			const struct experiment *e = &plan->experiments[i];
+			if (rep > e->blocks)
+				continue;
+			for (uint32_t k = 0; k < e->connections.count * e->idle.count; k++) {
+				struct cell level = {
+					.experiment = e,
+					.connections = e->connections.values[k / e->idle.count],
+					.idle = e->idle.values[k % e->idle.count],
+					.rep = rep,
+					.position = count + 1,
+				};
+				count += make_level(plan, &level, &state, cells ? cells + count : NULL);
+			}
+		}
+	}
+	return count;
+}
+
+uint64_t cell_expected_ns(const struct cell *cell)
+{
+	/* measured on the 2-CPU machine of the first runs: start, stop and report a cell; connect one more */
+	const uint64_t fixed_ns = 250000000, per_connection_ns = 60000;
+	const struct experiment *e = cell->experiment;
+	uint64_t load_ns = e->kind == EXPERIMENT_MEMORY ? e->hold_ns : e->warmup_ns + e->duration_ns;
+	return fixed_ns + (cell->connections + cell->idle) * per_connection_ns + load_ns;
+}

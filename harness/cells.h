@@ -1,0 +1,33 @@
+/*
+ * cells.h: the order of a run: randomised complete blocks. A block measures every level of every
+ * experiment once with every server, the servers of a level in random order and next to one
+ * another, so that what drifts in the machine hits all of them alike and cancels in the paired
+ * ratio. The same seed gives the same order. Pure.
+ */
+#ifndef CELLS_H
+#define CELLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/plan.h"
+
+struct cell {
+	const struct experiment *experiment;
+	const struct plan_server *server;
+	uint32_t server_index; /* in plan.servers */
+	uint32_t connections;
+	uint32_t idle;
+	uint32_t rep;          /* block, from 1 */
+	uint32_t position;     /* from 1 */
+	bool twin;             /* the A/A repetition */
+};
+
+/* How many cells the plan has, and writes them in order into cells[] unless it is NULL. */
+uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells);
+
+/* About how long a cell takes, start and end of the server included. */
+uint64_t cell_expected_ns(const struct cell *cell);
+
+#endif

@@ -1,0 +1,38 @@
+/* interrupt.c: one flag. SA_RESETHAND gives the second signal its usual, final meaning. */
+#include "harness/interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "lib/sys/clock.h"
+
+static volatile sig_atomic_t came;
+
+static void on_signal(int signal)
+{
+	came = signal;
+}
+
+void interrupt_install(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+int interrupt_signal(void)
+{
+	return came;
+}
+
+void interrupt_sleep(uint64_t ns)
+{
+	uint64_t until_ns = clock_now_ns() + ns;
+	for (uint64_t now_ns = until_ns - ns; now_ns < until_ns && !came; now_ns = clock_now_ns()) {
+		uint64_t slice_ns = (uint64_t)WAIT_SLICE_MS * 1000000;
+		struct timespec ts = clock_timespec(until_ns - now_ns < slice_ns ? until_ns - now_ns : slice_ns);
+		nanosleep(&ts, NULL);
+	}
+}

@@ -1,0 +1,326 @@
+/*
+ * plan.c: reads plan files with inih.
+ *
+ * inih calls back once per key and neither tells line numbers nor sections without keys, so the
+ * reader that hands it the lines counts them and opens the sections. The first complaint stands;
+ * everything after it is read and forgotten.
+ *
+ * A key belongs to [plan] (a default for all experiments) or to an experiment; an experiment
+ * starts from what [plan] said so far, so [plan] comes first.
+ */
+#include "harness/plan.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core/units.h"
+
+const char *const experiment_names[EXPERIMENT_COUNT] = {
+	[EXPERIMENT_THROUGHPUT] = "throughput",
+	[EXPERIMENT_IDLE] = "idle",
+	[EXPERIMENT_MEMORY] = "memory",
+	[EXPERIMENT_WAIT] = "wait",
+};
+
+const char *const experiment_summaries[EXPERIMENT_COUNT] = {
+	[EXPERIMENT_THROUGHPUT] = "all connections busy: the price of a request and of a switch",
+	[EXPERIMENT_IDLE] = "few busy, many silent: what an idle connection costs the busy ones",
+	[EXPERIMENT_MEMORY] = "connections held: bytes for each, in the process and in the kernel",
+	[EXPERIMENT_WAIT] = "each request waits 100 ms: how many a model can wait for at once",
+};
+
+enum { SECTION_NONE = -2, SECTION_PLAN = -1 }; /* else an index into plan.experiments */
+
+struct reader {
+	struct plan *plan;
+	struct plan_names known;
+	struct experiment defaults;
+	const char *file;
+	const char *rest;       /* text not yet read */
+	char *message;
+	bool failed;
+	int line;
+	int section;
+	int section_line;
+	uint32_t seen;          /* keys of this section, as bits of key_table */
+	char twin[PLAN_NAME_CAP]; /* named in this section; resolved at its end */
+};
+
+__attribute__((format(printf, 2, 3))) static bool complain(struct reader *r, const char *format, ...)
+{
+	if (r->failed)
+		return false;
+	r->failed = true;
+	int len = snprintf(r->message, PLAN_MESSAGE_CAP, "%s:%d: ", r->file, r->line);
+	if (len > 0 && len < PLAN_MESSAGE_CAP) {
+		va_list args;
+		va_start(args, format);
+		vsnprintf(r->message + len, (size_t)(PLAN_MESSAGE_CAP - len), format, args);
+		va_end(args);
+	}
+	return false;
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static struct slice slice_of(const char *text)
+{
+	return (struct slice){ text, strlen(text) };
+}
+
+static bool read_levels(struct reader *r, const char *key, const char *value,
+    struct plan_levels *levels, uint64_t least)
+{
+	char piece[PLAN_TEXT_CAP];
+	*levels = (struct plan_levels){ 0 };
+	for (const char *list = value; plan_next_piece(&list, piece, sizeof(piece));) {
+		uint64_t number;
+		if (!units_parse_count(slice_of(piece), &number) || number < least ||
+		    number > PLAN_CONNECTIONS_MAX)
+			return complain(r, "%s \"%s\": use counts from %u to 10M, such as 1, 100, 10k", key,
+			    piece, (unsigned)least);
+		if (levels->count == PLAN_LEVELS_MAX)
+			return complain(r, "%s: at most %d values", key, PLAN_LEVELS_MAX);
+		for (uint32_t i = 0; i < levels->count; i++)
+			if (levels->values[i] == number)
+				return complain(r, "%s: %s stands there twice", key, piece);
+		levels->values[levels->count++] = (uint32_t)number;
+	}
+	return levels->count > 0 || complain(r, "%s: give at least one count", key);
+}
+
+static bool read_time(struct reader *r, const char *key, const char *value, uint64_t *time_ns,
+    uint64_t least_ns)
+{
+	const uint64_t most_ns = 3600 * UINT64_C(1000000000);
+	if (!units_parse_time_ns(slice_of(value), time_ns) || *time_ns < least_ns || *time_ns > most_ns)
+		return complain(r, "%s \"%s\": use a time from %s to 1h, such as 500ms or 2s", key, value,
+		    least_ns ? "100ms" : "0");
+	return true;
+}
+
+static bool read_blocks(struct reader *r, const char *value, uint32_t *blocks)
+{
+	uint64_t number;
+	if (!units_parse_digits(slice_of(value), &number) || number < 1 || number > PLAN_BLOCKS_MAX)
+		return complain(r, "blocks \"%s\": use a number from 1 to %d", value, PLAN_BLOCKS_MAX);
+	*blocks = (uint32_t)number;
+	return true;
+}
+
+static bool read_target(struct reader *r, const char *value, char target[PLAN_TEXT_CAP])
+{
+	bool fits = value[0] == '/' && strlen(value) < PLAN_TEXT_CAP;
+	for (const char *ch = value; fits && *ch; ch++)
+		fits = isgraph((unsigned char)*ch);
+	if (!fits)
+		return complain(r, "target \"%s\": use a path such as / or /sleep/100", value);
+	strcpy(target, value);
+	return true;
+}
+
+/* --- keys ------------------------------------------------------------------------------------- */
+
+enum key {
+	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_COUNT
+};
+enum { IN_PLAN = 1, IN_LOAD = 2, IN_MEMORY = 4 }; /* [plan]; [throughput], [idle], [wait]; [memory] */
+
+static const struct {
+	const char *name;
+	int where;
+} key_table[KEY_COUNT] = {
+	[KEY_TITLE] = { "title", IN_PLAN },
+	[KEY_SERVERS] = { "servers", IN_PLAN | IN_LOAD | IN_MEMORY },
+	[KEY_BLOCKS] = { "blocks", IN_PLAN | IN_LOAD | IN_MEMORY },
+	[KEY_DURATION] = { "duration", IN_PLAN | IN_LOAD },
+	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
+	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
+	[KEY_IDLE] = { "idle", IN_LOAD },
+	[KEY_TARGET] = { "target", IN_LOAD },
+	[KEY_TWIN] = { "twin", IN_LOAD },
+	[KEY_HOLD] = { "hold", IN_MEMORY },
+};
+
+static int place_of_section(const struct reader *r)
+{
+	if (r->section == SECTION_PLAN)
+		return IN_PLAN;
+	return r->plan->experiments[r->section].kind == EXPERIMENT_MEMORY ? IN_MEMORY : IN_LOAD;
+}
+
+static bool read_value(struct reader *r, enum key key, const char *value)
+{
+	struct experiment *e = r->section == SECTION_PLAN ? &r->defaults
+	                                                  : &r->plan->experiments[r->section];
+	char problem[PLAN_MESSAGE_CAP];
+	switch (key) {
+	case KEY_TITLE:
+		if (strlen(value) >= sizeof(r->plan->title))
+			return complain(r, "title: at most %zu characters", sizeof(r->plan->title) - 1);
+		strcpy(r->plan->title, value);
+		return true;
+	case KEY_SERVERS:
+		return plan_set_servers(r->plan, e, value, r->known, problem) || complain(r, "%s", problem);
+	case KEY_BLOCKS:
+		return read_blocks(r, value, &e->blocks);
+	case KEY_DURATION:
+		return read_time(r, "duration", value, &e->duration_ns, 100000000);
+	case KEY_WARMUP:
+		return read_time(r, "warmup", value, &e->warmup_ns, 0);
+	case KEY_HOLD:
+		return read_time(r, "hold", value, &e->hold_ns, 100000000);
+	case KEY_CONNECTIONS:
+		return read_levels(r, "connections", value, &e->connections, 1);
+	case KEY_IDLE:
+		return read_levels(r, "idle", value, &e->idle, 0);
+	case KEY_TARGET:
+		return read_target(r, value, e->target);
+	case KEY_TWIN:
+		snprintf(r->twin, sizeof(r->twin), "%s", value);
+		return true;
+	case KEY_COUNT:
+		break;
+	}
+	return false;
+}
+
+static int on_key(void *user, const char *section, const char *name, const char *value)
+{
+	struct reader *r = user;
+	(void)section; /* the reader knows it, with its line */
+	if (r->failed)
+		return 1;
+	if (r->section == SECTION_NONE)
+		return complain(r, "\"%s\" stands before any section: begin with [plan]", name);
+	int where = place_of_section(r);
+	const char *allowed[KEY_COUNT];
+	uint32_t count = 0;
+	for (int key = 0; key < KEY_COUNT; key++) {
+		if (!(key_table[key].where & where))
+			continue;
+		allowed[count++] = key_table[key].name;
+		if (strcmp(key_table[key].name, name) != 0)
+			continue;
+		if (r->seen & 1u << key)
+			return complain(r, "\"%s\" is given twice in this section", name);
+		r->seen |= 1u << key;
+		return read_value(r, (enum key)key, value);
+	}
+	char all[PLAN_MESSAGE_CAP / 2];
+	return complain(r, "unknown key \"%s\" here: use %s", name, plan_join(all, sizeof(all), allowed, count));
+}
+
+/* --- sections and lines ------------------------------------------------------------------------ */
+
+/* What a section must have said by its end. Complaints name the line where it began. */
+static bool close_section(struct reader *r)
+{
+	if (r->section < 0 || r->failed)
+		return !r->failed;
+	struct experiment *e = &r->plan->experiments[r->section];
+	char problem[PLAN_MESSAGE_CAP];
+	int line = r->line;
+	r->line = r->section_line;
+	if (e->connections.count == 0)
+		complain(r, "[%s] needs \"connections\", such as connections = 1, 100, 10k",
+		    experiment_names[e->kind]);
+	if (e->server_count == 0 && !plan_set_servers(r->plan, e, "all", r->known, problem))
+		complain(r, "%s", problem);
+	for (uint32_t i = 0; i < e->server_count && r->twin[0]; i++)
+		if (strcmp(r->plan->servers[e->servers[i]].name, r->twin) == 0)
+			e->twin = e->servers[i];
+	if (r->twin[0] && e->twin == PLAN_NO_TWIN)
+		complain(r, "twin \"%s\" is none of the servers of [%s]", r->twin, experiment_names[e->kind]);
+	r->line = line;
+	return !r->failed;
+}
+
+static bool open_section(struct reader *r, const char *name, size_t len)
+{
+	if (!close_section(r))
+		return false;
+	r->section_line = r->line;
+	r->seen = 0;
+	r->twin[0] = '\0';
+	if (len == 4 && memcmp(name, "plan", 4) == 0) {
+		if (r->section != SECTION_NONE)
+			return complain(r, "[plan] comes first, and once");
+		r->section = SECTION_PLAN;
+		return true;
+	}
+	int kind = 0;
+	while (kind < EXPERIMENT_COUNT && (strlen(experiment_names[kind]) != len ||
+	    memcmp(experiment_names[kind], name, len) != 0))
+		kind++;
+	if (kind == EXPERIMENT_COUNT)
+		return complain(r, "unknown experiment [%.*s]: use throughput, idle, memory or wait",
+		    (int)len, name);
+	if (r->section == SECTION_NONE)
+		return complain(r, "begin with [plan]");
+	for (uint32_t i = 0; i < r->plan->experiment_count; i++)
+		if (r->plan->experiments[i].kind == (enum experiment_kind)kind)
+			return complain(r, "[%.*s] stands there twice", (int)len, name);
+	r->section = (int)r->plan->experiment_count++;
+	struct experiment *e = &r->plan->experiments[r->section];
+	*e = r->defaults;
+	e->kind = (enum experiment_kind)kind;
+	if (kind == EXPERIMENT_WAIT)
+		strcpy(e->target, "/sleep/100");
+	return true;
+}
+
+/* fgets() for inih over the text, counting lines and opening sections. */
+static char *next_line(char *line, int cap, void *user)
+{
+	struct reader *r = user;
+	if (*r->rest == '\0' || r->failed)
+		return NULL;
+	size_t len = strcspn(r->rest, "\n");
+	r->line++;
+	if (len + 2 > (size_t)cap) {
+		complain(r, "line of more than %d characters", cap - 2);
+		return NULL;
+	}
+	memcpy(line, r->rest, len);
+	line[len] = '\0';
+	r->rest += len + (r->rest[len] == '\n');
+	const char *start = line + strspn(line, " \t");
+	const char *end = strchr(start, ']');
+	if (*start == '[' && end)
+		open_section(r, start + 1, (size_t)(end - start - 1));
+	return line;
+}
+
+bool plan_parse(struct plan *plan, const char *file, const char *text, struct plan_names known,
+    char message[PLAN_MESSAGE_CAP])
+{
+	*plan = (struct plan){ 0 };
+	struct reader r = {
+		.plan = plan, .known = known, .file = file, .rest = text, .message = message,
+		.section = SECTION_NONE,
+		.defaults = {
+			.idle = { .values = { 0 }, .count = 1 },
+			.target = "/",
+			.duration_ns = 2000000000,
+			.warmup_ns = 500000000,
+			.hold_ns = 3000000000,
+			.blocks = 3,
+			.twin = PLAN_NO_TWIN,
+		},
+	};
+	int bad_line = ini_parse_stream(next_line, &r, on_key, &r);
+	if (!r.failed && bad_line > 0) {
+		r.line = bad_line;
+		return complain(&r, "this is neither \"key = value\" nor \"[section]\" nor a comment (; or #)");
+	}
+	if (r.failed || !close_section(&r))
+		return false;
+	if (plan->experiment_count == 0)
+		return complain(&r, "no experiment: add [throughput], [idle], [memory] or [wait]");
+	return true;
+}

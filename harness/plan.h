@@ -1,0 +1,121 @@
+/*
+ * plan.h: what to run: a plan file is a [plan] section and one section per experiment. Parsing is
+ * pure: text and the names of the servers that exist go in, a plan or one line of complaint comes
+ * out. Nothing is assumed silently: an unknown key, server or experiment is an error that says
+ * what is allowed.
+ *
+ *     [plan]
+ *     title = Eight models, briefly
+ *     servers = all            ; or a list: epoll, poll, select[fd-setsize=16384]
+ *     blocks = 3               ; how often everything is repeated, each time in another order
+ *
+ *     [idle]                   ; throughput, idle, memory or wait
+ *     connections = 100
+ *     idle = 0, 1k, 10k
+ *     duration = 1s
+ *
+ * `select[fd-setsize=16384]` runs servers/select with `--fd-setsize 16384` and is shown as `select+`.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	PLAN_SERVERS_MAX = 64,
+	PLAN_LEVELS_MAX = 16,       /* values in one list of connections */
+	PLAN_BLOCKS_MAX = 100,
+	PLAN_CONNECTIONS_MAX = 10 * 1000 * 1000,
+	PLAN_NAME_CAP = 32,
+	PLAN_TEXT_CAP = 64,
+	PLAN_MESSAGE_CAP = 512,
+};
+
+enum experiment_kind {
+	EXPERIMENT_THROUGHPUT,
+	EXPERIMENT_IDLE,
+	EXPERIMENT_MEMORY,
+	EXPERIMENT_WAIT,
+	EXPERIMENT_COUNT
+};
+
+/* One line each for `c10k list experiments`. */
+extern const char *const experiment_names[EXPERIMENT_COUNT];
+extern const char *const experiment_summaries[EXPERIMENT_COUNT];
+
+/* A server as a plan names it: a program of servers/, perhaps with one option. */
+struct plan_server {
+	char name[PLAN_NAME_CAP];    /* shown: "epoll", "select+" */
+	char program[PLAN_NAME_CAP]; /* "select" */
+	char option[PLAN_NAME_CAP];  /* "fd-setsize", or "" */
+	char value[PLAN_NAME_CAP];   /* "16384" */
+};
+
+struct plan_levels {
+	uint32_t values[PLAN_LEVELS_MAX];
+	uint32_t count;
+};
+
+struct experiment {
+	enum experiment_kind kind;
+	struct plan_levels connections; /* active ones */
+	struct plan_levels idle;        /* connected and silent; combined with each of `connections` */
+	char target[PLAN_TEXT_CAP];
+	uint64_t duration_ns;           /* measure window */
+	uint64_t warmup_ns;
+	uint64_t hold_ns;               /* memory: how long the connections are held */
+	uint32_t blocks;
+	uint32_t servers[PLAN_SERVERS_MAX]; /* indices into plan.servers */
+	uint32_t server_count;
+	uint32_t twin;                  /* this server runs twice a block (A/A); PLAN_NO_TWIN for none */
+};
+#define PLAN_NO_TWIN UINT32_MAX
+
+struct plan {
+	char title[PLAN_TEXT_CAP * 2];
+	struct plan_server servers[PLAN_SERVERS_MAX];
+	uint32_t server_count;
+	struct experiment experiments[EXPERIMENT_COUNT];
+	uint32_t experiment_count;
+};
+
+/* The names of the servers that exist: what "all" means. */
+struct plan_names {
+	const char *const *names;
+	uint32_t count;
+};
+
+/* What the command line asks for over the plan; NULL or 0 for nothing. */
+struct plan_changes {
+	const char *servers;     /* "epoll,poll" */
+	const char *experiments; /* "idle,wait" */
+	uint32_t blocks;
+};
+
+/*
+ * Reads `text`; `file` is its name for messages. False and one line in `message`, "FILE:LINE: ...",
+ * when it is no plan.
+ */
+bool plan_parse(struct plan *plan, const char *file, const char *text, struct plan_names known,
+    char message[PLAN_MESSAGE_CAP]);
+
+/* Applies the changes. False and one line in `message` when they make no sense. */
+bool plan_change(struct plan *plan, const struct plan_changes *changes, struct plan_names known,
+    char message[PLAN_MESSAGE_CAP]);
+
+/* Which of plan.servers its experiments use. */
+bool plan_uses(const struct plan *plan, uint32_t server);
+
+/* --- shared by plan.c and plan_servers.c ------------------------------------------------------- */
+
+/* "a, b, c" into `out`, for messages; returns it. */
+const char *plan_join(char *out, size_t cap, const char *const *names, uint32_t count);
+/* The next piece of a comma-separated list, without the spaces around it; false at its end. */
+bool plan_next_piece(const char **list, char *piece, size_t cap);
+/* Gives the experiment the servers of the list. False, and what is wrong, without a place, in `problem`. */
+bool plan_set_servers(struct plan *plan, struct experiment *e, const char *list,
+    struct plan_names known, char problem[PLAN_MESSAGE_CAP]);
+
+#endif

@@ -1,0 +1,111 @@
+/* servers.c: lists build/servers and asks each program to describe itself. */
+#include "harness/servers.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/process.h"
+
+/* From the simplest way of waiting to the newest: the order in which people meet them. */
+static const char *const usual_order[] = {
+	"thread", "select", "poll", "epoll", "libev", "libevent", "libuv", "io_uring",
+};
+
+static size_t rank_of(const char *name)
+{
+	size_t rank = 0, count = sizeof(usual_order) / sizeof(*usual_order);
+	while (rank < count && strcmp(usual_order[rank], name) != 0)
+		rank++;
+	return rank;
+}
+
+static int compare(const void *a, const void *b)
+{
+	size_t rank_a = rank_of(a), rank_b = rank_of(b);
+	return rank_a != rank_b ? (rank_a > rank_b) - (rank_a < rank_b) : strcmp(a, b);
+}
+
+void servers_find(const struct paths *paths, struct server_names *found)
+{
+	*found = (struct server_names){ 0 };
+	DIR *folder = opendir(paths->servers);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		struct stat about;
+		size_t len = strlen(entry->d_name);
+		if (entry->d_name[0] == '.' || len >= PLAN_NAME_CAP - 1 || found->count == PLAN_SERVERS_MAX ||
+		    strpbrk(entry->d_name, ",[]=; \t") ||
+		    fstatat(dirfd(folder), entry->d_name, &about, 0) != 0 || !S_ISREG(about.st_mode) ||
+		    faccessat(dirfd(folder), entry->d_name, X_OK, 0) != 0)
+			continue;
+		memcpy(found->names[found->count++], entry->d_name, len + 1);
+	}
+	if (folder)
+		closedir(folder);
+	qsort(found->names, found->count, sizeof(found->names[0]), compare);
+	for (uint32_t i = 0; i < found->count; i++)
+		found->pointers[i] = found->names[i];
+}
+
+struct plan_names servers_as_plan_names(const struct server_names *found)
+{
+	return (struct plan_names){ found->pointers, found->count };
+}
+
+static void find_source(const struct paths *paths, const char *program, struct server_info *info)
+{
+	char path[PATH_CAP];
+	path_make(path, "%s/servers/%s.c", paths->root, program);
+	char *text = file_read(path);
+	if (!text)
+		return;
+	path_make(info->source, "servers/%s.c", program);
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		info->source_lines++;
+	free(text);
+}
+
+static void copy_string(const json_t *object, const char *key, char *out, size_t cap)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	snprintf(out, cap, "%s", text ? text : "");
+}
+
+bool server_describe(const struct paths *paths, const struct plan_server *server, struct server_info *info)
+{
+	char answer[4096], describe[] = "--describe";
+	*info = (struct server_info){ 0 };
+	memcpy(info->name, server->name, sizeof(info->name));
+	memcpy(info->value, server->value, sizeof(info->value));
+	if (server->option[0])
+		snprintf(info->option, sizeof(info->option), "--%s", server->option);
+	path_make(info->program, "%s/%s", paths->servers, server->program);
+	find_source(paths, server->program, info);
+
+	char *argv[] = { info->program, info->option, info->value, describe, NULL };
+	char *plain[] = { info->program, describe, NULL };
+	int code = process_capture(info->option[0] ? argv : plain, answer, sizeof(answer), 5000000000);
+	json_t *about = code == 0 ? json_loads(answer, 0, NULL) : NULL;
+	if (!json_is_object(about)) {
+		char *end = strchr(answer, '\n');
+		if (end)
+			*end = '\0';
+		snprintf(info->problem, sizeof(info->problem), "--describe: %s %d%s%.120s",
+		    code < 0 ? "cannot run, errno" : code ? "exit code" : "no JSON object, exit code",
+		    code < 0 ? -code : code, answer[0] ? ": " : "", answer);
+		json_decref(about);
+		return false;
+	}
+	copy_string(about, "family", info->family, sizeof(info->family));
+	copy_string(about, "api", info->api, sizeof(info->api));
+	copy_string(about, "language", info->language, sizeof(info->language));
+	copy_string(about, "summary", info->summary, sizeof(info->summary));
+	json_int_t most = json_integer_value(json_object_get(json_object_get(about, "limits"), "max_connections"));
+	info->max_connections = most > 0 && most < UINT32_MAX ? (uint32_t)most : 0;
+	json_decref(about);
+	return true;
+}

@@ -1,0 +1,42 @@
+/*
+ * servers.h: the servers that are built, and what each says of itself (--describe, see
+ * docs/CONTRACT.md). The harness knows servers only as processes.
+ */
+#ifndef SERVERS_H
+#define SERVERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/paths.h"
+#include "harness/plan.h"
+
+struct server_info {
+	char name[PLAN_NAME_CAP];       /* as the run shows it */
+	char program[PATH_CAP];
+	char option[PLAN_NAME_CAP + 2]; /* "--fd-setsize", or "" */
+	char value[PLAN_NAME_CAP];
+	char family[32];
+	char api[128];
+	char language[32];
+	char summary[256];
+	uint32_t max_connections;       /* 0: not capped by the model */
+	char source[PATH_CAP];          /* relative to the project; "" when not found */
+	uint32_t source_lines;
+	char problem[256];              /* why it cannot be described; "" when all is well */
+};
+
+struct server_names {
+	char names[PLAN_SERVERS_MAX][PLAN_NAME_CAP];
+	const char *pointers[PLAN_SERVERS_MAX];
+	uint32_t count;
+};
+
+/* The executables in build/servers, by family of waiting where known, else by name. */
+void servers_find(const struct paths *paths, struct server_names *found);
+struct plan_names servers_as_plan_names(const struct server_names *found);
+
+/* Asks the server. False when it gave no good answer: info->problem says what. */
+bool server_describe(const struct paths *paths, const struct plan_server *server, struct server_info *info);
+
+#endif

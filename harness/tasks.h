@@ -1,0 +1,55 @@
+/*
+ * tasks.h: what /proc tells about each task (thread) of a process: context switches by kind, CPU time,
+ * and time spent runnable but not running. /proc/PID/status alone would be the main thread only.
+ * About 20 us a task: a snapshot says how long it took.
+ */
+#ifndef TASKS_H
+#define TASKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct task {
+	pid_t tid;
+	uint64_t voluntary;   /* it waited */
+	uint64_t involuntary; /* it was preempted */
+	uint64_t cpu_ns;      /* schedstat 1 */
+	uint64_t wait_ns;     /* schedstat 2: on the run queue */
+};
+
+struct snapshot {
+	struct task *tasks; /* by rising tid */
+	uint32_t count;
+	uint32_t cap;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	uint64_t user_ticks;   /* of the process, ended threads included (clock ticks) */
+	uint64_t system_ticks;
+	bool has_schedstat;
+};
+
+struct snapshot_difference {
+	uint64_t voluntary;
+	uint64_t involuntary;
+	uint64_t cpu_ns;
+	uint64_t wait_ns;
+	double distance_s;   /* from the middle of one to the middle of the other */
+	double user_share;   /* of CPU time; negative: too few clock ticks to tell */
+	bool has_schedstat;
+};
+
+/* Takes a snapshot into *s, which begins as { 0 } and may be taken again. False when the process is gone. */
+bool snapshot_take(struct snapshot *s, pid_t pid);
+void snapshot_deinit(struct snapshot *s);
+
+/* How many tasks the process has; 0 when it is gone. */
+uint32_t tasks_count(pid_t pid);
+
+/*
+ * What happened between them: a task that began in between counts in full, one that ended is lost (its
+ * part since the first snapshot; perf counters have it).
+ */
+struct snapshot_difference snapshot_subtract(const struct snapshot *before, const struct snapshot *after);
+
+#endif
