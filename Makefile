@@ -15,6 +15,7 @@ LDFLAGS  += $(SANITIZE) -pthread
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 .PHONY: all servers programs setup bench report test unit check layers perf help clean format diff \
         new-server list doctor
 .DEFAULT_GOAL := help

@@ -1,6 +1,6 @@
 /*
- * io.h: the steps that blocking and readiness shells have in common: receive, send, and one turn of a connection
- * over a non-blocking socket. Completion shells (io_uring, Linux AIO) do their own submissions.
+ * io.h: the steps that blocking and readiness shells have in common: receive, send, and one turn
+ * of a connection on a non-blocking socket. Completion shells do their own submissions.
  */
 #ifndef IO_H
 #define IO_H
@@ -11,17 +11,25 @@
 #include "lib/core/conn.h"
 #include "lib/core/slice.h"
 
-/* Bytes moved, 0 at end of file (recv), or -errno; EINTR is retried, SIGPIPE never raised. */
+/* Bytes moved, 0 at end of file (recv), or -errno. EINTR is retried, SIGPIPE never raised. */
 ssize_t io_recv(int fd, void *into, size_t cap);
 ssize_t io_send(int fd, struct slice bytes);
 
 /*
- * One turn of a connection on a non-blocking socket. Does what it wants (one receive if `readable`, sends, computing)
- * until it must wait, and returns what it waits for:
- *   RECV   until the socket is readable
- *   SEND   until it is writable: the client reads slowly, or this turn's share is used up and others come first
- *   SLEEP, FILE, QUERY: the shell's business
- *   CLOSE  close it now (a broken socket ends here too)
+ * The wants that no shell serves yet, answered with 503: the data file and the database.
+ * True if the connection wanted one of them.
+ */
+bool io_is_unserved(struct conn *c);
+
+/*
+ * One turn of a connection on a non-blocking socket: does what it wants, with at most one receive
+ * and only if `readable`, until it has to wait. Returns what it waits for:
+ *   CONN_WANT_RECV   until the socket is readable
+ *   CONN_WANT_SEND   until it is writable: the client reads slowly, or this turn's share is used
+ *                    up and the others come first (the socket is writable at once then)
+ *   CONN_WANT_SLEEP  until conn_sleep_ns() have passed
+ *   CONN_WANT_CLOSE  nothing: close it (a broken socket ends here too)
+ * Computing happens inside the turn: nobody else is served meanwhile. That is what a loop costs.
  */
 enum conn_want io_turn(struct conn *c, int fd, bool readable);
 

@@ -1,0 +1,99 @@
+/*
+ * io.c: see io.h. The turn is what select, poll, epoll, libev, libevent and libuv would each write in
+ * the same words; how they come to know that a socket is readable is what differs, and is theirs.
+ *
+ * A turn receives once: after that the socket is probably empty, and asking again to be told EAGAIN
+ * would be a system call per request. Level-triggered waiting tells of anything left.
+ */
+#include "lib/sys/io.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+ssize_t io_recv(int fd, void *into, size_t cap)
+{
+	for (;;) {
+		ssize_t n = recv(fd, into, cap, 0);
+		if (n >= 0)
+			return n;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+ssize_t io_send(int fd, struct slice bytes)
+{
+	for (;;) {
+		ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+		if (n >= 0)
+			return n;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+bool io_is_unserved(struct conn *c)
+{
+	enum conn_want want = conn_wants(c);
+	if (want == CONN_WANT_FILE)
+		conn_file_done(c, -ENOSYS);
+	else if (want == CONN_WANT_QUERY)
+		conn_query_done(c, (struct slice){ 0 });
+	else
+		return false;
+	return true;
+}
+
+/* Receives once and feeds. False when there is nothing yet. */
+static bool receive(struct conn *c, int fd)
+{
+	static _Thread_local char bytes[CONN_FEED_MAX];
+	ssize_t n = io_recv(fd, bytes, sizeof bytes);
+	if (n == -EAGAIN)
+		return false;
+	if (n > 0)
+		conn_feed(c, bytes, (size_t)n);
+	else /* the client's end, or a reset: both end the connection */
+		conn_feed_eof(c);
+	return true;
+}
+
+enum conn_want io_turn(struct conn *c, int fd, bool readable)
+{
+	enum { STEPS = 32 }; /* one client's share of a turn */
+	for (int step = 0; step < STEPS; step++) {
+		enum conn_want want = conn_wants(c);
+		ssize_t n;
+		switch (want) {
+		case CONN_WANT_RECV:
+			if (!readable || !receive(c, fd))
+				return CONN_WANT_RECV;
+			readable = false;
+			break;
+		case CONN_WANT_SEND:
+			n = io_send(fd, conn_output(c));
+			if (n == -EAGAIN)
+				return CONN_WANT_SEND;
+			if (n < 0)
+				return CONN_WANT_CLOSE;
+			conn_sent(c, (size_t)n);
+			break;
+		case CONN_WANT_COMPUTE:
+			conn_compute(c);
+			conn_computed(c);
+			break;
+		case CONN_WANT_FILE:
+		case CONN_WANT_QUERY:
+			io_is_unserved(c);
+			break;
+		case CONN_WANT_SHUTDOWN:
+			shutdown(fd, SHUT_WR);
+			conn_shut(c);
+			break;
+		case CONN_WANT_SLEEP:
+		case CONN_WANT_CLOSE:
+			return want;
+		}
+	}
+	return conn_wants(c) == CONN_WANT_RECV ? CONN_WANT_RECV : CONN_WANT_SEND;
+}

@@ -1,0 +1,284 @@
+/*
+ * server_main.c: see server_main.h. Nothing here knows a model; nothing in a model knows an option,
+ * a signal, or what to do when the file table is full.
+ *
+ * A full file table: accept() fails, but the client stays in the accept queue and a level-triggered
+ * loop would spin on it. So a spare descriptor is kept: close it, accept, close the client, open the
+ * spare again (libev's manual, "The special problem of accept()ing when you can't").
+ */
+#include "lib/sys/server_main.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "lib/core/units.h"
+#include "lib/sys/clock.h"
+#include "lib/sys/die.h"
+#include "lib/sys/file_limit.h"
+#include "lib/sys/net.h"
+#include "lib/sys/version.h"
+
+enum { WORKERS_MAX = 256 };
+
+struct options {
+	const char *host;
+	uint16_t port;
+	uint32_t worker_count;
+	int backlog;
+	bool describe;
+};
+
+/* What the signal handler needs; written once, before the handler is set. */
+static struct service service;
+static struct worker workers[WORKERS_MAX];
+
+/* --- options -------------------------------------------------------------------------------------- */
+
+static void print_help(const struct server_model *m)
+{
+	printf("%s: %s\n\n"
+	       "  build/servers/%s                       serve on http://127.0.0.1:8080/\n"
+	       "  build/servers/%s --port 9000           on another port\n"
+	       "  build/servers/%s --describe            what it is, as JSON\n\n"
+	       "  --host A       address to listen on (127.0.0.1; 0.0.0.0 opens it to the network)\n"
+	       "  --port N       port to listen on (8080)\n"
+	       "  --workers N    workers, where the model has them (1)\n"
+	       "  --backlog N    length of the accept queue (4096)\n",
+	    m->name, m->summary, m->name, m->name, m->name);
+	if (m->option)
+		printf("  --%-12s %s\n", m->option, m->option_help);
+	printf("  --describe     print one JSON object and exit\n"
+	       "  --version, --help\n\n"
+	       "Paths: / /bytes/N /echo /sleep/MS /compute/N /stats. SIGTERM drains and exits.\n");
+}
+
+static void describe(const struct server_model *m)
+{
+	printf("{\"name\": \"%s\", \"family\": \"%s\", \"api\": \"%s\", \"language\": \"C\", "
+	       "\"summary\": \"%s\", \"limits\": {",
+	    m->name, m->family, m->api, m->summary);
+	if (m->max_connections)
+		printf("\"max_connections\": %u", m->max_connections());
+	printf("}}\n");
+}
+
+static uint64_t number_option(const char *name, const char *text, uint64_t min, uint64_t max)
+{
+	uint64_t value;
+	if (!units_parse_count((struct slice){ text, strlen(text) }, &value) || value < min || value > max)
+		usage_die("--%s takes a number from %llu to %llu, not '%s'", name, (unsigned long long)min,
+		    (unsigned long long)max, text);
+	return value;
+}
+
+static struct options read_options(int argc, char **argv, const struct server_model *m)
+{
+	struct options o = { .host = "127.0.0.1", .port = 8080, .worker_count = 1, .backlog = 4096 };
+	const struct option options[] = {
+		{ "host", required_argument, NULL, 'H' },  { "port", required_argument, NULL, 'p' },
+		{ "workers", required_argument, NULL, 'w' }, { "backlog", required_argument, NULL, 'b' },
+		{ "describe", no_argument, NULL, 'd' },    { "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ m->option ? m->option : "help", required_argument, NULL, 'o' }, { 0 },
+	};
+	opterr = 0;
+	for (int ch; (ch = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		switch (ch) {
+		case 'H': o.host = optarg; break;
+		case 'p': o.port = (uint16_t)number_option("port", optarg, 1, 65535); break;
+		case 'w': o.worker_count = (uint32_t)number_option("workers", optarg, 1, WORKERS_MAX); break;
+		case 'b': o.backlog = (int)number_option("backlog", optarg, 1, 1000000); break;
+		case 'd': o.describe = true; break;
+		case 'o': m->set_option(number_option(m->option, optarg, 0, 1u << 30)); break;
+		case 'v': printf("%s (c10k) %s\n", m->name, C10K_VERSION); exit(0);
+		case 'h': print_help(m); exit(0);
+		default: usage_die("bad option '%s'; --help shows them", argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		usage_die("'%s' is no option; --help shows them", argv[optind]);
+	if (m->single_worker && o.worker_count > 1)
+		usage_die("this model has one worker; leave --workers out");
+	return o;
+}
+
+/* --- accepting ------------------------------------------------------------------------------------ */
+
+void worker_turn_away(struct worker *w)
+{
+	struct pollfd waiting = { .fd = w->listen_fd, .events = POLLIN };
+	if (poll(&waiting, 1, 0) <= 0)
+		return; /* gone again; a blocking accept would wait for the next */
+	close(w->spare_fd);
+	int fd = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
+		atomic_fetch_add_explicit(&w->env.service->refused, 1, memory_order_relaxed);
+	}
+	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+int worker_accept(struct worker *w)
+{
+	if (atomic_load_explicit(&w->env.service->stopping, memory_order_relaxed))
+		return -EINVAL;
+	int fd = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC | (w->blocking ? 0 : SOCK_NONBLOCK));
+	if (fd >= 0) {
+		worker_opened(w);
+		return fd;
+	}
+	if (errno == EINVAL)
+		return -EINVAL;
+	if (errno == EMFILE || errno == ENFILE)
+		worker_turn_away(w);
+	else if (errno == ENOMEM || errno == ENOBUFS)
+		usleep(1000); /* the kernel is short of memory: let it find some */
+	return -EAGAIN; /* what else accept(2) names is the client's end, or nothing */
+}
+
+void worker_opened(struct worker *w)
+{
+	atomic_fetch_add_explicit(&w->env.service->accepted, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&w->env.service->open, 1, memory_order_relaxed);
+}
+
+void worker_closed(struct worker *w)
+{
+	atomic_fetch_sub_explicit(&w->env.service->open, 1, memory_order_relaxed);
+}
+
+void worker_close(struct worker *w, int fd)
+{
+	close(fd);
+	worker_closed(w);
+}
+
+void worker_refuse(struct worker *w, int fd)
+{
+	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+	                             "Connection: close\r\n\r\n";
+	(void)send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	shutdown(fd, SHUT_WR);
+	atomic_fetch_add_explicit(&w->env.service->refused, 1, memory_order_relaxed);
+	worker_close(w, fd);
+}
+
+void worker_env_init(const struct worker *w, struct conn_env *e)
+{
+	conn_env_init(e, w->env.service, malloc, free);
+	worker_env_tick(e);
+}
+
+void worker_env_tick(struct conn_env *e)
+{
+	/* both clocks are read from a page the kernel shares, and are as coarse as a second needs */
+	uint64_t wall_s = clock_read_ns(CLOCK_REALTIME_COARSE) / 1000000000;
+	uint64_t monotonic_s = clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000000;
+	conn_env_tick(e, wall_s, (uint32_t)monotonic_s);
+}
+
+void worker_tick(struct worker *w)
+{
+	worker_env_tick(&w->env);
+}
+
+/* --- start and stop ------------------------------------------------------------------------------- */
+
+static void on_stop_signal(int number)
+{
+	(void)number;
+	const struct itimerval drain = { .it_value = { .tv_sec = 1, .tv_usec = 800000 } };
+	atomic_store(&service.stopping, true);
+	for (uint32_t i = 0; i < service.worker_count; i++)
+		shutdown(workers[i].listen_fd, SHUT_RDWR);
+	setitimer(ITIMER_REAL, &drain, NULL);
+}
+
+static void on_drain_over(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+static void set_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_IGN };
+	sigaction(SIGPIPE, &action, NULL);
+	action.sa_handler = on_drain_over;
+	sigaction(SIGALRM, &action, NULL);
+	action.sa_handler = on_stop_signal;
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+}
+
+static void open_worker(struct worker *w, const struct options *o, const struct server_model *m)
+{
+	struct sockaddr_storage address;
+	socklen_t len;
+	int error = net_resolve(o->host, o->port, &address, &len);
+	if (error)
+		die("--host %s: %s; give an address of this machine", o->host, gai_strerror(error));
+	w->blocking = m->blocking;
+	w->listen_fd = net_listen(&address, len, o->backlog, o->worker_count > 1, !m->blocking);
+	if (w->listen_fd == -EADDRINUSE)
+		die("port %u is in use; end what listens there, or choose another with --port", o->port);
+	if (w->listen_fd < 0)
+		die_errno(-w->listen_fd, "cannot listen on %s port %u; see --host and --port", o->host, o->port);
+	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	conn_env_init(&w->env, &service, malloc, free);
+	worker_tick(w);
+}
+
+struct start {
+	const struct server_model *model;
+	struct worker *worker;
+};
+
+static void *run_worker(void *argument)
+{
+	struct start *start = argument;
+	start->model->serve(start->worker);
+	return NULL;
+}
+
+int server_main(int argc, char **argv, const struct server_model *model)
+{
+	static struct start starts[WORKERS_MAX];
+	static pthread_t threads[WORKERS_MAX];
+	die_program = model->name;
+	struct options o = read_options(argc, argv, model);
+	if (o.describe) {
+		describe(model);
+		return 0;
+	}
+	service.model = model->name;
+	service.worker_count = o.worker_count;
+	uint64_t file_limit = file_limit_raise();
+	for (uint32_t i = 0; i < o.worker_count; i++) {
+		workers[i].fd_cap = (int)file_limit;
+		open_worker(&workers[i], &o, model);
+		starts[i] = (struct start){ model, &workers[i] };
+	}
+	set_signals();
+	fprintf(stderr, "%s: serving on http://%s:%u/ with %u worker%s\n", model->name, o.host, o.port,
+	    o.worker_count, o.worker_count == 1 ? "" : "s");
+	for (uint32_t i = 1; i < o.worker_count; i++) {
+		int error = pthread_create(&threads[i], NULL, run_worker, &starts[i]);
+		if (error)
+			die_errno(error, "cannot start worker %u; lower --workers", i);
+	}
+	run_worker(&starts[0]);
+	for (uint32_t i = 1; i < o.worker_count; i++)
+		pthread_join(threads[i], NULL);
+	return 0;
+}
