@@ -3,8 +3,9 @@
  * three ways of sending (whole, one byte at a time, coalesced with a following request), and says for each
  * whether it held. The server is started, watched and ended here.
  *
- * Beside the table there are cases of the process itself, sent `whole`: "start" (it answers GET /),
- * "describe" (--describe is valid JSON with the contract's fields), "stats" and "stop" (SIGTERM: exit 0 in 2 s).
+ * Beside the table there are cases of the process itself, named as sent `whole`: "describe" (--describe is JSON
+ * with the contract's fields), "start" (it answers GET / within 5 s), "date" (it knows the time), "stats" (it
+ * counts) and "stop" (SIGTERM with a connection open: exit 0 within 2 s).
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -12,21 +13,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness/process.h"
+
 struct check_result {
 	const char *case_id;
 	const char *section; /* "RFC 9112 3.2" */
 	const char *sending; /* "whole", "split", "coalesced": as table `conformance` stores it */
 	bool passed;
-	const char *detail;  /* why not: what was sent, what came, what is asked for; NULL when passed */
+	const char *detail;  /* why not, in lines: what was wrong, asked for, sent, came; NULL when passed */
 };
 
 /* Called for every case and sending, in the table's order; the strings are valid during the call. */
 typedef void check_on_result(void *context, const struct check_result *result);
 
 struct check_options {
-	const int *cpus;          /* CPUs the server may run on; NULL for all */
-	int cpu_count;
-	check_on_result *on_result; /* may be NULL */
+	char *const *arguments;       /* options for the server besides host, port and workers; NULL for none */
+	const struct cpu_list *cpus;  /* where the server may run; NULL: wherever the harness may */
+	check_on_result *on_result;   /* may be NULL */
 	void *context;
 };
 

@@ -160,13 +160,14 @@ static enum wire_verdict take_answer(struct transcript *t, bool to_head, struct 
 
 /* --- judging -------------------------------------------------------------------------------------- */
 
+/* Is the body `text` over and over? It is if it begins with it, and equals itself one period further on. */
 static bool repeats(struct slice body, const char *text)
 {
 	size_t period = strlen(text);
-	for (size_t i = 0; i < body.len; i++)
-		if (body.ptr[i] != text[i % period])
-			return false;
-	return true;
+	if (body.len < period)
+		return memcmp(body.ptr, text, body.len) == 0;
+	return memcmp(body.ptr, text, period) == 0 &&
+	       memcmp(body.ptr, body.ptr + period, body.len - period) == 0;
 }
 
 /* What a case says of its last answer alone. */

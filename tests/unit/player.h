@@ -31,6 +31,9 @@ struct player {
 static inline void player_init(struct player *p)
 {
 	*p = (struct player){ .service = { .model = "test", .worker_count = 1 }, .send_most = SIZE_MAX };
+	p->out_cap = 4096;
+	p->out = malloc(p->out_cap);
+	assert_non_null(p->out);
 	conn_env_init(&p->env, &p->service, malloc, free);
 	conn_env_tick(&p->env, PLAYER_WALL_S, 1000);
 	conn_init(&p->conn, &p->env);
