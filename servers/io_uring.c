@@ -159,7 +159,7 @@ static void feed_kept(struct loop *l, struct client *c)
 static void close_if_quiet(struct loop *l, int fd)
 {
 	struct client *c = &l->clients[fd];
-	if (!c->closing || c->in_flight > 0)
+	if (!c->is_open || !c->closing || c->in_flight > 0)
 		return;
 	c->is_open = false;
 	l->count--;
