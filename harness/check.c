@@ -374,7 +374,7 @@ static void check_stats(struct check *k)
 	int status = probe_get(k->port, "/stats", body, sizeof body, START_NS);
 	json_t *stats = status == 200 ? json_loads(body, 0, &error) : NULL;
 	if (!json_is_object(stats)) {
-		say(k, "GET /stats: no JSON object, status %d", status);
+		say(k, "GET /stats: no JSON object, status %d: %.200s", status, status > 0 ? body : "");
 	} else {
 		const char *model = json_string_value(json_object_get(stats, "model"));
 		if (!model || strcmp(model, k->server + strlen("c10k/")) != 0)
