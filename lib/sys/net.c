@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int net_resolve(const char *host, uint16_t port, struct sockaddr_storage *address, socklen_t *len)
+int net_resolve_all(const char *host, uint16_t port, struct net_address *list, int cap, int *count)
 {
 	char service[8];
 	snprintf(service, sizeof service, "%u", port);
@@ -26,9 +26,24 @@ int net_resolve(const char *host, uint16_t port, struct sockaddr_storage *addres
 	int error = getaddrinfo(host, service, &hints, &found);
 	if (error)
 		return error;
-	memcpy(address, found->ai_addr, found->ai_addrlen);
-	*len = found->ai_addrlen;
+	*count = 0;
+	for (const struct addrinfo *a = found; a && *count < cap; a = a->ai_next) {
+		memcpy(&list[*count].address, a->ai_addr, a->ai_addrlen);
+		list[(*count)++].len = a->ai_addrlen;
+	}
 	freeaddrinfo(found);
+	return 0;
+}
+
+int net_resolve(const char *host, uint16_t port, struct sockaddr_storage *address, socklen_t *len)
+{
+	struct net_address first;
+	int count;
+	int error = net_resolve_all(host, port, &first, 1, &count);
+	if (error)
+		return error;
+	*address = first.address;
+	*len = first.len;
 	return 0;
 }
 

@@ -1,0 +1,200 @@
+/*
+ * options.c: the command line. -c, -t and -d mean what users of wrk expect. Every refusal is one
+ * line that names the option, what was given, and what would be right; nothing is guessed or
+ * silently adjusted. See getopt_long(3).
+ */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/core/units.h"
+#include "lib/sys/affinity.h"
+#include "lib/sys/die.h"
+
+static const char help_text[] =
+    "Examples:\n"
+    "  loadgen http://127.0.0.1:8080/                          10 connections for 10 s\n"
+    "  loadgen -c 10k -d 30s http://127.0.0.1:8080/            10,000 connections\n"
+    "  loadgen -c 100 --idle 10k http://127.0.0.1:8080/        100 busy among 10,000 silent\n"
+    "  loadgen -c 1k -t 2 --cpu 2,3 http://[::1]:8080/         two workers on CPUs 2 and 3\n"
+    "  loadgen -c 64 --json - http://127.0.0.1:8080/bytes/4096  the result for programs\n"
+    "\n"
+    "Usage: loadgen [options] http://HOST[:PORT][/PATH]\n"
+    "\n"
+    "A closed loop: each connection sends its next request when the last answer is complete and\n"
+    "verified. Reported is the service time, from sending a request to the end of its answer.\n"
+    "\n"
+    "  -c N              connections that send requests (10)\n"
+    "  -t N              worker threads, each with its share of the connections (1)\n"
+    "  -d TIME           how long to measure (10s); 0 only connects and holds\n"
+    "  -w TIME           warm-up before that, not measured (1s)\n"
+    "      --idle N      further connections: answered once, then silent (0)\n"
+    "      --hold TIME   stay silent on all connections before the warm-up (0)\n"
+    "      --timeout TIME  longest wait for a connect or an answer (10s)\n"
+    "      --status N    wanted status (any 2xx)\n"
+    "      --expect TEXT wanted body (that of the first answer)\n"
+    "      --cpu LIST    pin workers to these CPUs, as in 0-3,8\n"
+    "      --json FILE   write the result as JSON; - for standard output instead of the report\n"
+    "      --sync FD     tell a harness the run's edges on this inherited stream socket\n"
+    "  -h, --help        this text\n"
+    "      --version\n"
+    "\n"
+    "Numbers: 250, 10k, 1M. Times: 300ms, 30s, 2m; a bare number is seconds.\n"
+    "Exit: 0 ok, 1 could not run, 2 usage, 4 the result is invalid, 130 interrupted.\n";
+
+enum {
+	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
+	OPTION_JSON, OPTION_SYNC, OPTION_VERSION
+};
+
+static const struct option long_options[] = {
+	{ "idle", required_argument, NULL, OPTION_IDLE },
+	{ "hold", required_argument, NULL, OPTION_HOLD },
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+	{ "status", required_argument, NULL, OPTION_STATUS },
+	{ "expect", required_argument, NULL, OPTION_EXPECT },
+	{ "cpu", required_argument, NULL, OPTION_CPU },
+	{ "json", required_argument, NULL, OPTION_JSON },
+	{ "sync", required_argument, NULL, OPTION_SYNC },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ NULL, 0, NULL, 0 }
+};
+
+static struct slice text_slice(const char *text)
+{
+	return (struct slice){ text, strlen(text) };
+}
+
+static uint32_t parse_count(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+	uint64_t count;
+	if (!units_parse_count(text_slice(text), &count) || count < least || count > most)
+		usage_die("%s %s: give a number from %llu to %llu, such as 100 or 10k", option, text,
+		    (unsigned long long)least, (unsigned long long)most);
+	return (uint32_t)count;
+}
+
+static uint64_t parse_time_ns(const char *option, const char *text)
+{
+	static const uint64_t day_ns = UINT64_C(86400) * 1000000000;
+	uint64_t time_ns;
+	if (!units_parse_time_ns(text_slice(text), &time_ns) || time_ns > day_ns)
+		usage_die("%s %s: give a time, such as 500ms, 10s or 2m", option, text);
+	return time_ns;
+}
+
+static void parse_option(struct options *o, int option, const char *value)
+{
+	switch (option) {
+	case 'c': o->active_count = parse_count("-c", value, 1, 10000000); break;
+	case 't': o->worker_count = parse_count("-t", value, 1, 1024); break;
+	case 'd': o->duration_ns = parse_time_ns("-d", value); break;
+	case 'w': o->warmup_ns = parse_time_ns("-w", value); break;
+	case OPTION_IDLE: o->idle_count = parse_count("--idle", value, 0, 10000000); break;
+	case OPTION_HOLD: o->hold_ns = parse_time_ns("--hold", value); break;
+	case OPTION_TIMEOUT:
+		o->timeout_ns = parse_time_ns("--timeout", value);
+		if (o->timeout_ns == 0)
+			usage_die("--timeout 0: nothing answers in no time; give one such as 10s");
+		break;
+	case OPTION_STATUS: o->status = (uint16_t)parse_count("--status", value, 200, 599); break;
+	case OPTION_EXPECT: o->expect = value; break;
+	case OPTION_CPU:
+		o->cpu_count = affinity_parse_list(value, o->cpus, OPTIONS_CPU_MAX);
+		if (o->cpu_count < 0)
+			usage_die("--cpu %s: give a list of CPUs, such as 0-3,8", value);
+		break;
+	case OPTION_JSON: o->json_path = value; break;
+	case OPTION_SYNC: o->sync_fd = (int)parse_count("--sync", value, 0, 1000000); break;
+	default: break;
+	}
+}
+
+/* Host and port from "127.0.0.1:8080", "name" or "[::1]:8080". */
+static void parse_authority(struct options *o, struct slice authority)
+{
+	const char *colon = memchr(authority.ptr, ':', authority.len);
+	struct slice host = authority;
+	if (authority.len && *authority.ptr == '[') {
+		const char *bracket = memchr(authority.ptr, ']', authority.len);
+		if (!bracket)
+			usage_die("%s: the IPv6 address lacks its ]", o->url);
+		host = (struct slice){ authority.ptr + 1, (size_t)(bracket - authority.ptr) - 1 };
+		colon = bracket + 1 < authority.ptr + authority.len ? bracket + 1 : NULL;
+	} else if (colon) {
+		host.len = (size_t)(colon - authority.ptr);
+	}
+	uint64_t port = 80;
+	if (colon) {
+		struct slice digits = slice_skip(authority, (size_t)(colon - authority.ptr) + 1);
+		if (*colon != ':' || !units_parse_digits(digits, &port) || port < 1 || port > 65535)
+			usage_die("%s: the port must be a number from 1 to 65535", o->url);
+	}
+	if (host.len == 0 || host.len >= sizeof o->host || authority.len >= sizeof o->authority)
+		usage_die("%s: the host is missing or too long", o->url);
+	memcpy(o->host, host.ptr, host.len);
+	memcpy(o->authority, authority.ptr, authority.len);
+	o->port = (uint16_t)port;
+}
+
+static void parse_url(struct options *o)
+{
+	struct slice rest = text_slice(o->url);
+	if (!slice_starts_with(rest, SLICE("http://")))
+		usage_die("%s: give a URL that starts with http://", o->url);
+	rest = slice_skip(rest, 7);
+	for (size_t i = 0; i < rest.len; i++)
+		if (rest.ptr[i] <= ' ' || rest.ptr[i] > '~' || rest.ptr[i] == '#')
+			usage_die("%s: write other than plain characters as %%XX", o->url);
+	size_t len = strcspn(rest.ptr, "/?");
+	if (memchr(rest.ptr, '@', len))
+		usage_die("%s: no user and password here", o->url);
+	parse_authority(o, (struct slice){ rest.ptr, len });
+	rest = slice_skip(rest, len);
+	int written = snprintf(o->target, sizeof o->target, "%s%s", *rest.ptr == '/' ? "" : "/", rest.ptr);
+	if (written >= (int)sizeof o->target)
+		usage_die("the path of the URL is longer than %zu bytes", sizeof o->target - 1);
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	*o = (struct options){
+		.active_count = 10,
+		.worker_count = 1,
+		.duration_ns = UINT64_C(10000000000),
+		.warmup_ns = UINT64_C(1000000000),
+		.timeout_ns = UINT64_C(10000000000),
+		.sync_fd = -1,
+	};
+	opterr = 0;
+	for (;;) {
+		int option = getopt_long(argc, argv, ":c:t:d:w:h", long_options, NULL);
+		if (option == -1)
+			break;
+		if (option == 'h') {
+			fputs(help_text, stdout);
+			exit(0);
+		}
+		if (option == OPTION_VERSION) {
+			puts("loadgen of c10k, schema c10k.loadgen/1");
+			exit(0);
+		}
+		if (option == ':')
+			usage_die("%s needs a value; -h shows examples", argv[optind - 1]);
+		if (option == '?')
+			usage_die("%s: no such option; -h lists them", argv[optind - 1]);
+		parse_option(o, option, optarg);
+	}
+	if (optind + 1 != argc)
+		usage_die(optind == argc ? "which URL? For example: loadgen http://127.0.0.1:8080/"
+					 : "one URL, please, at the end of the line");
+	o->url = argv[optind];
+	parse_url(o);
+	if (o->worker_count > o->active_count)
+		usage_die("-t %u: more workers than connections (-c %u)", o->worker_count,
+		    o->active_count);
+}

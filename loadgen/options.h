@@ -1,0 +1,33 @@
+/* options.h: the command line of the load generator, checked and ready to use. */
+#ifndef LOADGEN_OPTIONS_H
+#define LOADGEN_OPTIONS_H
+
+#include <stdint.h>
+
+enum { OPTIONS_CPU_MAX = 256 };
+
+struct options {
+	const char *url;          /* as it was written */
+	char host[256];           /* without the brackets of an IPv6 address */
+	uint16_t port;
+	char target[4096];        /* path with query: what stands in the request line */
+	char authority[272];      /* what stands in the Host field */
+	uint32_t active_count;    /* -c: connections that ask and ask again */
+	uint32_t idle_count;      /* --idle: connections that are answered once, then silent */
+	uint32_t worker_count;    /* -t */
+	uint64_t duration_ns;     /* -d: 0 ends the run after the hold */
+	uint64_t warmup_ns;       /* -w */
+	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */
+	uint64_t timeout_ns;      /* --timeout: for a connect and for an answer */
+	const char *expect;       /* --expect: the body, or NULL: that of the first answer */
+	uint16_t status;          /* --status: 0 for any 2xx */
+	const char *json_path;    /* --json: "-" for standard output, NULL for none */
+	int sync_fd;              /* --sync: -1 for none */
+	int cpus[OPTIONS_CPU_MAX]; /* --cpu: worker i runs on cpus[i % cpu_count] */
+	int cpu_count;
+};
+
+/* Parses and checks; prints help or version and exits 0, or one line on what is wrong and exits 2. */
+void options_parse(struct options *o, int argc, char **argv);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * output.c: the report for people. First what was asked for, then what came of it: rate, latency with
+ * its shape, connections, errors by kind if there were any, the client's own cost, and whether to believe
+ * all that. Bold type is the only decoration, and only on a terminal without NO_COLOR (no-color.org).
+ */
+#include "output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/core/units.h"
+#include "lib/sys/clock.h"
+
+enum { BAR_WIDTH = 40 };
+
+static const char *bold = "", *plain = "";
+
+static bool is_decorated(int fd)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	return isatty(fd) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+}
+
+/* Each of the three formats into one of a few buffers in turn: enough for the arguments of one printf. */
+static char *next_text(void)
+{
+	static char texts[8][UNITS_CAP];
+	static unsigned int next;
+	return texts[next++ % 8];
+}
+
+static char *count_text(double count)
+{
+	return units_format_count(next_text(), UNITS_CAP, count);
+}
+
+static char *time_text(uint64_t time_ns)
+{
+	return units_format_time_ns(next_text(), UNITS_CAP, (double)time_ns);
+}
+
+static char *size_text(uint64_t len)
+{
+	return units_format_size(next_text(), UNITS_CAP, (double)len);
+}
+
+/* --- parts of the report -------------------------------------------------------------------------------- */
+
+static void print_config(const struct options *o, const struct result *r)
+{
+	printf("%s%s%s\n%s connection%s", bold, o->url, plain, count_text(o->active_count),
+	    o->active_count == 1 ? "" : "s");
+	if (o->idle_count)
+		printf(" and %s idle", count_text(o->idle_count));
+	printf(", %u worker%s", o->worker_count, o->worker_count == 1 ? "" : "s");
+	if (o->hold_ns)
+		printf(", %s silent", time_text(o->hold_ns));
+	if (o->duration_ns)
+		printf(", %s after %s of warm-up", time_text(o->duration_ns), time_text(o->warmup_ns));
+	if (r->interrupted)
+		printf(", %sinterrupted after %.1f s%s", bold, r->elapsed_s, plain);
+	printf("\n\n");
+}
+
+static void print_rate(const struct result *r)
+{
+	const struct stats *t = &r->stats;
+	printf("requests/s   %s%.0f%s", bold, result_rate_per_s(r), plain);
+	printf("   (%s answers, %s received)\n", count_text((double)t->completed),
+	    size_text(t->bytes_received));
+}
+
+static void print_latency(const struct histogram *h)
+{
+	printf("latency      ");
+	static const double quantiles[] = { 0.5, 0.9, 0.99, 0.999 };
+	static const char *const names[] = { "p50", "p90", "p99", "p99.9" };
+	for (int i = 0; i < 4; i++) {
+		uint64_t value_ns = histogram_quantile_ns(h, quantiles[i]);
+		/* a quantile that fewer than 10 samples exceed is a guess */
+		if (i > 0 && histogram_count_above(h, value_ns) < 10)
+			printf("%s -   ", names[i]);
+		else
+			printf("%s %s%s%s   ", names[i], bold, time_text(value_ns), plain);
+	}
+	printf("max %s\n", time_text(h->max_ns));
+}
+
+/* The next of 1, 2, 5, 10, 20, 50 ... */
+static uint64_t next_edge_ns(uint64_t edge_ns)
+{
+	uint64_t power = 1;
+	while (power * 10 <= edge_ns)
+		power *= 10;
+	uint64_t digit = edge_ns / power;
+	return power * (digit == 1 ? 2 : digit == 2 ? 5 : 10);
+}
+
+static void print_bars(const struct histogram *h)
+{
+	uint64_t edge_ns = 1;
+	uint32_t index = 0;
+	while (next_edge_ns(edge_ns) <= h->min_ns)
+		edge_ns = next_edge_ns(edge_ns);
+	printf("\n");
+	while (edge_ns <= h->max_ns && index < HISTOGRAM_BUCKET_COUNT) {
+		uint64_t end_ns = next_edge_ns(edge_ns);
+		uint64_t count = 0;
+		for (; index < HISTOGRAM_BUCKET_COUNT && histogram_bucket_low_ns(index) < end_ns; index++)
+			count += h->buckets[index];
+		double share = (double)count / (double)h->count;
+		int len = (int)(share * BAR_WIDTH + 0.5);
+		printf("  %6s - %-6s %6.2f%%  %.*s\n", time_text(edge_ns), time_text(end_ns), share * 100,
+		    len, "########################################");
+		edge_ns = end_ns;
+	}
+	printf("\n");
+}
+
+static void print_connections(const struct result *r)
+{
+	const struct audit *a = &r->audit;
+	printf("connections  %llu requested, %llu established, %llu answered",
+	    (unsigned long long)a->requested, (unsigned long long)a->established,
+	    (unsigned long long)a->answered);
+	if (r->stats.completed)
+		printf(", %llu starved, fairness %.3f", (unsigned long long)a->starved,
+		    audit_fairness(a));
+	printf("\n");
+}
+
+static void print_errors(const struct result *r)
+{
+	uint64_t total = stats_error_count(&r->stats);
+	if (total == 0)
+		return;
+	printf("errors       %s%llu%s:", bold, (unsigned long long)total, plain);
+	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
+		if (r->stats.errors[kind])
+			printf(" %s %llu", error_names[kind],
+			    (unsigned long long)r->stats.errors[kind]);
+	printf("\n");
+}
+
+static void print_client(const struct result *r)
+{
+	printf("client CPU  ");
+	for (uint32_t i = 0; i < r->worker_count && i < 16; i++)
+		printf(" %.0f%%", r->workers[i].cpu_share * 100);
+	if (r->worker_count > 16)
+		printf(" ...");
+	printf("   (%.2f us a request)\n", result_cpu_us_per_request(r));
+}
+
+void output_report(const struct options *o, const struct result *r)
+{
+	if (is_decorated(STDOUT_FILENO)) {
+		bold = "\033[1m";
+		plain = "\033[0m";
+	}
+	print_config(o, r);
+	if (r->stats.completed) {
+		print_rate(r);
+		print_latency(&r->stats.service);
+		print_bars(&r->stats.service);
+	}
+	print_connections(r);
+	print_errors(r);
+	if (r->stats.completed)
+		print_client(r);
+	printf("verdict      %s%s%s\n", bold, verdict_names[r->verdict], plain);
+	for (uint32_t i = 0; i < r->reason_count; i++)
+		printf("             - %s\n", r->reasons[i]);
+	if (r->stats.completed && result_littles_residual(r) > 0.05)
+		printf("             - unfair: %.0f%% of Little's law is missing, connections wait for others\n",
+		    result_littles_residual(r) * 100);
+}
+
+/* --- progress ------------------------------------------------------------------------------------------- */
+
+static bool progress_shown;
+
+void output_progress(const char *phase, uint64_t done, uint64_t total, double rate_per_s, uint64_t errors)
+{
+	static int wanted = -1;
+	static uint64_t next_ns;
+	if (wanted < 0)
+		wanted = isatty(STDERR_FILENO);
+	uint64_t now_ns = clock_now_ns();
+	if (!wanted || now_ns < next_ns)
+		return;
+	next_ns = now_ns + 100000000;
+	progress_shown = true;
+	fprintf(stderr, "\r%-10s %3llu%%", phase, (unsigned long long)(total ? done * 100 / total : 100));
+	if (rate_per_s > 0)
+		fprintf(stderr, "   %6s requests/s", count_text(rate_per_s));
+	if (errors)
+		fprintf(stderr, "   %s errors", count_text((double)errors));
+	fprintf(stderr, "\033[K");
+}
+
+void output_progress_end(void)
+{
+	if (progress_shown)
+		fprintf(stderr, "\r\033[K");
+	progress_shown = false;
+}

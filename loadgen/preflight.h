@@ -1,0 +1,19 @@
+/*
+ * preflight.h: all that can be known before the load starts. Each check that fails ends the program
+ * with one line: what is short, by how much, and the command that mends it.
+ */
+#ifndef LOADGEN_PREFLIGHT_H
+#define LOADGEN_PREFLIGHT_H
+
+#include "options.h"
+#include "session.h"
+#include "worker.h"
+
+/*
+ * Checks files and ports for the connections asked for, finds the server, and asks it once: that first
+ * answer, which must be as --status and --expect want it, is what every later one is compared with.
+ * Fills address and exchange, whose bytes live as long as the program.
+ */
+void preflight(const struct options *o, struct load *load, struct exchange *x);
+
+#endif

@@ -1,0 +1,355 @@
+/*
+ * run.c: phases. The main thread sleeps, wakes at the edges, kicks the workers ten times a second, and
+ * never touches a connection. The edges of the measure window are set before they come, so that every
+ * worker applies them to its own clock readings, to the nanosecond; what the main thread samples at an
+ * edge (CPU time, run-queue delay) it divides by its own clock readings.
+ *
+ * With --sync the harness hears of each edge in a line "barrier T", "measure T" or "measured T"
+ * (CLOCK_MONOTONIC, ns) and answers with a byte where it must be waited for. End of file on that socket
+ * means that the harness died: there is nobody left to measure for.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "lib/sys/clock.h"
+#include "lib/sys/die.h"
+#include "output.h"
+
+#define MS_NS UINT64_C(1000000)
+#define S_NS UINT64_C(1000000000)
+
+enum {
+	TICK_MS = 100,       /* between two kicks */
+	LOOK_MS = 2,         /* between two looks at a condition */
+	GO_WAIT_S = 30,      /* for the harness's byte at the barrier */
+	MEASURED_WAIT_S = 2, /* ... and behind the window */
+	DRAIN_MAX_S = 2,
+};
+
+/* A worker's cost so far. */
+struct sample {
+	uint64_t time_ns;
+	uint64_t cpu_ns;
+	uint64_t run_delay_ns;
+	uint64_t waits, full_waits;
+};
+
+struct run {
+	const struct options *options;
+	struct control control;
+	struct worker **workers;
+	uint32_t worker_count;
+	uint64_t next_kick_ns;
+	struct sample *before, *after; /* one for each worker, at the edges */
+	uint64_t process_cpu_ns;       /* inside the window */
+	sigset_t signals_while_waiting;
+};
+
+static volatile sig_atomic_t caught_signal;
+
+static void on_signal(int number)
+{
+	caught_signal = number;
+}
+
+/* Signals reach the main thread only, and only while it waits: no handler runs amid anything. */
+static void catch_signals(struct run *run)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, &run->signals_while_waiting);
+	sigdelset(&run->signals_while_waiting, SIGINT);
+	sigdelset(&run->signals_while_waiting, SIGTERM);
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------ */
+
+static void kick_all(struct run *run)
+{
+	for (uint32_t i = 0; i < run->worker_count; i++)
+		worker_kick(run->workers[i]);
+	run->next_kick_ns = clock_now_ns() + TICK_MS * MS_NS;
+}
+
+static void set_phase(struct run *run, enum phase phase)
+{
+	atomic_store(&run->control.phase, phase);
+	kick_all(run);
+}
+
+/* Sleeps until until_ns, a signal, or (with `for_byte`) a byte from the harness: true only for that. */
+static bool sleep_until(struct run *run, uint64_t until_ns, bool for_byte)
+{
+	for (;;) {
+		uint64_t now_ns = clock_now_ns();
+		if (now_ns >= run->next_kick_ns)
+			kick_all(run);
+		if (now_ns >= until_ns || caught_signal)
+			return false;
+		uint64_t wake_ns = until_ns < run->next_kick_ns ? until_ns : run->next_kick_ns;
+		struct timespec left = clock_timespec(wake_ns > now_ns ? wake_ns - now_ns : 0);
+		struct pollfd sync = {
+			.fd = run->options->sync_fd,
+			.events = (short)(for_byte ? POLLIN | POLLRDHUP : POLLRDHUP),
+		};
+		if (ppoll(&sync, 1, &left, &run->signals_while_waiting) <= 0)
+			continue;
+		char byte;
+		if (!(sync.revents & POLLIN) || read(sync.fd, &byte, 1) != 1)
+			die("the harness is gone");
+		return true;
+	}
+}
+
+static void tell(struct run *run, const char *edge, uint64_t time_ns)
+{
+	if (run->options->sync_fd < 0)
+		return;
+	char line[64];
+	int len = snprintf(line, sizeof line, "%s %llu\n", edge, (unsigned long long)time_ns);
+	if (send(run->options->sync_fd, line, (size_t)len, MSG_NOSIGNAL) != len)
+		die("the harness is gone");
+}
+
+/* --- sums over the workers ------------------------------------------------------------------------------ */
+
+struct totals {
+	uint64_t requests, errors;
+	uint32_t answered, abandoned, in_flight;
+	int connect_error;
+};
+
+static struct totals sum_up(struct run *run)
+{
+	struct totals t = { 0 };
+	for (uint32_t i = 0; i < run->worker_count; i++) {
+		struct live *live = worker_live(run->workers[i]);
+		t.requests += atomic_load(&live->lifetime);
+		t.errors += atomic_load(&live->errors);
+		t.answered += atomic_load(&live->answered);
+		t.abandoned += atomic_load(&live->abandoned);
+		t.in_flight += atomic_load(&live->in_flight);
+		int error = atomic_load(&live->connect_error);
+		t.connect_error = error ? error : t.connect_error;
+	}
+	return t;
+}
+
+/* Field 2 of schedstat, in proc(5): ns ready to run, and not running. 0 where the kernel keeps none. */
+static uint64_t read_run_delay_ns(pid_t tid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/self/task/%d/schedstat", (int)tid);
+	unsigned long long ran_ns, delay_ns = 0;
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu %llu", &ran_ns, &delay_ns) != 2)
+		delay_ns = 0;
+	fclose(file);
+	return delay_ns;
+}
+
+static void sample_workers(struct run *run, struct sample *samples)
+{
+	for (uint32_t i = 0; i < run->worker_count; i++) {
+		struct worker *w = run->workers[i];
+		clockid_t cpu_clock;
+		struct sample *s = &samples[i];
+		s->cpu_ns = pthread_getcpuclockid(worker_thread(w), &cpu_clock) == 0
+			? clock_read_ns(cpu_clock) : 0;
+		s->time_ns = clock_now_ns();
+		s->run_delay_ns = read_run_delay_ns(worker_tid(w));
+		s->waits = atomic_load(&worker_live(w)->waits);
+		s->full_waits = atomic_load(&worker_live(w)->full_waits);
+	}
+}
+
+/* --- the phases, in order ------------------------------------------------------------------------------- */
+
+static void start_workers(struct run *run, const struct load *load)
+{
+	const struct options *o = load->options;
+	run->worker_count = o->worker_count;
+	run->workers = calloc(o->worker_count, sizeof *run->workers);
+	run->before = calloc(o->worker_count, sizeof *run->before);
+	run->after = calloc(o->worker_count, sizeof *run->after);
+	if (!run->workers || !run->before || !run->after)
+		die_errno(ENOMEM, "%u workers", o->worker_count);
+	for (uint32_t i = 0; i < o->worker_count; i++) {
+		uint32_t active = o->active_count / o->worker_count;
+		uint32_t idle = o->idle_count / o->worker_count;
+		active += i < o->active_count % o->worker_count;
+		idle += i < o->idle_count % o->worker_count;
+		int cpu = o->cpu_count ? o->cpus[i % (uint32_t)o->cpu_count] : -1;
+		run->workers[i] = worker_start(load, &run->control, active, idle, cpu);
+	}
+}
+
+/* All connections answered once or abandoned; or for --timeout none more was. */
+static void await_barrier(struct run *run)
+{
+	const struct options *o = run->options;
+	uint32_t wanted = o->active_count + o->idle_count;
+	uint32_t settled_before = 0;
+	uint64_t progress_ns = clock_now_ns();
+	while (!caught_signal) {
+		struct totals t = sum_up(run);
+		uint64_t now_ns = clock_now_ns();
+		if (t.answered + t.abandoned != settled_before)
+			progress_ns = now_ns;
+		settled_before = t.answered + t.abandoned;
+		output_progress("connecting", t.answered, wanted, 0, t.errors);
+		bool stalled = now_ns - progress_ns > o->timeout_ns;
+		if (settled_before == wanted || stalled) {
+			if (t.answered == 0)
+				die("no connection was answered%s%s", t.connect_error ? ": " : "",
+				    t.connect_error ? strerror(t.connect_error) : "");
+			return;
+		}
+		sleep_until(run, now_ns + LOOK_MS * MS_NS, false);
+	}
+}
+
+/* Sleeps with a progress line; the rate is that of the last step. */
+static void sleep_with_progress(struct run *run, const char *phase, uint64_t until_ns)
+{
+	uint64_t start_ns = clock_now_ns();
+	uint64_t step_ns = start_ns;
+	struct totals last = sum_up(run);
+	while (clock_now_ns() < until_ns && !caught_signal) {
+		uint64_t wake_ns = step_ns + 2 * TICK_MS * MS_NS;
+		sleep_until(run, wake_ns < until_ns ? wake_ns : until_ns, false);
+		struct totals t = sum_up(run);
+		uint64_t now_ns = clock_now_ns();
+		double rate = (double)(t.requests - last.requests) * 1e9 / (double)(now_ns - step_ns);
+		output_progress(phase, (now_ns - start_ns) / MS_NS, (until_ns - start_ns) / MS_NS, rate,
+		    t.errors);
+		step_ns = now_ns;
+		last = t;
+	}
+}
+
+/* Warm-up and measure window; *r gets its length and the process's CPU time. */
+static void measure(struct run *run, struct result *r)
+{
+	const struct options *o = run->options;
+	uint64_t start_ns = clock_now_ns() + o->warmup_ns + 10 * MS_NS;
+	uint64_t end_ns = start_ns + o->duration_ns;
+	atomic_store(&run->control.start_ns, start_ns);
+	atomic_store(&run->control.end_ns, end_ns);
+	set_phase(run, PHASE_RUN);
+	sleep_with_progress(run, "warm-up", start_ns);
+	sample_workers(run, run->before);
+	uint64_t cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+	if (caught_signal)
+		return;
+	tell(run, "measure", start_ns);
+
+	sleep_with_progress(run, "measure", end_ns);
+	if (caught_signal) {
+		/* a little ahead, so that the workers know before it comes */
+		uint64_t now_ns = clock_now_ns();
+		end_ns = now_ns + 20 * MS_NS < end_ns ? now_ns + 20 * MS_NS : end_ns;
+		atomic_store(&run->control.end_ns, end_ns);
+		kick_all(run);
+		nanosleep(&(struct timespec){ 0, 20 * (long)MS_NS }, NULL);
+	}
+	run->process_cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
+	sample_workers(run, run->after);
+	r->elapsed_s = (double)(end_ns - start_ns) / 1e9;
+	tell(run, "measured", end_ns);
+	if (o->sync_fd >= 0 && !caught_signal)
+		sleep_until(run, clock_now_ns() + MEASURED_WAIT_S * S_NS, true);
+}
+
+static void drain(struct run *run)
+{
+	uint64_t deadline_ns = clock_now_ns() + DRAIN_MAX_S * S_NS;
+	set_phase(run, PHASE_DRAIN);
+	/* a worker's count is from its last kick: give each kick its time before believing it */
+	do {
+		kick_all(run);
+		nanosleep(&(struct timespec){ 0, 5 * LOOK_MS * (long)MS_NS }, NULL);
+	} while (sum_up(run).in_flight > 0 && clock_now_ns() < deadline_ns);
+	set_phase(run, PHASE_QUIT);
+}
+
+static void account(struct run *run, struct result *r)
+{
+	struct worker_cost *costs = calloc(run->worker_count, sizeof *costs);
+	if (!costs)
+		die_errno(ENOMEM, "the result");
+	for (uint32_t i = 0; i < run->worker_count; i++) {
+		const struct sample *a = &run->before[i], *b = &run->after[i];
+		if (r->elapsed_s > 0) {
+			double elapsed_ns = (double)(b->time_ns - a->time_ns);
+			costs[i].cpu_share = (double)(b->cpu_ns - a->cpu_ns) / elapsed_ns;
+			costs[i].run_delay_share = (double)(b->run_delay_ns - a->run_delay_ns) / elapsed_ns;
+		}
+		if (b->waits > a->waits)
+			costs[i].full_wait_share =
+			    (double)(b->full_waits - a->full_waits) / (double)(b->waits - a->waits);
+		worker_finish(run->workers[i], &r->stats, &r->audit);
+	}
+	r->workers = costs;
+	r->worker_count = run->worker_count;
+	r->process_cpu_s = (double)run->process_cpu_ns / 1e9;
+	r->stats.lifetime++; /* preflight's request */
+	free(run->workers);
+	free(run->before);
+	free(run->after);
+}
+
+static double suspended_s(void)
+{
+	return ((double)clock_read_ns(CLOCK_BOOTTIME) - (double)clock_now_ns()) / 1e9;
+}
+
+int run_load(const struct load *load, struct result *r)
+{
+	const struct options *o = load->options;
+	struct run run = { .options = o };
+	atomic_init(&run.control.start_ns, UINT64_MAX);
+	atomic_init(&run.control.end_ns, UINT64_MAX);
+	/* the harness may be killed at any time; so are we then */
+	if (o->sync_fd >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		die_errno(errno, "prctl");
+	stats_init(&r->stats);
+	double suspended_before_s = suspended_s();
+	catch_signals(&run);
+	start_workers(&run, load);
+	run.next_kick_ns = clock_now_ns() + TICK_MS * MS_NS;
+
+	await_barrier(&run);
+	tell(&run, "barrier", clock_now_ns());
+	if (o->sync_fd >= 0 && !caught_signal
+	    && !sleep_until(&run, clock_now_ns() + GO_WAIT_S * S_NS, true) && !caught_signal)
+		die("the harness did not answer the barrier in %d s", GO_WAIT_S);
+	if (o->hold_ns)
+		sleep_with_progress(&run, "hold", clock_now_ns() + o->hold_ns);
+	if (o->duration_ns && !caught_signal)
+		measure(&run, r);
+	drain(&run);
+	output_progress_end();
+
+	account(&run, r);
+	r->clock_jump_s = suspended_s() - suspended_before_s;
+	r->interrupted = caught_signal != 0;
+	result_judge(r);
+	return caught_signal;
+}

@@ -1,0 +1,85 @@
+/*
+ * session.c: the rare half of a session. An answer comes here when it was cut, when its head is not that
+ * of the first answer, or when something is wrong with it; then it is parsed in full and its body compared
+ * as it passes, so that an answer of any length needs no buffer.
+ *
+ * An answer with a wrong status or body but sound framing leaves the connection usable: it is an error,
+ * and the next request may follow. After a malformed one nothing on the connection can be trusted.
+ */
+#include "session.h"
+
+/* The Date field's value in a head (RFC 9110 6.6.1): where it stands, and its length. */
+static void find_date(struct exchange *x, size_t head_len)
+{
+	static const struct slice name = { "\r\ndate:", 7 };
+	for (size_t at = 0; at + name.len < head_len; at++) {
+		if (!slice_equals_nocase((struct slice){ x->answer.ptr + at, name.len }, name))
+			continue;
+		x->date_at = at + name.len;
+		const char *end = memchr(x->answer.ptr + x->date_at, '\r', head_len - x->date_at);
+		x->date_len = (size_t)(end - x->answer.ptr) - x->date_at;
+		return;
+	}
+}
+
+void exchange_init(struct exchange *x, struct slice request, struct slice answer, uint16_t status)
+{
+	struct reply reply;
+	struct slice rest = answer, piece;
+	reply_init(&reply);
+	while (reply_feed(&reply, &rest, &piece) == REPLY_BODY)
+		;
+	*x = (struct exchange){ .request = request, .answer = answer, .status = status };
+	x->body = slice_skip(answer, reply.head_len);
+	find_date(x, reply.head_len);
+	/* an answer that ends the connection must be parsed each time, for its Connection field */
+	if (reply.close)
+		x->answer.len = 0;
+}
+
+bool exchange_likes(const struct exchange *x, uint16_t status)
+{
+	return x->status ? status == x->status : status >= 200 && status <= 299;
+}
+
+/* Compares a piece of body that has just been taken with the same place of the first one. */
+static void check_piece(struct session *s, const struct exchange *x, struct slice piece)
+{
+	uint64_t offset = s->reply.body_len - s->reply.body_left - piece.len;
+	if (s->reply.body_len != x->body.len || memcmp(piece.ptr, x->body.ptr + offset, piece.len) != 0)
+		s->wrong_body = true;
+}
+
+enum session_step session_feed_slowly(struct session *s, const struct exchange *x, struct slice bytes)
+{
+	if (!session_in_flight(s))
+		return SESSION_MALFORMED; /* an answer to no request */
+	if (s->reply.head_len == 0) {
+		reply_init(&s->reply); /* forget the last one's Connection field */
+		s->wrong_body = false;
+	}
+	struct slice piece;
+	enum reply_step step;
+	while ((step = reply_feed(&s->reply, &bytes, &piece)) == REPLY_BODY)
+		check_piece(s, x, piece);
+	if (step == REPLY_MORE)
+		return SESSION_MORE;
+	/* complete, with bytes behind it, or before the request was: it answers something else */
+	if (step == REPLY_BAD || bytes.len || s->state == SESSION_SENDING)
+		return SESSION_MALFORMED;
+	uint16_t status = s->reply.status;
+	bool wrong_body = s->wrong_body || s->reply.body_len != x->body.len;
+	s->reply.head_len = 0;
+	s->state = SESSION_RESTING;
+	if (!exchange_likes(x, status))
+		return SESSION_WRONG_STATUS;
+	return wrong_body ? SESSION_WRONG_BODY : SESSION_ANSWERED;
+}
+
+void session_close(struct session *s)
+{
+	s->state = SESSION_CLOSED;
+	s->fd = -1;
+	s->sent_len = 0;
+	reply_init(&s->reply);
+}

@@ -1,0 +1,121 @@
+/*
+ * session.h: one connection of the load generator without any I/O: request out, answer in, verdict.
+ *
+ * The worker owns sockets and clocks and tells the session what happened. What all sessions share
+ * (the request's bytes, the first answer) is an `exchange`, which nobody changes during a run.
+ */
+#ifndef LOADGEN_SESSION_H
+#define LOADGEN_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/reply.h"
+#include "lib/core/slice.h"
+
+struct exchange {
+	struct slice request;
+	struct slice answer;  /* the first answer of the run, from the first byte to the last */
+	struct slice body;    /* its body, in the same memory: every later one must be equal */
+	size_t date_at;       /* where its Date stands: the only bytes that may differ ... */
+	size_t date_len;      /* ... without a closer look; 0 when it has none */
+	uint16_t status;      /* wanted; 0: any 2xx */
+};
+
+/* What an answer turned out to be. The order is that of `errors` in the JSON, less those of sockets. */
+enum session_step {
+	SESSION_MORE,          /* the answer goes on */
+	SESSION_ANSWERED,      /* complete and as it should be */
+	SESSION_WRONG_STATUS,  /* complete, in frame, with another status */
+	SESSION_WRONG_BODY,    /* ... with other bytes or another length */
+	SESSION_MALFORMED,     /* no answer of HTTP/1.1, or more than one: the connection is of no use */
+};
+
+enum session_state {
+	SESSION_CLOSED,
+	SESSION_CONNECTING,
+	SESSION_RESTING,   /* established and silent: nothing may arrive */
+	SESSION_SENDING,   /* part of the request is still to be sent */
+	SESSION_AWAITING,  /* the request is out */
+	SESSION_ABANDONED, /* could not be opened before the barrier: never tried again */
+};
+
+/* 64 bytes, one cache line: what a connection costs. */
+struct session {
+	uint64_t sent_ns;        /* when its request, or its connect, was started */
+	struct reply reply;      /* of the answer under way; as after reply_init() between answers */
+	int fd;
+	uint32_t window_count;   /* answers inside the measure window */
+	uint32_t sent_len;       /* bytes of the request that are out */
+	uint8_t state;           /* enum session_state */
+	uint8_t attempt_count;   /* connects since it was last answered */
+	bool idle;               /* of the idle population */
+	bool established;        /* has ever been connected */
+	bool answered;           /* has ever been answered */
+	bool opening;            /* connected, or about to be, and not answered since */
+	bool wrong_body;         /* the answer under way has already differed */
+} __attribute__((aligned(64)));
+
+/* Fills *x from the first answer; `answer` must be whole and well-formed, and stays the caller's. */
+void exchange_init(struct exchange *x, struct slice request, struct slice answer, uint16_t status);
+
+/* Is it the wanted status? */
+bool exchange_likes(const struct exchange *x, uint16_t status);
+
+/* A request starts at now_ns: returns the bytes to send, of which session_sent() hears. */
+static inline struct slice session_start(struct session *s, const struct exchange *x, uint64_t now_ns)
+{
+	s->sent_ns = now_ns;
+	s->sent_len = 0;
+	s->state = SESSION_SENDING;
+	return x->request;
+}
+
+static inline void session_sent(struct session *s, const struct exchange *x, size_t len)
+{
+	s->sent_len += (uint32_t)len;
+	if (s->sent_len == x->request.len)
+		s->state = SESSION_AWAITING;
+}
+
+/* The request's bytes that are still to be sent. */
+static inline struct slice session_unsent(const struct session *s, const struct exchange *x)
+{
+	return slice_skip(x->request, s->sent_len);
+}
+
+/* Is a request under way? */
+static inline bool session_in_flight(const struct session *s)
+{
+	return s->state == SESSION_SENDING || s->state == SESSION_AWAITING;
+}
+
+/* Must the connection be closed after the answer just completed? Valid until the next request. */
+static inline bool session_must_close(const struct session *s)
+{
+	return s->reply.close;
+}
+
+/* The part of session_feed() for answers that are not the first one over again. */
+enum session_step session_feed_slowly(struct session *s, const struct exchange *x, struct slice bytes);
+
+/*
+ * Bytes have arrived. All are taken; when the answer is complete the session is at rest. Nearly every
+ * answer is the first one over again, in one piece: comparing it is stricter than parsing it, and quicker.
+ */
+static inline enum session_step session_feed(struct session *s, const struct exchange *x, struct slice bytes)
+{
+	size_t behind_date = x->date_at + x->date_len;
+	if (bytes.len == x->answer.len && s->state == SESSION_AWAITING && s->reply.head_len == 0
+	    && memcmp(bytes.ptr, x->answer.ptr, x->date_at) == 0
+	    && memcmp(bytes.ptr + behind_date, x->answer.ptr + behind_date, bytes.len - behind_date) == 0) {
+		s->state = SESSION_RESTING;
+		return SESSION_ANSWERED;
+	}
+	return session_feed_slowly(s, x, bytes);
+}
+
+/* The socket is gone; what was under way is forgotten. */
+void session_close(struct session *s);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * stats.c: sums and judgements after the run. The thresholds of result_judge() are those that every
+ * cell of the suite is judged by (docs/MEASURING.md); a result that misses one is still shown, with
+ * the reason beside it.
+ */
+#include "stats.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const error_names[ERROR_KIND_COUNT] = {
+	"connect", "timeout", "reset", "closed", "status", "body", "malformed"
+};
+const char *const verdict_names[] = { "valid", "client-limited", "invalid" };
+
+static const double error_share_max = 0.001;
+static const double accounting_error_max = 0.01;
+static const double cpu_share_max = 0.85;
+static const double full_wait_share_max = 0.05;
+static const double clock_jump_max_s = 0.001;
+
+void stats_init(struct stats *t)
+{
+	memset(t, 0, sizeof *t);
+	histogram_init(&t->service);
+}
+
+void stats_merge(struct stats *into, const struct stats *from)
+{
+	into->sent += from->sent;
+	into->completed += from->completed;
+	into->bytes_sent += from->bytes_sent;
+	into->bytes_received += from->bytes_received;
+	into->in_system_ns += from->in_system_ns;
+	into->lifetime += from->lifetime;
+	into->in_flight_at_end += from->in_flight_at_end;
+	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
+		into->errors[kind] += from->errors[kind];
+	histogram_merge(&into->service, &from->service);
+}
+
+uint64_t stats_error_count(const struct stats *t)
+{
+	uint64_t count = 0;
+	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
+		count += t->errors[kind];
+	return count;
+}
+
+void audit_add(struct audit *a, const struct session *s)
+{
+	a->requested++;
+	a->established += s->established;
+	a->answered += s->answered;
+	if (s->idle) {
+		a->idle++;
+		return;
+	}
+	a->starved += s->window_count == 0;
+	a->answer_sum += s->window_count;
+	a->square_sum += (double)s->window_count * s->window_count;
+}
+
+static double active_count(const struct audit *a)
+{
+	return (double)(a->requested - a->idle);
+}
+
+double audit_fairness(const struct audit *a)
+{
+	double sum = (double)a->answer_sum;
+	return sum > 0 ? sum * sum / (active_count(a) * a->square_sum) : 0;
+}
+
+double result_rate_per_s(const struct result *r)
+{
+	return r->elapsed_s > 0 ? (double)r->stats.completed / r->elapsed_s : 0;
+}
+
+double result_cpu_us_per_request(const struct result *r)
+{
+	return r->stats.completed ? r->process_cpu_s * 1e6 / (double)r->stats.completed : 0;
+}
+
+double result_littles_residual(const struct result *r)
+{
+	double expected = active_count(&r->audit);
+	double found = result_rate_per_s(r) * histogram_mean_ns(&r->stats.service) / 1e9;
+	return fabs(expected - found) / expected;
+}
+
+double result_accounted_share(const struct result *r)
+{
+	double whole_ns = active_count(&r->audit) * r->elapsed_s * 1e9;
+	return whole_ns > 0 ? (double)r->stats.in_system_ns / whole_ns : 1;
+}
+
+struct worker_cost result_busiest(const struct result *r)
+{
+	struct worker_cost most = { 0, 0, 0 };
+	for (uint32_t i = 0; i < r->worker_count; i++) {
+		most.cpu_share = fmax(most.cpu_share, r->workers[i].cpu_share);
+		most.run_delay_share = fmax(most.run_delay_share, r->workers[i].run_delay_share);
+		most.full_wait_share = fmax(most.full_wait_share, r->workers[i].full_wait_share);
+	}
+	return most;
+}
+
+/* The gravest verdict stays; every reason is told. */
+__attribute__((format(printf, 3, 4)))
+static void find(struct result *r, enum verdict verdict, const char *format, ...)
+{
+	if (verdict > r->verdict)
+		r->verdict = verdict;
+	if (r->reason_count == RESULT_REASONS_MAX)
+		return;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(r->reasons[r->reason_count++], RESULT_REASON_CAP, format, args);
+	va_end(args);
+}
+
+static void judge_connections(struct result *r)
+{
+	const struct audit *a = &r->audit;
+	if (a->established != a->requested)
+		find(r, VERDICT_INVALID, "established %llu of %llu connections",
+		    (unsigned long long)a->established, (unsigned long long)a->requested);
+	uint64_t errors = stats_error_count(&r->stats);
+	if ((double)errors > error_share_max * (double)r->stats.lifetime)
+		find(r, VERDICT_INVALID, "%llu errors in %llu requests (more than %.1f%%)",
+		    (unsigned long long)errors, (unsigned long long)r->stats.lifetime,
+		    error_share_max * 100);
+	if (r->clock_jump_s > clock_jump_max_s)
+		find(r, VERDICT_INVALID, "the machine was suspended for %.3f s", r->clock_jump_s);
+}
+
+static void judge_window(struct result *r)
+{
+	struct worker_cost most = result_busiest(r);
+	if (r->stats.completed == 0)
+		find(r, VERDICT_INVALID, "no answer inside the measure window");
+	double accounted = result_accounted_share(r);
+	if (fabs(accounted - 1) > accounting_error_max)
+		find(r, VERDICT_INVALID,
+		    "connections had a request under way only %.1f%% of the time", accounted * 100);
+	if (most.cpu_share > cpu_share_max)
+		find(r, VERDICT_CLIENT_LIMITED,
+		    "a worker used %.0f%% of its CPU: the rate is a lower bound; give it more with -t",
+		    most.cpu_share * 100);
+	if (most.full_wait_share > full_wait_share_max)
+		find(r, VERDICT_CLIENT_LIMITED,
+		    "%.0f%% of the epoll_wait calls were full: answers waited for the client",
+		    most.full_wait_share * 100);
+}
+
+void result_judge(struct result *r)
+{
+	r->verdict = VERDICT_VALID;
+	r->reason_count = 0;
+	judge_connections(r);
+	if (r->elapsed_s > 0)
+		judge_window(r);
+}

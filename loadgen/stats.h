@@ -1,0 +1,143 @@
+/*
+ * stats.h: what a run amounts to: counters, the audit of connections, Little's law, the verdict. No
+ * clock and no I/O: times are arguments, and a worker's counters are its own until it has ended.
+ */
+#ifndef LOADGEN_STATS_H
+#define LOADGEN_STATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/histogram.h"
+#include "session.h"
+
+/* Why a request, or a connect, did not end in a good answer. */
+enum error_kind {
+	ERROR_CONNECT,   /* refused, unreachable, no port, no file */
+	ERROR_TIMEOUT,   /* no complete answer in --timeout */
+	ERROR_RESET,     /* the connection was reset */
+	ERROR_CLOSED,    /* ... or closed by the server before the answer was complete, or while idle */
+	ERROR_STATUS,
+	ERROR_BODY,
+	ERROR_MALFORMED,
+	ERROR_KIND_COUNT
+};
+
+extern const char *const error_names[ERROR_KIND_COUNT]; /* as in the JSON */
+
+/* The measure window; both UINT64_MAX until it is known, so that nothing lies inside. */
+struct window {
+	uint64_t start_ns;
+	uint64_t end_ns;
+};
+
+static inline bool window_holds(const struct window *w, uint64_t time_ns)
+{
+	return time_ns - w->start_ns < w->end_ns - w->start_ns; /* one comparison: before start wraps */
+}
+
+/* How much of from..to lies inside. */
+static inline uint64_t window_overlap_ns(const struct window *w, uint64_t from_ns, uint64_t to_ns)
+{
+	if (from_ns < w->start_ns)
+		from_ns = w->start_ns;
+	if (to_ns > w->end_ns)
+		to_ns = w->end_ns;
+	return to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
+/* One worker's counters; merged at the end. */
+struct stats {
+	uint64_t sent;             /* requests started inside the window */
+	uint64_t completed;        /* good answers completed inside the window */
+	uint64_t bytes_sent;       /* of these requests */
+	uint64_t bytes_received;   /* up to the end of these answers */
+	uint64_t in_system_ns;     /* sum over all requests of the time they spent inside the window */
+	uint64_t lifetime;         /* requests started since the process was, drain included */
+	uint64_t in_flight_at_end; /* of these, never answered because the run was over */
+	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
+	struct histogram service;  /* of the completed */
+};
+
+void stats_init(struct stats *t);
+void stats_merge(struct stats *into, const struct stats *from);
+uint64_t stats_error_count(const struct stats *t);
+
+/* A good answer, complete at done_ns, to the request of sent_ns. True when it lies inside the window. */
+static inline bool stats_answer(struct stats *t, const struct window *w, uint64_t sent_ns, uint64_t done_ns)
+{
+	t->in_system_ns += window_overlap_ns(w, sent_ns, done_ns);
+	if (!window_holds(w, done_ns))
+		return false;
+	histogram_record(&t->service, done_ns - sent_ns);
+	t->completed++;
+	return true;
+}
+
+/* Connections, counted over both populations but for the last three, which are of the active one. */
+struct audit {
+	uint64_t requested;
+	uint64_t established; /* ever */
+	uint64_t answered;    /* at least once in the whole run */
+	uint64_t idle;        /* of the requested, the silent ones */
+	uint64_t starved;     /* active ones without an answer inside the window */
+	uint64_t answer_sum;  /* over the active ones: answers inside the window ... */
+	double square_sum;    /* ... and their squares */
+};
+
+void audit_add(struct audit *a, const struct session *s);
+
+/*
+ * Jain's index over the active connections' answers: (sum x)^2 / (n * sum x^2), from 1/n (one has
+ * them all) to 1 (all have the same). R. Jain, D. Chiu, W. Hawe, DEC-TR-301, 1984. 0 without answers.
+ */
+double audit_fairness(const struct audit *a);
+
+/* What a worker cost, as shares of the window. */
+struct worker_cost {
+	double cpu_share;
+	double run_delay_share;  /* ready to run, and not running */
+	double full_wait_share;  /* of its epoll_wait calls, those that filled the event array */
+};
+
+enum verdict { VERDICT_VALID, VERDICT_CLIENT_LIMITED, VERDICT_INVALID };
+extern const char *const verdict_names[];
+
+enum { RESULT_REASONS_MAX = 8, RESULT_REASON_CAP = 160 };
+
+struct result {
+	struct stats stats;
+	struct audit audit;
+	const struct worker_cost *workers;
+	uint32_t worker_count;
+	double elapsed_s;         /* of the measure window; 0 when there was none */
+	double process_cpu_s;     /* of the whole process, user and system, inside the window */
+	double clock_jump_s;      /* BOOTTIME - MONOTONIC grew by this: the machine was suspended */
+	bool interrupted;
+	enum verdict verdict;
+	uint32_t reason_count;
+	char reasons[RESULT_REASONS_MAX][RESULT_REASON_CAP];
+};
+
+double result_rate_per_s(const struct result *r);
+double result_cpu_us_per_request(const struct result *r);
+
+/*
+ * Little's law over completed requests only, |N - X*R| / N: N active connections, X completed per
+ * second, R their mean service time. Large when a server lets some connections wait for the rest.
+ */
+double result_littles_residual(const struct result *r);
+
+/*
+ * The same law as an accounting identity: the time that all requests, those in flight included, spent
+ * inside the window, over N x window. 1 unless connections were without a request.
+ */
+double result_accounted_share(const struct result *r);
+
+/* The most of any worker. */
+struct worker_cost result_busiest(const struct result *r);
+
+/* Sets verdict and reasons from all the rest. */
+void result_judge(struct result *r);
+
+#endif

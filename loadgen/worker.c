@@ -1,0 +1,432 @@
+/*
+ * worker.c: the only file that knows epoll. One thread, one loop, a request and its answer cost one
+ * recv() and one send(), and epoll_wait() shared by all that are ready.
+ *
+ * Each socket is registered once, edge-triggered, for everything (epoll(7)): no epoll_ctl() between
+ * requests, and the kernel need not look again at sockets that are already served. The price is the rule
+ * that a socket must be read until it is empty; a recv() that returns less than it was offered has
+ * emptied it, and a hang-up seen with the event is read up to the end of file.
+ *
+ * A session closes and opens its socket only while its own event is handled, or after the batch: so no
+ * event of the same batch can be about an older socket of the session.
+ *
+ * Time: one clock read for each answer, which is also the moment its successor is sent. The loop blocks
+ * without a timeout (arming a timer costs as much as a request); the main thread kicks it ten times a
+ * second, and only then are ages looked at.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/sys/affinity.h"
+#include "lib/sys/clock.h"
+#include "lib/sys/die.h"
+#include "lib/sys/net.h"
+
+enum {
+	EVENTS_CAP = 4096,
+	BUFFER_CAP = 64 * 1024,
+	OPENING_MAX = 2000,  /* connections of all workers that are being opened at a time */
+	ATTEMPTS_MAX = 3,    /* to open a connection before the barrier */
+};
+#define KICK_INDEX UINT32_MAX /* in epoll_data, where else a session's index stands */
+#define HANGUP_EVENTS (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
+
+struct worker {
+	struct session *sessions; /* active ones first */
+	const struct exchange *exchange;
+	struct window window;     /* this worker's copy of the control's */
+	enum phase phase;         /* likewise */
+	int epoll_fd;
+	int kick_fd;
+	uint64_t unclaimed_len;   /* bytes received since the last answer was complete */
+	struct stats stats;
+
+	const struct load *load;
+	struct control *control;
+	uint32_t session_count;
+	uint32_t opening_count;   /* sessions with `opening` set */
+	uint32_t opening_max;
+	uint32_t next_to_open;    /* sessions from here on have never been opened */
+	uint32_t answered_count;  /* sessions that were ever answered ... */
+	uint32_t abandoned_count; /* ... and that were given up before */
+	uint64_t waits, full_waits;
+	int connect_error;
+	int cpu;
+	pthread_t thread;
+	_Atomic pid_t tid;
+
+	struct live live __attribute__((aligned(64)));
+	struct epoll_event events[EVENTS_CAP];
+	char buffer[BUFFER_CAP];
+};
+
+/* --- opening and closing ---------------------------------------------------------------------------- */
+
+static void stop_opening(struct worker *w, struct session *s)
+{
+	if (s->opening) {
+		s->opening = false;
+		w->opening_count--;
+	}
+}
+
+static void drop_session(struct worker *w, struct session *s)
+{
+	if (session_in_flight(s))
+		w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, clock_now_ns());
+	if (s->fd >= 0)
+		close(s->fd);
+	session_close(s);
+	stop_opening(w, s);
+}
+
+static void open_session(struct worker *w, struct session *s);
+
+/*
+ * A connection broke. One that had served us is opened again at once; one that had not waits for the next
+ * kick, so that a server that turns everyone away is not hammered.
+ */
+static void fail_session(struct worker *w, struct session *s, enum error_kind kind)
+{
+	bool was_opening = s->opening;
+	w->stats.errors[kind]++;
+	drop_session(w, s);
+	if (w->phase == PHASE_CONNECT && s->attempt_count >= ATTEMPTS_MAX) {
+		s->state = SESSION_ABANDONED;
+		w->abandoned_count += !s->answered;
+	} else if (!was_opening && w->phase < PHASE_DRAIN) {
+		open_session(w, s);
+	}
+}
+
+static void open_session(struct worker *w, struct session *s)
+{
+	s->opening = true;
+	w->opening_count++;
+	if (s->attempt_count < UINT8_MAX)
+		s->attempt_count++;
+	s->sent_ns = clock_now_ns();
+	s->state = SESSION_CONNECTING;
+	int fd = net_connect(&w->load->address, w->load->address_len);
+	if (fd < 0) {
+		w->connect_error = -fd;
+		fail_session(w, s, ERROR_CONNECT);
+		return;
+	}
+	s->fd = fd;
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.u32 = (uint32_t)(s - w->sessions),
+	};
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+		die_errno(errno, "epoll_ctl");
+}
+
+static void open_more(struct worker *w)
+{
+	while (w->opening_count < w->opening_max && w->next_to_open < w->session_count)
+		open_session(w, &w->sessions[w->next_to_open++]);
+}
+
+/* --- requests and answers --------------------------------------------------------------------------- */
+
+/* False when the connection broke over it. */
+static bool send_request(struct worker *w, struct session *s, struct slice bytes)
+{
+	ssize_t sent = send(s->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+	if (sent < 0) {
+		if (errno == EAGAIN)
+			return true; /* EPOLLOUT will come */
+		fail_session(w, s, ERROR_RESET);
+		return false;
+	}
+	session_sent(s, w->exchange, (size_t)sent);
+	w->stats.lifetime += s->state == SESSION_AWAITING;
+	return true;
+}
+
+static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
+{
+	struct slice request = session_start(s, w->exchange, now_ns);
+	if (window_holds(&w->window, now_ns)) {
+		w->stats.sent++;
+		w->stats.bytes_sent += request.len;
+	}
+	return send_request(w, s, request);
+}
+
+/* The first good answer on this connection since it was opened. */
+static void note_opened(struct worker *w, struct session *s)
+{
+	stop_opening(w, s);
+	s->attempt_count = 0;
+	if (!s->answered) {
+		s->answered = true;
+		w->answered_count++;
+	}
+}
+
+/* An answer in frame, but not the wanted one. False when the connection is given up. */
+static bool on_wrong_answer(struct worker *w, struct session *s, enum session_step step, uint64_t now_ns)
+{
+	enum error_kind kind = step == SESSION_WRONG_STATUS ? ERROR_STATUS : ERROR_BODY;
+	w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, now_ns);
+	if (s->opening) {
+		fail_session(w, s, kind);
+		return false;
+	}
+	w->stats.errors[kind]++;
+	return true;
+}
+
+/* An answer is complete. False when the session has another socket now, or none. */
+static bool on_answer(struct worker *w, struct session *s, enum session_step step)
+{
+	uint64_t now_ns = clock_now_ns();
+	if (step != SESSION_ANSWERED) {
+		if (!on_wrong_answer(w, s, step, now_ns))
+			return false;
+	} else if (stats_answer(&w->stats, &w->window, s->sent_ns, now_ns)) {
+		s->window_count++;
+		w->stats.bytes_received += w->unclaimed_len;
+	}
+	w->unclaimed_len = 0;
+	if (s->opening)
+		note_opened(w, s);
+	if (session_must_close(s)) { /* the server said so: no error */
+		drop_session(w, s);
+		if (w->phase == PHASE_RUN)
+			open_session(w, s);
+		return false;
+	}
+	if (w->phase == PHASE_RUN && !s->idle)
+		return start_request(w, s, now_ns);
+	return true;
+}
+
+static void on_readable(struct worker *w, struct session *s, uint32_t events)
+{
+	for (;;) {
+		ssize_t got = recv(s->fd, w->buffer, BUFFER_CAP, 0);
+		if (got <= 0) {
+			if (got == 0)
+				fail_session(w, s, ERROR_CLOSED);
+			else if (errno != EAGAIN)
+				fail_session(w, s, errno == ETIMEDOUT ? ERROR_TIMEOUT : ERROR_RESET);
+			return;
+		}
+		w->unclaimed_len += (uint64_t)got;
+		struct slice bytes = { w->buffer, (size_t)got };
+		enum session_step step = session_feed(s, w->exchange, bytes);
+		if (step == SESSION_MALFORMED) {
+			fail_session(w, s, ERROR_MALFORMED);
+			return;
+		}
+		if (step != SESSION_MORE && !on_answer(w, s, step))
+			return;
+		if (got < BUFFER_CAP && !(events & HANGUP_EVENTS))
+			return; /* the socket is empty: more makes a new event */
+	}
+}
+
+static void on_connected(struct worker *w, struct session *s)
+{
+	int error = net_socket_error(s->fd);
+	if (error) {
+		w->connect_error = -error;
+		fail_session(w, s, ERROR_CONNECT);
+		return;
+	}
+	s->established = true;
+	start_request(w, s, clock_now_ns());
+}
+
+static void on_event(struct worker *w, struct session *s, uint32_t events)
+{
+	if (s->state == SESSION_CONNECTING)
+		on_connected(w, s);
+	else if (s->state == SESSION_SENDING && events & EPOLLOUT)
+		send_request(w, s, session_unsent(s, w->exchange));
+	if (events & (EPOLLIN | HANGUP_EVENTS) && s->fd >= 0)
+		on_readable(w, s, events);
+}
+
+/* --- kicks ------------------------------------------------------------------------------------------- */
+
+static void start_all(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+		if (s->state == SESSION_RESTING && !s->idle)
+			start_request(w, s, clock_now_ns());
+	}
+}
+
+/* Ends what has waited too long, and opens again what is closed. */
+static void look_at_ages(struct worker *w)
+{
+	uint64_t now_ns = clock_now_ns();
+	uint32_t in_flight_count = 0;
+	for (uint32_t i = 0; i < w->next_to_open; i++) {
+		struct session *s = &w->sessions[i];
+		bool waiting = s->state == SESSION_CONNECTING || session_in_flight(s);
+		if (waiting && now_ns > s->sent_ns + w->load->options->timeout_ns)
+			fail_session(w, s, s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
+		else if (s->state == SESSION_CLOSED && w->phase < PHASE_DRAIN
+		    && w->opening_count < w->opening_max)
+			open_session(w, s);
+		in_flight_count += session_in_flight(s);
+	}
+	atomic_store(&w->live.in_flight, in_flight_count);
+}
+
+static void on_kick(struct worker *w)
+{
+	uint64_t kicks;
+	(void)!read(w->kick_fd, &kicks, sizeof kicks);
+	enum phase before = w->phase;
+	w->phase = (enum phase)atomic_load(&w->control->phase);
+	w->window.start_ns = atomic_load(&w->control->start_ns);
+	w->window.end_ns = atomic_load(&w->control->end_ns);
+	if (before == PHASE_CONNECT && w->phase == PHASE_RUN)
+		start_all(w);
+	look_at_ages(w);
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------- */
+
+static void publish(struct worker *w)
+{
+	struct live *live = &w->live;
+	atomic_store_explicit(&live->lifetime, w->stats.lifetime, memory_order_relaxed);
+	atomic_store_explicit(&live->errors, stats_error_count(&w->stats), memory_order_relaxed);
+	atomic_store_explicit(&live->waits, w->waits, memory_order_relaxed);
+	atomic_store_explicit(&live->full_waits, w->full_waits, memory_order_relaxed);
+	atomic_store_explicit(&live->answered, w->answered_count, memory_order_relaxed);
+	atomic_store_explicit(&live->abandoned, w->abandoned_count, memory_order_relaxed);
+	atomic_store_explicit(&live->connect_error, w->connect_error, memory_order_relaxed);
+}
+
+static void loop(struct worker *w)
+{
+	while (w->phase != PHASE_QUIT) {
+		if (w->phase == PHASE_CONNECT)
+			open_more(w);
+		publish(w);
+		int count = epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, -1);
+		w->waits++;
+		w->full_waits += count == EVENTS_CAP;
+		bool kicked = false;
+		for (int i = 0; i < count; i++) {
+			uint32_t index = w->events[i].data.u32;
+			if (index == KICK_INDEX)
+				kicked = true;
+			else
+				on_event(w, &w->sessions[index], w->events[i].events);
+		}
+		if (kicked)
+			on_kick(w);
+	}
+}
+
+static void *run(void *argument)
+{
+	struct worker *w = argument;
+	/* a file table of its own: the limit is per worker, and system calls need not lock it */
+	if (unshare(CLONE_FILES) < 0)
+		die_errno(errno, "unshare");
+	int error = w->cpu < 0 ? 0 : affinity_pin(w->cpu);
+	if (error)
+		die_errno(-error, "cannot run on CPU %d", w->cpu);
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = KICK_INDEX };
+	if (w->epoll_fd < 0 || epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->kick_fd, &event) < 0)
+		die_errno(errno, "epoll");
+	atomic_store(&w->tid, (pid_t)syscall(SYS_gettid));
+	loop(w);
+
+	uint64_t now_ns = clock_now_ns();
+	for (uint32_t i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+		if (session_in_flight(s)) {
+			w->stats.in_flight_at_end++;
+			w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, now_ns);
+		}
+		if (s->fd >= 0)
+			close(s->fd);
+	}
+	return NULL;
+}
+
+static void *allocate(size_t len)
+{
+	void *memory = aligned_alloc(64, (len + 63) / 64 * 64);
+	if (!memory)
+		die_errno(ENOMEM, "%zu bytes for a worker", len);
+	memset(memory, 0, len); /* touched now, so that no page fault falls into the run */
+	return memory;
+}
+
+struct worker *worker_start(const struct load *load, struct control *control, uint32_t active_count,
+    uint32_t idle_count, int cpu)
+{
+	struct worker *w = allocate(sizeof *w);
+	w->load = load;
+	w->control = control;
+	w->exchange = load->exchange;
+	w->cpu = cpu;
+	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
+	stats_init(&w->stats);
+	w->session_count = active_count + idle_count;
+	w->opening_max = OPENING_MAX / load->options->worker_count + 1;
+	w->sessions = allocate(w->session_count * sizeof *w->sessions);
+	for (uint32_t i = 0; i < w->session_count; i++) {
+		session_close(&w->sessions[i]);
+		w->sessions[i].idle = i >= active_count;
+	}
+	w->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->kick_fd < 0)
+		die_errno(errno, "eventfd");
+	int error = pthread_create(&w->thread, NULL, run, w);
+	if (error)
+		die_errno(error, "cannot start a worker thread");
+	return w;
+}
+
+void worker_kick(struct worker *w)
+{
+	(void)!write(w->kick_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+struct live *worker_live(struct worker *w)
+{
+	return &w->live;
+}
+
+pthread_t worker_thread(const struct worker *w)
+{
+	return w->thread;
+}
+
+pid_t worker_tid(const struct worker *w)
+{
+	return w->tid;
+}
+
+void worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
+{
+	pthread_join(w->thread, NULL);
+	stats_merge(stats, &w->stats);
+	for (uint32_t i = 0; i < w->session_count; i++)
+		audit_add(audit, &w->sessions[i]);
+	close(w->kick_fd);
+	free(w->sessions);
+	free(w);
+}

@@ -1,0 +1,67 @@
+/*
+ * worker.h: a thread that owns its connections, its file table and its counters. The main thread leads
+ * it through the phases of `struct control` and reads `struct live`; nothing else is shared while it runs.
+ */
+#ifndef LOADGEN_WORKER_H
+#define LOADGEN_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "options.h"
+#include "session.h"
+#include "stats.h"
+
+enum phase {
+	PHASE_CONNECT, /* open every connection and have it answered once; then silence */
+	PHASE_RUN,     /* active connections send, one request after the other */
+	PHASE_DRAIN,   /* no new request: the answers under way come in */
+	PHASE_QUIT
+};
+
+/* What the main thread tells. A worker looks when it is kicked, and after the batch at hand. */
+struct control {
+	_Atomic int phase;
+	_Atomic uint64_t start_ns; /* the measure window; both UINT64_MAX until it is known */
+	_Atomic uint64_t end_ns;
+};
+
+/* What a worker tells, brought up to date after each batch of events. */
+struct live {
+	_Atomic uint64_t lifetime;
+	_Atomic uint64_t errors;
+	_Atomic uint64_t waits;      /* epoll_wait calls */
+	_Atomic uint64_t full_waits; /* ... that filled the event array */
+	_Atomic uint32_t answered;   /* connections that were answered at least once */
+	_Atomic uint32_t abandoned;  /* connections that could not be opened before the barrier */
+	_Atomic uint32_t in_flight;  /* requests, counted at each kick of PHASE_DRAIN */
+	_Atomic int connect_error;   /* errno of the last connect that failed, 0 for none */
+};
+
+struct load {
+	const struct options *options;
+	const struct exchange *exchange;
+	struct sockaddr_storage address;
+	socklen_t address_len;
+};
+
+struct worker;
+
+/* A worker for its share of the connections; `cpu` is -1 for any. Dies when memory or files are short. */
+struct worker *worker_start(const struct load *load, struct control *control, uint32_t active_count,
+    uint32_t idle_count, int cpu);
+
+/* Makes it look at `control`, at the ages of its requests, and at connections to be opened again. */
+void worker_kick(struct worker *w);
+
+struct live *worker_live(struct worker *w);
+pthread_t worker_thread(const struct worker *w);
+pid_t worker_tid(const struct worker *w);
+
+/* After PHASE_QUIT: waits for its end and adds what it counted; the worker is gone then. */
+void worker_finish(struct worker *w, struct stats *stats, struct audit *audit);
+
+#endif
