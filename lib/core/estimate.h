@@ -58,7 +58,7 @@ struct estimate estimate_values(const double *values, uint32_t count, struct est
 
 /*
  * The ratio a / b over blocks: a[i] and b[i] were measured in the same block, both > 0; a pair with a value that is
- * not (a cell that failed) is left out. Computed on logarithms, so that b over a gives exactly the reciprocal.
+ * not (a cell that failed) is left out. Computed on logarithms, so that b over a gives the reciprocal.
  */
 struct estimate estimate_ratio(const double *a, const double *b, uint32_t count, struct estimate_random *random);
 

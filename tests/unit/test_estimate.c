@@ -1,0 +1,187 @@
+/*
+ * test_estimate.c: medians and intervals against known answers, and against the truth: over many made-up
+ * experiments the interval covers the real median about as often as it claims, and equal servers are not ranked.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lib/core/estimate.h"
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof(array)[0]))
+
+/* cmocka compares floats only */
+static void assert_near(double value, double wanted)
+{
+	assert_true(fabs(value - wanted) < 1e-9);
+}
+
+static double uniform(struct estimate_random *random)
+{
+	return (double)(estimate_random_next(random) >> 11) * 0x1p-53;
+}
+
+static double exponential(struct estimate_random *random)
+{
+	return -log(1 - uniform(random));
+}
+
+static void test_median(void **state)
+{
+	const double odd[] = { 5, 1, 3 }, even[] = { 4, 1, 3, 2 }, one[] = { 7 };
+	(void)state;
+	assert_true(estimate_median(odd, 3) == 3);
+	assert_true(estimate_median(even, 4) == 2.5);
+	assert_true(estimate_median(one, 1) == 7);
+	assert_true(isnan(estimate_median(one, 0)));
+	assert_true(odd[0] == 5); /* the caller's order stays */
+}
+
+static void test_random_is_fair_and_seeded(void **state)
+{
+	struct estimate_random a = { 42 }, b = { 42 };
+	uint32_t counts[7] = { 0 };
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_true(estimate_random_next(&a) == estimate_random_next(&b));
+	for (int i = 0; i < 70000; i++)
+		counts[estimate_random_below(&a, 7)]++;
+	for (int i = 0; i < 7; i++)
+		assert_in_range(counts[i], 9600, 10400); /* 4 standard deviations */
+	assert_int_equal(estimate_random_below(&a, 1), 0);
+	/* splitmix64's published first number for seed 0 */
+	struct estimate_random zero = { 0 };
+	assert_true(estimate_random_next(&zero) == 0xe220a8397b1dcdafu);
+}
+
+static void test_interval(void **state)
+{
+	const double values[] = { 10, 11, 12, 13, 14 };
+	struct estimate_random random = { 1 }, again = { 1 };
+	(void)state;
+	struct estimate e = estimate_values(values, COUNT(values), &random);
+	assert_true(e.median == 12 && e.low == 10 && e.high == 14 && e.count == 5);
+	struct estimate same = estimate_values(values, COUNT(values), &again);
+	assert_true(same.low == e.low && same.high == e.high);
+	struct estimate one = estimate_values(values, 1, &random);
+	assert_true(one.median == 10 && one.low == 10 && one.high == 10);
+	assert_true(isnan(estimate_values(values, 0, &random).low));
+}
+
+static void test_interval_covers_the_truth(void **state)
+{
+	enum { EXPERIMENTS = 400, RUNS = 15 };
+	struct estimate_random random = { 7 };
+	double values[RUNS], truth = log(2); /* the median of exp(1) */
+	int covered = 0;
+	(void)state;
+	for (int i = 0; i < EXPERIMENTS; i++) {
+		for (int k = 0; k < RUNS; k++)
+			values[k] = exponential(&random);
+		struct estimate e = estimate_values(values, RUNS, &random);
+		assert_true(e.low <= e.median && e.median <= e.high);
+		covered += e.low <= truth && truth <= e.high;
+	}
+	assert_in_range(covered, EXPERIMENTS * 91 / 100, EXPERIMENTS * 99 / 100);
+}
+
+static void test_ratio_cancels_the_block(void **state)
+{
+	/* blocks differ by a factor of ten, the servers by 1.5 in each */
+	const double a[] = { 150, 1500, 15, 300, 750 }, b[] = { 100, 1000, 10, 200, 500 };
+	struct estimate_random random = { 3 }, again = { 3 };
+	(void)state;
+	struct estimate r = estimate_ratio(a, b, COUNT(a), &random);
+	assert_near(r.median, 1.5);
+	assert_near(r.low, 1.5);
+	assert_near(r.high, 1.5);
+	struct estimate inverse = estimate_ratio(b, a, COUNT(a), &again);
+	assert_near(inverse.median, 1 / 1.5);
+}
+
+static void test_ratio_leaves_failed_cells_out(void **state)
+{
+	const double a[] = { 2, 0, NAN, 4 }, b[] = { 1, 1, 1, 2 };
+	struct estimate_random random = { 3 };
+	(void)state;
+	struct estimate r = estimate_ratio(a, b, COUNT(a), &random);
+	assert_int_equal(r.count, 2);
+	assert_near(r.median, 2);
+	assert_int_equal(estimate_verdict(r, 0.02), ESTIMATE_UNDECIDED); /* two blocks rank nothing */
+}
+
+static void test_verdicts(void **state)
+{
+	static const struct {
+		double low, high;
+		enum estimate_verdict verdict;
+	} rows[] = {
+		{ 0.99, 1.01, ESTIMATE_TIE },       { 0.98, 1.02, ESTIMATE_TIE },
+		{ 0.97, 1.01, ESTIMATE_UNDECIDED }, { 1.00, 1.03, ESTIMATE_UNDECIDED },
+		{ 0.50, 2.00, ESTIMATE_UNDECIDED }, { 1.01, 1.50, ESTIMATE_UNDECIDED },
+		{ 1.03, 1.50, ESTIMATE_HIGHER },    { 0.50, 0.97, ESTIMATE_LOWER },
+	};
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(rows); i++) {
+		struct estimate r = { (rows[i].low + rows[i].high) / 2, rows[i].low, rows[i].high, 5 };
+		assert_int_equal(estimate_verdict(r, ESTIMATE_MARGIN_RATE), rows[i].verdict);
+	}
+	struct estimate none = { NAN, NAN, NAN, 0 };
+	assert_int_equal(estimate_verdict(none, 0.02), ESTIMATE_UNDECIDED);
+	assert_string_equal(estimate_verdict_name(ESTIMATE_TIE), "tie");
+	assert_string_equal(estimate_verdict_name(ESTIMATE_UNDECIDED), "undecided");
+	assert_string_equal(estimate_verdict_name(ESTIMATE_HIGHER), "higher");
+	assert_string_equal(estimate_verdict_name(ESTIMATE_LOWER), "lower");
+}
+
+/* A/A: the same server against itself, runs noisy by 1%, is ranked almost never. */
+static void test_equal_servers_are_not_ranked(void **state)
+{
+	enum { EXPERIMENTS = 400, BLOCKS = 5 };
+	struct estimate_random random = { 11 };
+	double a[BLOCKS], b[BLOCKS];
+	int ranked = 0;
+	(void)state;
+	for (int i = 0; i < EXPERIMENTS; i++) {
+		for (int k = 0; k < BLOCKS; k++) {
+			double block = 1 + uniform(&random); /* shared by both */
+			a[k] = block * (0.97 + 0.06 * uniform(&random));
+			b[k] = block * (0.97 + 0.06 * uniform(&random));
+		}
+		enum estimate_verdict verdict = estimate_verdict(estimate_ratio(a, b, BLOCKS, &random), 0.02);
+		ranked += verdict == ESTIMATE_HIGHER || verdict == ESTIMATE_LOWER;
+	}
+	assert_in_range(ranked, 0, EXPERIMENTS / 100);
+}
+
+static void test_modified_z(void **state)
+{
+	const double values[] = { 10, 11, 12, 13, 14 }, mostly[] = { 5, 5, 5, 5, 9 }, equal[] = { 5, 5, 5 };
+	(void)state;
+	assert_near(estimate_modified_z(values, 5, 12), 0);
+	assert_near(estimate_modified_z(values, 5, 14), 0.6745 * 2);
+	assert_near(estimate_modified_z(values, 5, 10), -0.6745 * 2);
+	assert_true(estimate_modified_z(values, 5, 40) > ESTIMATE_OUTLIER_Z);
+	assert_near(estimate_modified_z(mostly, 5, 9), 4 / (1.253314 * 0.8));
+	assert_near(estimate_modified_z(equal, 3, 5), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_median),
+		cmocka_unit_test(test_random_is_fair_and_seeded),
+		cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_interval_covers_the_truth),
+		cmocka_unit_test(test_ratio_cancels_the_block),
+		cmocka_unit_test(test_ratio_leaves_failed_cells_out),
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_equal_servers_are_not_ranked),
+		cmocka_unit_test(test_modified_z),
+	};
+	return cmocka_run_group_tests_name("estimate", tests, NULL, NULL);
+}
