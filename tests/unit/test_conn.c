@@ -1,0 +1,578 @@
+/*
+ * test_conn.c: the connection's life where it is not a matter of bytes (tests/unit/test_wire.c has those): what it
+ * wants and when, memory that is held, back-pressure, the ends of both sides, and time, on a clock of our own.
+ */
+#include <stdio.h>
+
+#include "tests/unit/player.h"
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: c\r\n\r\n"
+#define POST_ECHO "POST /echo HTTP/1.1\r\nHost: c\r\n"
+
+static struct player player;
+static struct conn *const c = &player.conn;
+
+static int set_up(void **state)
+{
+	(void)state;
+	player_init(&player);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	player_deinit(&player);
+	return 0;
+}
+
+/* Feeds without doing what the connection then wants. */
+static void feed(const char *text)
+{
+	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
+	conn_feed(c, text, strlen(text));
+}
+
+static void send_all(void)
+{
+	while (conn_wants(c) == CONN_WANT_SEND)
+		player_send_some(&player);
+}
+
+static void assert_idle(void)
+{
+	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
+	assert_true(conn_is_idle(c));
+	assert_int_equal(player.env.pool.lent_count, 0);
+}
+
+static size_t answer_count(void)
+{
+	size_t count = 0;
+	for (const char *at = player.out, *end = player.out + player.out_len;
+	     (at = memmem(at, (size_t)(end - at), "HTTP/1.1 ", 9)); at += 9)
+		count++;
+	return count;
+}
+
+/* --- wants ---------------------------------------------------------------------------------------- */
+
+static void test_a_request_and_its_answer(void **state)
+{
+	(void)state;
+	assert_idle();
+	feed(GET("/"));
+	assert_int_equal(conn_wants(c), CONN_WANT_SEND);
+	assert_false(conn_is_idle(c));
+	send_all();
+	assert_idle();
+	assert_true(player_out_has(&player, "HTTP/1.1 200 OK\r\nServer: c10k/test\r\n"
+	                                    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+	assert_true(player_out_has(&player, "Content-Length: 13\r\n\r\nHello, World!"));
+	assert_int_equal(player.service.requests, 1);
+}
+
+static void test_sleep(void **state)
+{
+	(void)state;
+	feed(GET("/sleep/250") GET("/bytes/1"));
+	assert_int_equal(conn_wants(c), CONN_WANT_SLEEP);
+	assert_int_equal(conn_sleep_ns(c), 250 * UINT64_C(1000000));
+	assert_false(conn_is_idle(c));
+	assert_false(conn_is_late(c));
+	player.env.now_s += 3600; /* a sleep has its own time */
+	assert_false(conn_is_late(c));
+	conn_woke(c);
+	assert_int_equal(conn_wants(c), CONN_WANT_SEND);
+	send_all();
+	assert_int_equal(answer_count(), 2); /* what was pipelined behind it has its turn */
+	assert_idle();
+}
+
+static void test_an_idle_sleeper_owns_no_buffer(void **state)
+{
+	(void)state;
+	feed(GET("/sleep/250"));
+	assert_int_equal(conn_wants(c), CONN_WANT_SLEEP);
+	assert_int_equal(player.env.pool.lent_count, 0);
+}
+
+static void test_compute(void **state)
+{
+	char wanted[64];
+	(void)state;
+	feed(GET("/compute/100"));
+	assert_int_equal(conn_wants(c), CONN_WANT_COMPUTE);
+	conn_compute(c);
+	assert_int_equal(conn_wants(c), CONN_WANT_COMPUTE); /* it may run elsewhere: its end is told */
+	conn_computed(c);
+	send_all();
+	snprintf(wanted, sizeof wanted, "\r\n\r\n%llu", (unsigned long long)service_compute(100));
+	assert_true(player_out_has(&player, wanted));
+	assert_idle();
+}
+
+static void test_file(void **state)
+{
+	(void)state;
+	player.service.file_len = 1 << 20;
+	feed(GET("/file/100000"));
+	size_t pieces = 0, len = 0;
+	for (enum conn_want want; (want = conn_wants(c)) != CONN_WANT_RECV;) {
+		if (want == CONN_WANT_SEND) {
+			player_send_some(&player);
+			continue;
+		}
+		assert_int_equal(want, CONN_WANT_FILE);
+		struct file_read read = conn_file(c);
+		assert_true(read.len > 0 && len + read.len <= 100000);
+		assert_true(read.offset + read.len <= player.service.file_len);
+		assert_true(len > 0 || read.offset % 4096 == 0);
+		size_t got = read.len > 1000 ? read.len - 1000 : read.len; /* a short read goes on */
+		memset(read.into, 'f', got);
+		conn_file_done(c, (ssize_t)got);
+		len += got;
+		pieces++;
+		assert_true(player.env.pool.lent_count <= 2);
+	}
+	assert_true(pieces > 1);
+	assert_int_equal(len, 100000);
+	assert_true(player_out_has(&player, "Content-Length: 100000\r\n\r\nffff"));
+	assert_true(player.out_len > 100000);
+	assert_idle();
+}
+
+static void test_file_that_fails(void **state)
+{
+	(void)state;
+	feed(GET("/file/4096"));
+	send_all();
+	assert_true(player_out_has(&player, "HTTP/1.1 503 ")); /* there is none */
+	assert_idle();
+	player.service.file_len = 1 << 20;
+	feed(GET("/file/4096"));
+	assert_int_equal(conn_wants(c), CONN_WANT_FILE);
+	conn_file(c);
+	conn_file_done(c, -5);
+	send_all();
+	assert_int_equal(answer_count(), 2);
+	assert_idle();
+	/* after the head has gone out, only a close can tell */
+	feed(GET("/file/100000"));
+	struct file_read read = conn_file(c);
+	memset(read.into, 'f', read.len);
+	conn_file_done(c, (ssize_t)read.len);
+	send_all();
+	assert_int_equal(conn_wants(c), CONN_WANT_FILE);
+	conn_file(c);
+	conn_file_done(c, 0);
+	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+}
+
+static void test_query(void **state)
+{
+	(void)state;
+	feed(GET("/query/user:1"));
+	send_all();
+	assert_true(player_out_has(&player, "HTTP/1.1 503 ")); /* no database */
+	player.service.has_database = true;
+	feed(GET("/query/user:1?x=y"));
+	assert_int_equal(conn_wants(c), CONN_WANT_QUERY);
+	assert_true(slice_equals(conn_query_key(c), SLICE("user:1")));
+	conn_query_done(c, SLICE("Alice"));
+	send_all();
+	assert_true(player_out_has(&player, "Content-Length: 5\r\n\r\nAlice"));
+	feed(GET("/query/none"));
+	conn_query_done(c, (struct slice){ 0 });
+	send_all();
+	assert_int_equal(answer_count(), 3);
+	assert_idle();
+}
+
+/* --- memory and back-pressure --------------------------------------------------------------------- */
+
+static void test_pipelined_requests_wait_for_the_client(void **state)
+{
+	enum { REQUESTS = 300 };
+	static char many[REQUESTS * 64];
+	size_t len = 0;
+	(void)state;
+	for (int i = 0; i < REQUESTS; i++)
+		len += (size_t)snprintf(many + len, sizeof many - len, GET("/bytes/%d"), i);
+	assert_true(len < CONN_FEED_MAX);
+	conn_feed(c, many, len);
+	/* answers may fill a buffer; what cannot be answered yet is kept, and no more is asked for */
+	while (conn_wants(c) == CONN_WANT_SEND) {
+		assert_true(player.env.pool.lent_count <= 3);
+		player.send_most = 700;
+		player_send_some(&player);
+	}
+	assert_int_equal(answer_count(), REQUESTS);
+	assert_idle();
+	/* in order: lengths 0, 1, 2, ... */
+	const char *at = player.out, *end = player.out + player.out_len;
+	for (int i = 0; i < REQUESTS; i++) {
+		char wanted[40];
+		at = memmem(at, (size_t)(end - at), "Content-Length: ", 16);
+		assert_non_null(at);
+		snprintf(wanted, sizeof wanted, "Content-Length: %d\r\n", i);
+		assert_memory_equal(at, wanted, strlen(wanted));
+		at += 16;
+	}
+}
+
+static void test_a_client_that_does_not_read_is_not_read(void **state)
+{
+	(void)state;
+	feed(GET("/bytes/10000000") GET("/"));
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(conn_wants(c), CONN_WANT_SEND);
+		assert_true(player.env.pool.lent_count <= 2); /* the head, the request behind; the stream needs none */
+		conn_sent(c, 1);
+	}
+}
+
+static void test_stream(void **state)
+{
+	(void)state;
+	feed(GET("/bytes/3000000"));
+	player.send_most = 65521; /* a prime, to move the seams */
+	send_all();
+	const char *body = memmem(player.out, player.out_len, "\r\n\r\n", 4);
+	assert_non_null(body);
+	body += 4;
+	assert_int_equal(player.out + player.out_len - body, 3000000);
+	for (size_t at = 0; at < 3000000;) {
+		struct slice pattern = service_pattern(at, 3000000 - at);
+		assert_memory_equal(body + at, pattern.ptr, pattern.len);
+		at += pattern.len;
+	}
+	assert_idle();
+}
+
+static void test_head_of_a_stream(void **state)
+{
+	(void)state;
+	player_feed_text(&player, "HEAD /bytes/3000000 HTTP/1.1\r\nHost: c\r\n\r\n");
+	assert_true(player_out_has(&player, "Content-Length: 3000000\r\n"));
+	assert_memory_equal(player.out + player.out_len - 4, "\r\n\r\n", 4);
+	assert_int_equal(answer_count(), 1);
+	assert_idle();
+}
+
+/* 1 MiB there and back, in buffers as they come, given back as they go. */
+static void echo_most(const char *head, bool chunked)
+{
+	static char body[HTTP_BODY_MAX];
+	for (size_t i = 0; i < sizeof body; i++)
+		body[i] = (char)(i * 31 % 251);
+	player_feed_text(&player, head);
+	for (size_t at = 0, step = 1; at < sizeof body; step = step * 3 % 9973 + 1) {
+		size_t len = step < sizeof body - at ? step : sizeof body - at;
+		char size_line[32];
+		snprintf(size_line, sizeof size_line, "%zx\r\n", len);
+		if (chunked)
+			player_feed_text(&player, size_line);
+		player_feed(&player, body + at, len, SIZE_MAX);
+		if (chunked)
+			player_feed_text(&player, "\r\n");
+		at += len;
+	}
+	if (chunked)
+		player_feed_text(&player, "0\r\n\r\n");
+	const char *end = memmem(player.out, player.out_len, "\r\n\r\n", 4);
+	assert_non_null(end);
+	assert_int_equal(player.out + player.out_len - (end + 4), sizeof body);
+	assert_memory_equal(end + 4, body, sizeof body);
+	assert_idle();
+}
+
+static void test_echo_with_length(void **state)
+{
+	(void)state;
+	echo_most(POST_ECHO "Content-Length: 1048576\r\n\r\n", false);
+}
+
+static void test_echo_chunked(void **state)
+{
+	(void)state;
+	echo_most(POST_ECHO "Transfer-Encoding: chunked\r\n\r\n", true);
+}
+
+static void test_a_body_nobody_wants_is_not_kept(void **state)
+{
+	static const char some[1000];
+	(void)state;
+	player_feed_text(&player, "FOO / HTTP/1.1\r\nHost: c\r\nContent-Length: 1000000\r\n\r\n");
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(player.env.pool.lent_count, 0);
+		player_feed(&player, some, sizeof some, SIZE_MAX);
+	}
+	assert_true(player_out_has(&player, "HTTP/1.1 501 "));
+	assert_idle();
+}
+
+static void *no_memory(size_t len)
+{
+	(void)len;
+	return NULL;
+}
+
+static void test_short_memory_closes(void **state)
+{
+	(void)state;
+	player.env.pool.grow = no_memory;
+	feed(GET("/"));
+	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+	player_restart(&player);
+	feed("GET"); /* no room to put half a line aside */
+	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+}
+
+static void test_deinit_in_any_state(void **state)
+{
+	static const char *const texts[] = { "", "G", GET("/"), GET("/sleep/1") GET("/"), GET("/compute/1"), GET("/file/9"),
+		GET("/query/k"), GET("/bytes/9999999"), POST_ECHO "Content-Length: 9\r\n\r\n1234", "bad\r\n",
+		POST_ECHO "Transfer-Encoding: chunked\r\n\r\n5\r\nhello", GET("/") "GET /" };
+	(void)state;
+	player.service.has_database = true;
+	player.service.file_len = 1 << 20;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		player_restart(&player);
+		if (texts[i][0])
+			feed(texts[i]);
+		if (conn_wants(c) == CONN_WANT_FILE)
+			conn_file(c);
+	}
+}
+
+static void test_sizes(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct conn) <= 200); /* with the shell's own state at most 256 */
+}
+
+/* --- ends ----------------------------------------------------------------------------------------- */
+
+static void test_end_of_file_in_each_state(void **state)
+{
+	static const char *const texts[] = { "", "G", "\r\n", "GET / HTTP/1.1\r\n", POST_ECHO "Content-Length: 9\r\n\r\n",
+		POST_ECHO "Content-Length: 9\r\n\r\n1234", POST_ECHO "Transfer-Encoding: chunked\r\n\r\n",
+		POST_ECHO "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", POST_ECHO "Transfer-Encoding: chunked\r\n\r\n0\r\n" };
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		player_restart(&player);
+		if (texts[i][0])
+			feed(texts[i]);
+		assert_int_equal(conn_wants(c), CONN_WANT_RECV);
+		conn_feed_eof(c);
+		assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+		assert_int_equal(player.out_len, 0);
+	}
+}
+
+static void test_the_last_answer_then_our_end_then_theirs(void **state)
+{
+	static const char junk[CONN_FEED_MAX];
+	(void)state;
+	feed("GET / HTTP/1.1\r\nHost: c\r\nConnection: close\r\n\r\n" GET("/"));
+	send_all();
+	assert_int_equal(answer_count(), 1);
+	assert_true(player_out_has(&player, "Connection: close\r\n"));
+	assert_int_equal(conn_wants(c), CONN_WANT_SHUTDOWN);
+	conn_shut(c);
+	assert_int_equal(player.env.pool.lent_count, 0);
+	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
+	assert_false(conn_is_idle(c));
+	conn_feed(c, junk, sizeof junk);
+	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
+	conn_feed_eof(c);
+	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+}
+
+static void test_lingering_is_bounded(void **state)
+{
+	static const char junk[CONN_FEED_MAX];
+	(void)state;
+	player_feed_text(&player, "bad\r\n");
+	size_t len = 0;
+	for (; conn_wants(c) == CONN_WANT_RECV; len += sizeof junk)
+		conn_feed(c, junk, sizeof junk);
+	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+	assert_in_range(len, CONN_LINGER_MAX, CONN_LINGER_MAX + CONN_FEED_MAX);
+
+	player_restart(&player);
+	player_feed_text(&player, "bad\r\n");
+	assert_false(conn_is_late(c));
+	player.env.now_s += CONN_LINGER_TIMEOUT_S;
+	assert_true(conn_is_late(c));
+	conn_expire(c);
+	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+}
+
+static void test_draining(void **state)
+{
+	(void)state;
+	feed(GET("/sleep/5") GET("/"));
+	player.service.stopping = true;
+	conn_woke(c);
+	player_turn(&player);
+	/* the first was begun before; the second is the first to be told */
+	assert_true(player.ended);
+	assert_true(player_out_has(&player, "Connection: close\r\n"));
+	assert_in_range(answer_count(), 1, 2);
+}
+
+static void test_expect(void **state)
+{
+	(void)state;
+	feed(POST_ECHO "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+	assert_int_equal(conn_wants(c), CONN_WANT_SEND);
+	send_all();
+	assert_true(slice_equals(player_out(&player), SLICE("HTTP/1.1 100 Continue\r\n\r\n")));
+	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
+	assert_false(conn_is_idle(c));
+	feed("ok");
+	send_all();
+	assert_true(player_out_has(&player, "Content-Length: 2\r\n\r\nok"));
+	assert_idle();
+}
+
+/* --- time ----------------------------------------------------------------------------------------- */
+
+static void pass_s(uint32_t seconds)
+{
+	conn_env_tick(&player.env, PLAYER_WALL_S, player.env.now_s + seconds);
+}
+
+static void test_idle_ends_silently(void **state)
+{
+	(void)state;
+	feed(GET("/"));
+	pass_s(5);
+	send_all();
+	pass_s(CONN_IDLE_TIMEOUT_S - 1);
+	assert_false(conn_is_late(c));
+	pass_s(1);
+	assert_true(conn_is_late(c));
+	size_t len = player.out_len;
+	conn_expire(c);
+	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+	assert_int_equal(player.out_len, len);
+}
+
+/* A byte every few seconds does not buy more time for a head. */
+static void test_a_slow_head_is_408(void **state)
+{
+	(void)state;
+	pass_s(30);
+	feed("GET / HTTP/1.1\r\n");
+	for (int i = 0; i < CONN_HEAD_TIMEOUT_S - 1; i++) {
+		pass_s(1);
+		feed("H");
+		assert_false(conn_is_late(c));
+	}
+	pass_s(1);
+	assert_true(conn_is_late(c));
+	conn_expire(c);
+	player_turn(&player);
+	assert_true(player_out_has(&player, "HTTP/1.1 408 Request Timeout\r\n"));
+	assert_true(player_out_has(&player, "Connection: close\r\n"));
+	assert_true(player.ended);
+	assert_int_equal(player.env.pool.lent_count, 0);
+}
+
+static void test_a_head_is_timed_from_its_own_first_byte(void **state)
+{
+	(void)state;
+	feed(GET("/") "GET /");
+	send_all();
+	pass_s(CONN_HEAD_TIMEOUT_S - 1);
+	assert_false(conn_is_late(c));
+	feed(" HTTP/1.1\r\nHost: c\r\n\r\nG"); /* done, and the next begins */
+	send_all();
+	pass_s(CONN_HEAD_TIMEOUT_S - 1);
+	assert_false(conn_is_late(c));
+	pass_s(1);
+	assert_true(conn_is_late(c));
+}
+
+static void test_a_body_that_pauses_is_408(void **state)
+{
+	(void)state;
+	feed(POST_ECHO "Content-Length: 100\r\n\r\n");
+	for (int i = 0; i < 20; i++) { /* slow, but it moves */
+		pass_s(CONN_BODY_TIMEOUT_S - 1);
+		assert_false(conn_is_late(c));
+		feed("x");
+	}
+	pass_s(CONN_BODY_TIMEOUT_S);
+	assert_true(conn_is_late(c));
+	conn_expire(c);
+	player_turn(&player);
+	assert_true(player_out_has(&player, "HTTP/1.1 408 "));
+	assert_int_equal(answer_count(), 1);
+	assert_true(player.ended);
+}
+
+static void test_output_nobody_takes_ends(void **state)
+{
+	(void)state;
+	feed(GET("/bytes/1000000"));
+	for (int i = 0; i < 5; i++) { /* slow, but it moves */
+		pass_s(CONN_SEND_TIMEOUT_S - 1);
+		assert_false(conn_is_late(c));
+		conn_sent(c, 1);
+	}
+	pass_s(CONN_SEND_TIMEOUT_S);
+	assert_true(conn_is_late(c));
+	conn_expire(c);
+	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
+}
+
+static void test_the_date_moves(void **state)
+{
+	(void)state;
+	player_feed_text(&player, GET("/"));
+	conn_env_tick(&player.env, PLAYER_WALL_S + 1, player.env.now_s);
+	player_feed_text(&player, GET("/"));
+	assert_true(player_out_has(&player, "08:49:37 GMT"));
+	assert_true(player_out_has(&player, "08:49:38 GMT"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_request_and_its_answer),
+		TEST(test_sleep),
+		TEST(test_an_idle_sleeper_owns_no_buffer),
+		TEST(test_compute),
+		TEST(test_file),
+		TEST(test_file_that_fails),
+		TEST(test_query),
+		TEST(test_pipelined_requests_wait_for_the_client),
+		TEST(test_a_client_that_does_not_read_is_not_read),
+		TEST(test_stream),
+		TEST(test_head_of_a_stream),
+		TEST(test_echo_with_length),
+		TEST(test_echo_chunked),
+		TEST(test_a_body_nobody_wants_is_not_kept),
+		TEST(test_short_memory_closes),
+		TEST(test_deinit_in_any_state),
+		TEST(test_sizes),
+		TEST(test_end_of_file_in_each_state),
+		TEST(test_the_last_answer_then_our_end_then_theirs),
+		TEST(test_lingering_is_bounded),
+		TEST(test_draining),
+		TEST(test_expect),
+		TEST(test_idle_ends_silently),
+		TEST(test_a_slow_head_is_408),
+		TEST(test_a_head_is_timed_from_its_own_first_byte),
+		TEST(test_a_body_that_pauses_is_408),
+		TEST(test_output_nobody_takes_ends),
+		TEST(test_the_date_moves),
+	};
+	return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
+}
