@@ -57,6 +57,8 @@ $(BUILD)/servers/%: $(BUILD)/obj/servers/%.o $(BUILD)/libsys.a $(BUILD)/libcore.
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*)
 $(BUILD)/loadgen: $(call objects,$(loadgen_src)) $(BUILD)/libsys.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_loadgen) -lm
+$(BUILD)/obj/harness/schema.o: harness/schema.sql # .incbin: no .d file tells
+$(BUILD)/obj/harness/report_assets.o: harness/report.css harness/report.js $(wildcard scripts/plots/*.gp)
 $(BUILD)/c10k: $(call objects,$(harness_src)) $(BUILD)/libsys.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_harness) -lm
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a

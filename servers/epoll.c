@@ -1,17 +1,18 @@
 /*
  * epoll.c: one loop over readiness, kept by the kernel.
  *
- * How it waits: each socket is registered once; epoll_wait() returns only those that are ready, so a wait costs
- * as much as there is to do, however many connections are idle. Level-triggered: what is not done now is told
- * again. Non-blocking sockets, one thread; --workers N runs N such loops, each with a listening socket of its
- * own (SO_REUSEPORT), and the kernel spreads the connections.
+ * How it waits: each socket is registered once; epoll_wait() returns only those that are ready,
+ * so a wait costs as much as there is to do, however many connections are idle. Level-triggered:
+ * what is not done now is told again. Non-blocking sockets, one thread; --workers N runs N such
+ * loops, each with a listening socket of its own (SO_REUSEPORT), and the kernel spreads the
+ * connections.
  *
- * Cost: 192 bytes of ours a connection, and the kernel's epoll item. Two system calls a request (recv, send)
- * and a share of one epoll_wait.
+ * Cost: 192 bytes of ours a connection, and the kernel's epoll item. Two system calls a request
+ * (recv, send) and a share of one epoll_wait.
  *
- * Notice: a connection is closed only at its own event or after the batch (clients_due), so no event of the
- * batch can belong to a connection that is gone. Where that does not hold, an event must carry a generation.
- * While one request computes, nobody else is served.
+ * Notice: a connection is closed only at its own event or after the batch (clients_due), so no
+ * event of the batch can belong to a connection that is gone. Where that does not hold, an event
+ * must carry a generation. While one request computes, nobody else is served.
  *
  * Left out: edge triggering (epoll_et.c will have it). man: epoll(7), epoll_wait(2).
  */

@@ -2,13 +2,16 @@
  * libev.c: an event loop from a library: libev.
  * needs: libev
  *
- * How it waits: a watcher per socket and one per sleeping connection; libev keeps them and calls back. Underneath it
- * is epoll, level-triggered: what this adds to epoll.c is the library's bookkeeping, what it saves is ours.
+ * How it waits: a watcher per socket and one per sleeping connection; libev keeps them and calls
+ * back. Underneath it is epoll, level-triggered: what this adds to epoll.c is the library's
+ * bookkeeping, what it saves is ours.
  *
- * Cost: 192 bytes of ours a connection; the library's handles (ev_io and ev_timer) stand beside them in `handles`.
+ * Cost: 192 bytes of ours a connection; the library's handles (ev_io and ev_timer) stand beside
+ * them in `handles`.
  *
- * Notice: libev batches changes of interest and gives them to epoll_ctl() before it waits. Its clock is read once a
- * loop, so a timer that is started late in a batch would ring early: ev_now_update() first.
+ * Notice: libev batches changes of interest and gives them to epoll_ctl() before it waits. Its
+ * clock is read once a loop, so a timer that is started late in a batch would ring early:
+ * ev_now_update() first.
  *
  * Left out: other backends (LIBEV_FLAGS=2 in the environment makes it use poll). man: ev(3).
  */

@@ -2,15 +2,19 @@
  * libevent.c: an event loop from a library: libevent 2.
  * needs: libevent_core
  *
- * How it waits: a persistent event per socket and a timer per sleeping connection; libevent keeps them, its timers in a
- * heap, and calls back. Underneath it is epoll, level-triggered, as in epoll.c.
+ * How it waits: a persistent event per socket and a timer per sleeping connection; libevent keeps
+ * them, its timers in a heap, and calls back. Underneath it is epoll, level-triggered, as in
+ * epoll.c.
  *
- * Cost: 192 bytes of ours a connection; the library's handles (two struct event) stand beside them in `handles`.
+ * Cost: 192 bytes of ours a connection; the library's handles (two struct event) stand beside
+ * them in `handles`.
  *
- * Notice: the events lie in our memory (event_assign), so a connection costs no allocation. libevent caches the time
- * during a batch: it is renewed before a timer is set, or that would ring early.
+ * Notice: the events lie in our memory (event_assign), so a connection costs no allocation.
+ * libevent caches the time during a batch: it is renewed before a timer is set, or that would
+ * ring early.
  *
- * Left out: bufferevents, libevent's own buffering: the core has its own. man: event(3), libevent.org's book.
+ * Left out: bufferevents, libevent's own buffering: the core has its own. man: event(3),
+ * libevent.org's book.
  */
 #include <errno.h>
 #include <event2/event.h>

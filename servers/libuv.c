@@ -2,18 +2,17 @@
  * libuv.c: an event loop from a library: libuv, the one below Node.js.
  * needs: libuv
  *
- * How it waits: libuv reads and writes for us. It asks for memory when a socket is readable, reads into it, and calls back
- * with the bytes: completion in style, epoll underneath. A stream may be stopped and started at no cost until the
- * next wait.
+ * How it waits: libuv reads and writes for us. When a socket is readable it asks for memory,
+ * reads into it, and calls back with the bytes: completion in style, epoll underneath.
  *
- * Cost: 168 bytes of ours a connection; the library's handles (uv_tcp_t, uv_timer_t, uv_write_t) are larger than that
- * and stand in the same struct client, which lives until libuv has closed both handles: hence one malloc a
- * connection, none a request.
+ * Cost: 168 bytes of ours a connection, and in the same struct client the library's handles,
+ * larger than that. It lives until libuv has closed them: hence one malloc a connection, none a
+ * request.
  *
- * Notice: uv_try_write() sends at once; only what the socket does not take becomes a uv_write() that calls back.
- * libuv's clock has milliseconds: one is added so that no sleep ends early.
+ * Notice: uv_try_write() sends at once; only what the socket does not take becomes a uv_write()
+ * that calls back. libuv's clock has milliseconds: one is added so that no sleep ends early.
  *
- * Left out: uv_listen(): accepting is the same for all servers here (worker_accept). docs: docs.libuv.org.
+ * Left out: uv_listen(): accepting is the same for all. docs: docs.libuv.org.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,18 +40,14 @@ struct loop {
 	char bytes[CONN_FEED_MAX];
 };
 
-static struct loop *loop_of(const struct client *c)
-{
-	return c->tcp.loop->data;
-}
-
 static void on_closed(uv_handle_t *handle)
 {
 	struct client *c = handle->data;
-	if (--c->open_handles > 0)
-		return;
-	worker_closed(loop_of(c)->worker);
-	free(c);
+	struct loop *l = handle->loop->data;
+	if (--c->open_handles == 0) {
+		worker_closed(l->worker);
+		free(c);
+	}
 }
 
 static void drop(struct client *c)
@@ -67,18 +62,16 @@ static void turn(struct client *c);
 static void on_memory(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct loop *l = handle->loop->data;
-	(void)suggested;
+	(void)suggested; /* 64 KiB */
 	*buffer = uv_buf_init(l->bytes, sizeof l->bytes);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct client *c = stream->data;
-	if (n == 0)
-		return; /* not readable after all */
 	if (n > 0)
 		conn_feed(&c->conn, buffer->base, (size_t)n);
-	else
+	else if (n < 0) /* 0: not readable after all */
 		conn_feed_eof(&c->conn);
 	turn(c);
 }
@@ -88,11 +81,10 @@ static void on_written(uv_write_t *write, int status)
 	struct client *c = write->data;
 	if (status == UV_ECANCELED)
 		return; /* it is being closed */
-	if (status < 0) {
-		drop(c);
-		return;
-	}
-	conn_sent(&c->conn, conn_output(&c->conn).len);
+	if (status == 0)
+		conn_sent(&c->conn, conn_output(&c->conn).len);
+	else
+		conn_feed_eof(&c->conn);
 	turn(c);
 }
 
@@ -108,7 +100,7 @@ static void on_next_turn(uv_timer_t *timer)
 	turn(timer->data);
 }
 
-/* Sends at once what the socket takes. False when the rest must wait, or the connection is dropped. */
+/* Sends at once what the socket takes. False when the rest must wait. */
 static bool send_output(struct client *c)
 {
 	struct slice output = conn_output(&c->conn);
@@ -118,9 +110,8 @@ static bool send_output(struct client *c)
 		conn_sent(&c->conn, (size_t)n);
 		return true;
 	}
-	if (n == UV_EAGAIN && uv_write(&c->write, (uv_stream_t *)&c->tcp, &buffer, 1, on_written) == 0)
-		uv_read_stop((uv_stream_t *)&c->tcp); /* a client that does not take answers is not read */
-	else
+	uv_read_stop((uv_stream_t *)&c->tcp); /* a client that does not take answers is not read */
+	if (n != UV_EAGAIN || uv_write(&c->write, (uv_stream_t *)&c->tcp, &buffer, 1, on_written))
 		drop(c);
 	return false;
 }
@@ -128,9 +119,8 @@ static bool send_output(struct client *c)
 /* Does what the connection wants until it waits for a callback. */
 static void turn(struct client *c)
 {
-	enum { STEPS = 32 }; /* one client's share of a turn */
 	uv_os_fd_t fd;
-	for (int step = 0; step < STEPS; step++) {
+	for (int step = 0; step < 32; step++) { /* one client's share of a turn */
 		switch (conn_wants(&c->conn)) {
 		case CONN_WANT_RECV:
 			uv_read_start((uv_stream_t *)&c->tcp, on_memory, on_read);
@@ -153,8 +143,8 @@ static void turn(struct client *c)
 			io_is_unserved(&c->conn);
 			break;
 		case CONN_WANT_SHUTDOWN:
-			if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
-				shutdown(fd, SHUT_WR);
+			uv_fileno((uv_handle_t *)&c->tcp, &fd);
+			shutdown(fd, SHUT_WR);
 			conn_shut(&c->conn);
 			break;
 		case CONN_WANT_CLOSE:
@@ -182,19 +172,14 @@ static void add(struct loop *l, int fd)
 	turn(c);
 }
 
-/* Calls back for every connection: `second` sees to deadlines, a stop ends the receiving side. */
 static void see_to_deadline(uv_handle_t *handle, void *argument)
 {
 	struct client *c = handle->data;
 	(void)argument;
-	if (handle->type != UV_TCP || uv_is_closing(handle) || !conn_is_late(&c->conn))
-		return;
-	if (conn_wants(&c->conn) == CONN_WANT_SEND) {
-		drop(c); /* libuv still holds the output: it is not to be freed before the write is cancelled */
-		return;
+	if (handle->type == UV_TCP && !uv_is_closing(handle) && conn_is_late(&c->conn)) {
+		conn_expire(&c->conn); /* a write that libuv holds is cancelled, not read, on closing */
+		turn(c);
 	}
-	conn_expire(&c->conn);
-	turn(c);
 }
 
 static void end_receiving(uv_handle_t *handle, void *argument)
@@ -205,16 +190,16 @@ static void end_receiving(uv_handle_t *handle, void *argument)
 		shutdown(fd, SHUT_RD);
 }
 
-static void on_second(uv_timer_t *timer)
+static void on_second(uv_timer_t *second)
 {
-	worker_tick(((struct loop *)timer->loop->data)->worker);
-	uv_walk(timer->loop, see_to_deadline, NULL);
+	uv_walk(second->loop, see_to_deadline, NULL);
 }
 
 /* After every wait: the connections are told the time. */
-static void on_after_wait(uv_check_t *check)
+static void on_after_wait(uv_check_t *after_wait)
 {
-	worker_tick(((struct loop *)check->loop->data)->worker);
+	struct loop *l = after_wait->loop->data;
+	worker_tick(l->worker);
 }
 
 static void on_listening(uv_poll_t *listening, int status, int events)
@@ -224,8 +209,7 @@ static void on_listening(uv_poll_t *listening, int status, int events)
 	(void)status, (void)events;
 	for (int i = 0; i < BATCH; i++) {
 		int fd = worker_accept(l->worker);
-		if (fd == -EINVAL) {
-			/* what is left are connections: the loop ends with the last of them */
+		if (fd == -EINVAL) { /* the loop ends with the last connection */
 			uv_close((uv_handle_t *)listening, NULL);
 			uv_unref((uv_handle_t *)&l->second);
 			uv_unref((uv_handle_t *)&l->after_wait);
@@ -240,10 +224,9 @@ static void on_listening(uv_poll_t *listening, int status, int events)
 
 static void serve(struct worker *w)
 {
-	static _Thread_local struct loop loop;
+	struct loop loop = { .worker = w };
 	struct loop *l = &loop;
-	l->worker = w;
-	if (uv_loop_init(&l->uv) != 0 || uv_poll_init(&l->uv, &l->listening, w->listen_fd) != 0)
+	if (uv_loop_init(&l->uv) || uv_poll_init(&l->uv, &l->listening, w->listen_fd))
 		die("libuv cannot make a loop; raise the file limit (ulimit -n)");
 	l->uv.data = l;
 	uv_poll_start(&l->listening, UV_READABLE, on_listening);

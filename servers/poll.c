@@ -1,13 +1,15 @@
 /*
  * poll.c: one loop over readiness, the list kept by the program.
  *
- * How it waits: poll() is handed an array of all sockets at every call. The kernel looks at each of them, and so does
- * the program afterwards: a wait costs as much as there are connections, ready or not. That is the C10k problem.
+ * How it waits: poll() is handed an array of all sockets at every call. The kernel looks at each
+ * of them, and so does the program afterwards: a wait costs as much as there are connections,
+ * ready or not. That is the C10k problem.
  *
  * Cost: 192 bytes of ours a connection and 8 in the array; per wait two passes over all of them.
  *
- * Notice: with every connection active the passes find work and the cost hides; with 10,000 idle ones it is all there
- * is. The array is dense: the last entry moves into the gap that a closed connection leaves.
+ * Notice: with every connection active the passes find work and the cost hides; with 10,000 idle
+ * ones it is all there is. The array is dense: the last entry moves into the gap that a closed
+ * connection leaves.
  *
  * Left out: nothing of poll(); it has no limit but the file limit. man: poll(2), ppoll(2).
  */

@@ -1,13 +1,13 @@
 /*
  * select.c: one loop over readiness, the list a set of bits.
  *
- * How it waits: select() is handed a bit for every descriptor up to the highest, in three sets that it overwrites with
- * the answer, so they are copied for every wait. The kernel and the program each pass over all of them: O(highest
- * descriptor), like poll() in smaller coins.
+ * How it waits: select() is handed a bit for every descriptor up to the highest, in three sets
+ * that it overwrites with the answer, so they are copied for every wait. The kernel and the
+ * program each pass over all of them: O(highest descriptor), like poll() in smaller coins.
  *
- * Cost: 192 bytes of ours a connection and a few bits. A set holds FD_SETSIZE = 1,024 bits: a descriptor beyond
- * that must never enter it, so such a client is refused. --fd-setsize N makes larger sets (the kernel does not
- * mind), to show the O(n) cost where the limit usually hides it.
+ * Cost: 192 bytes of ours a connection and a few bits. A set holds FD_SETSIZE = 1,024 bits: a
+ * descriptor beyond that must never enter it, so such a client is refused. --fd-setsize N makes
+ * larger sets (the kernel does not mind), to show the O(n) cost where the limit usually hides it.
  *
  * Left out: the FD_ macros, which know only their own size. man: select(2), pselect(2).
  */

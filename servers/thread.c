@@ -1,17 +1,20 @@
 /*
  * thread.c: one thread per connection: plain, synchronous code.
  *
- * How it waits: it calls recv() and sleeps in the kernel until there are bytes; the scheduler does the rest. The loop
- * in converse() reads like the protocol; any step may block without harming anyone, and a request that computes
- * is preempted for the others.
+ * How it waits: it calls recv() and sleeps in the kernel until there are bytes; the scheduler
+ * does the rest. The loop in converse() reads like the protocol; any step may block without
+ * harming anyone, and a request that computes is preempted for the others.
  *
- * Cost: a thread a connection: a kernel stack, a task, 64 KiB of address space for its stack (a few pages of it
- * real) and one pooled buffer; a context switch or two a request. Two system calls a request.
+ * Cost: a thread a connection: a kernel stack, a task, 64 KiB of address space for its stack (a
+ * few pages of it real) and one pooled buffer; a context switch or two a request. Two system
+ * calls a request.
  *
- * Notice: no state machine here, no table of who waits for what; the price is paid in memory and in the scheduler.
- * When no thread can be had (EAGAIN), the client gets 503 and the others are served on.
+ * Notice: no state machine here, no table of who waits for what; the price is paid in memory and
+ * in the scheduler. When no thread can be had (EAGAIN), the client gets 503 and the others are
+ * served on.
  *
- * Left out: a limit on threads (threadpool.c will have one). man: pthreads(7), pthread_create(3), socket(7).
+ * Left out: a limit on threads (threadpool.c will have one). man: pthreads(7), pthread_create(3),
+ * socket(7).
  */
 #include <errno.h>
 #include <pthread.h>
@@ -123,7 +126,10 @@ static void *connection(void *argument)
 	return NULL;
 }
 
-/* Ends the receiving side of all: those without a request see end of file; then waits for the last. */
+/*
+ * Ends the receiving side of all: those without a request see end of file; then waits for the
+ * last.
+ */
 static void stop(void)
 {
 	pthread_mutex_lock(&open_ones.lock);

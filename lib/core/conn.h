@@ -1,6 +1,7 @@
 /*
- * conn.h: one server connection without any I/O: bytes in, bytes out, and between them the one thing
- * it waits for. The shell asks conn_wants(), waits for that in its own way, tells the outcome, asks again.
+ * conn.h: one server connection without any I/O: bytes in, bytes out, and between them the one
+ * thing it waits for. The shell asks conn_wants(), waits for that in its own way, tells the
+ * outcome, asks again.
  *
  *     for (;;)
  *         switch (conn_wants(c)) {
@@ -11,9 +12,10 @@
  *         case CONN_WANT_CLOSE: conn_deinit(c); close(fd); return;
  *         }
  *
- * Pipelined requests are answered in order. While output or other work is outstanding the connection does
- * not want RECV: the client's further bytes stay in the socket, TCP pushes back, memory stays bounded.
- * An idle connection owns no buffer. Nothing here allocates, blocks, or reads a clock.
+ * Pipelined requests are answered in order. While output or other work is outstanding the
+ * connection does not want RECV: the client's further bytes stay in the socket, TCP pushes back,
+ * memory stays bounded. An idle connection owns no buffer. Nothing here allocates, blocks, or
+ * reads a clock.
  */
 #ifndef CONN_H
 #define CONN_H
@@ -23,10 +25,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "http.h"
-#include "pool.h"
-#include "service.h"
-#include "slice.h"
+#include "lib/core/chain.h"
+#include "lib/core/http.h"
+#include "lib/core/pool.h"
+#include "lib/core/service.h"
+#include "lib/core/slice.h"
 
 enum conn_want {
 	CONN_WANT_RECV,     /* offer bytes: conn_feed(), or conn_feed_eof() */
@@ -74,10 +77,8 @@ struct file_read {
 struct conn {
 	struct conn_env *env;
 	struct buffer *in;        /* an incomplete line, or pipelined requests not yet answered; else NULL */
-	struct buffer *out;       /* chain of what is to be sent; NULL when nothing is */
-	struct buffer *out_last;
-	struct buffer *body;      /* chain of a request body that is still coming (echo), or NULL */
-	struct buffer *body_last;
+	struct chain out;         /* what is to be sent, before the stream */
+	struct chain body;        /* of a request that is still coming (echo); a key; a piece of file */
 	uint64_t stream_offset;   /* /bytes: next byte of the pattern to send ... */
 	uint64_t stream_left;     /* ... and how many */
 	uint64_t body_left;       /* bytes still to come of the body or the chunk */
@@ -98,8 +99,12 @@ void conn_deinit(struct conn *c);
 
 enum conn_want conn_wants(const struct conn *c);
 
-/* CONN_WANT_RECV: consumes all of 1..CONN_FEED_MAX bytes, from memory of any kind; keeps no pointer. */
+/*
+ * CONN_WANT_RECV: consumes all of 1..CONN_FEED_MAX bytes, from memory of any kind; keeps no
+ * pointer.
+ */
 void conn_feed(struct conn *c, const void *bytes, size_t len);
+/* The client's end of file, or a broken socket: in any state, it now wants to be closed. */
 void conn_feed_eof(struct conn *c);
 
 /* CONN_WANT_SEND: at least one byte; stable until conn_sent(), which takes 1..len of it. */
@@ -109,7 +114,10 @@ void conn_sent(struct conn *c, size_t len);
 uint64_t conn_sleep_ns(const struct conn *c);
 void conn_woke(struct conn *c);
 
-/* Burns CPU. May run on another thread while the connection is left alone; then, on its own: conn_computed(). */
+/*
+ * Burns CPU. May run on another thread while the connection is left alone; then, on its own:
+ * conn_computed().
+ */
 void conn_compute(struct conn *c);
 void conn_computed(struct conn *c);
 
@@ -123,7 +131,10 @@ void conn_query_done(struct conn *c, struct slice value);
 
 void conn_shut(struct conn *c);
 
-/* True when the deadline has passed by env->now_s; conn_expire() then answers 408 or closes: ask conn_wants() anew. */
+/*
+ * True when the deadline has passed by env->now_s; conn_expire() then answers 408 or closes: ask
+ * conn_wants() anew.
+ */
 bool conn_is_late(const struct conn *c);
 void conn_expire(struct conn *c);
 

@@ -1,10 +1,11 @@
 /*
  * http.c: the request head, line by line, and the response head.
  *
- * Each field that steers framing or the connection is checked where it stands; what only the whole head can
- * tell (Host absent, length against coding) is checked at its end. A repeated or doubtful framing field is
- * never repaired: two parsers that repair differently are how requests are smuggled (RFC 9112 11.2).
- * Fields that mean nothing to this server are checked for form and forgotten.
+ * Each field that steers framing or the connection is checked where it stands; what only the
+ * whole head can tell (Host absent, length against coding) is checked at its end. A repeated or
+ * doubtful framing field is never repaired: two parsers that repair differently are how requests
+ * are smuggled (RFC 9112 11.2). Fields that mean nothing to this server are checked for form and
+ * forgotten.
  */
 #include "lib/core/http.h"
 
@@ -55,7 +56,10 @@ void http_request_init(struct http_request *r)
 	*r = (struct http_request){ 0 };
 }
 
-/* --- the request line (RFC 9112 3) ---------------------------------------------------------------- */
+/*
+ * --- the request line (RFC 9112 3)
+ * ----------------------------------------------------------------
+ */
 
 static enum http_method method_of(struct slice name)
 {
@@ -72,7 +76,10 @@ static enum http_method method_of(struct slice name)
 	return HTTP_UNKNOWN;
 }
 
-/* host[:port] without userinfo, path or list (RFC 9110 7.2). An empty one is allowed by the grammar. */
+/*
+ * host[:port] without userinfo, path or list (RFC 9110 7.2). An empty one is allowed by the
+ * grammar.
+ */
 static bool is_authority(struct slice s)
 {
 	size_t host_len;
@@ -171,7 +178,10 @@ static enum http_step request_line(struct http_request *r, struct slice line, st
 	return HTTP_TARGET;
 }
 
-/* --- fields (RFC 9112 5, 6) ----------------------------------------------------------------------- */
+/*
+ * --- fields (RFC 9112 5, 6)
+ * -----------------------------------------------------------------------
+ */
 
 static struct slice trimmed(struct slice s)
 {
@@ -302,7 +312,10 @@ static enum http_step head_end(struct http_request *r)
 	return HTTP_END;
 }
 
-/* Takes the CRLF off a line that is not too long. HTTP_BAD if there is none; HTTP_MORE if all is well. */
+/*
+ * Takes the CRLF off a line that is not too long. HTTP_BAD if there is none; HTTP_MORE if all is
+ * well.
+ */
 static enum http_step take_line_end(struct http_request *r, struct slice *line)
 {
 	if (r->head_len + line->len > HTTP_HEAD_MAX)
@@ -382,7 +395,10 @@ bool http_chunk_line(struct slice line, uint64_t *size)
 	return true;
 }
 
-/* --- the response head ---------------------------------------------------------------------------- */
+/*
+ * --- the response head
+ * ----------------------------------------------------------------------------
+ */
 
 const char *http_status_text(uint16_t status)
 {
@@ -457,7 +473,10 @@ void http_put_date(char *out, uint64_t unix_s)
 	uint64_t day_count = unix_s / 86400;
 	unsigned second = (unsigned)(unix_s % 86400);
 
-	/* civil date from days; years begin in March (Hinnant, "chrono-compatible low-level date algorithms") */
+	/*
+	 * civil date from days; years begin in March (Hinnant, "chrono-compatible low-level date
+	 * algorithms")
+	 */
 	uint64_t z = day_count + 719468;
 	uint64_t era = z / 146097;
 	unsigned day_of_era = (unsigned)(z % 146097);

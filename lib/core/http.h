@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "slice.h"
+#include "lib/core/slice.h"
 
 enum {
 	HTTP_LINE_MAX = 8 * 1024,      /* request line: longer is 414; a field or chunk line: 431, 400 */
@@ -66,7 +66,10 @@ void http_request_init(struct http_request *r);
  */
 enum http_step http_head_line(struct http_request *r, struct slice line, struct slice *target);
 
-/* What to answer to `len` bytes without an LF: HTTP_MORE, or HTTP_BAD when no line may be so long. */
+/*
+ * What to answer to `len` bytes without an LF: HTTP_MORE, or HTTP_BAD when no line may be so
+ * long.
+ */
 enum http_step http_head_partial(struct http_request *r, const char *bytes, size_t len);
 
 /* Does the answer end the connection (RFC 9112 9.3)? */
@@ -89,8 +92,8 @@ struct http_response {
 };
 
 /*
- * Writes the head with its empty line to `out` (room for HTTP_RESPONSE_HEAD_MAX), returns its length.
- * `fixed` holds the Server and Date lines, rendered once a second.
+ * Writes the head with its empty line to `out` (room for HTTP_RESPONSE_HEAD_MAX), returns its
+ * length. `fixed` holds the Server and Date lines, rendered once a second.
  */
 size_t http_put_head(char *out, const struct http_response *response, struct slice fixed);
 

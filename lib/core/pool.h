@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slice.h"
+#include "lib/core/slice.h"
 
 enum { POOL_BUFFER_CAP = 32 * 1024 };
 

@@ -1,8 +1,8 @@
 /*
  * service.c: the routes, the work of /compute, the pattern of /bytes, the counters of /stats.
  *
- * A route is a name, what may follow it, and the methods it takes. Nothing is decoded: a percent sign in a path
- * names no resource of ours. A query behind '?' is ignored.
+ * A route is a name, what may follow it, and the methods it takes. Nothing is decoded: a percent
+ * sign in a path names no resource of ours. A query behind '?' is ignored.
  */
 #include "lib/core/service.h"
 
@@ -99,7 +99,10 @@ bool service_wants_body(const struct service_plan *plan)
 
 uint64_t service_compute(uint64_t count)
 {
-	/* each step needs the one before (xorshift, then multiply), so a unit takes its time: about 1 us */
+	/*
+	 * each step needs the one before (xorshift, then multiply), so a unit takes its time:
+	 * about 1 us
+	 */
 	enum { STEPS_A_UNIT = 300 };
 	uint64_t x = 88172645463325252u;
 	for (uint64_t unit = 0; unit < count; unit++)

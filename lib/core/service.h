@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http.h"
-#include "slice.h"
+#include "lib/core/http.h"
+#include "lib/core/slice.h"
 
 #define SERVICE_BYTES_MAX (UINT64_C(64) << 20)    /* /bytes/N */
 #define SERVICE_SLEEP_MAX_MS UINT64_C(60000)      /* /sleep/MS */
@@ -52,16 +52,25 @@ struct service_plan {
 	const char *allow;    /* Allow field for 405 and 204; NULL for none */
 };
 
-/* Decides what to answer to `method` on `target` (path with query, or "*"). Never fails: what is not there is a 404. */
+/*
+ * Decides what to answer to `method` on `target` (path with query, or "*"). Never fails: what is
+ * not there is a 404.
+ */
 struct service_plan service_plan(enum http_method method, struct slice target);
 
 /* Does the target take a body as its input, so that one without a length is 411? */
 bool service_wants_body(const struct service_plan *plan);
 
-/* `count` units of integer work, about 1 us each, that no compiler can shorten; returns the checksum. */
+/*
+ * `count` units of integer work, about 1 us each, that no compiler can shorten; returns the
+ * checksum.
+ */
 uint64_t service_compute(uint64_t count);
 
-/* The pattern behind /bytes/N: byte i is the alphabet's (i mod 64); `offset` onward, at most 32 KiB, at most `len`. */
+/*
+ * The pattern behind /bytes/N: byte i is the alphabet's (i mod 64); `offset` onward, at most 32
+ * KiB, at most `len`.
+ */
 struct slice service_pattern(uint64_t offset, uint64_t len);
 
 /* The JSON of /stats, written to `out` (room for SERVICE_STATS_MAX); returns its length. */

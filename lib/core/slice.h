@@ -30,6 +30,12 @@ static inline struct slice slice_skip(struct slice s, size_t count)
 	return (struct slice){ s.ptr + count, s.len - count };
 }
 
+/* The first `most` bytes of s, or all of it. */
+static inline struct slice slice_first(struct slice s, size_t most)
+{
+	return (struct slice){ s.ptr, s.len < most ? s.len : most };
+}
+
 /* Copies s to `out`, which has room for it; returns the place behind it. */
 static inline char *slice_put(char *out, struct slice s)
 {

@@ -1,9 +1,9 @@
 /*
  * clients.c: see clients.h.
  *
- * Sleeps are exact and few, so they stand in a heap. Deadlines are coarse and every connection has one that
- * moves with each request, so nothing is kept in order for them: once a second all are looked at, which costs
- * a loop over 10,000 about as much as ten requests.
+ * Sleeps are exact and few, so they stand in a heap. Deadlines are coarse and every connection
+ * has one that moves with each request, so nothing is kept in order for them: once a second all
+ * are looked at, which costs a loop over 10,000 about as much as ten requests.
  */
 #include "lib/sys/clients.h"
 
@@ -82,10 +82,14 @@ static int next_late(struct clients *cs)
 {
 	for (; cs->sweep_fd < cs->end_fd; cs->sweep_fd++) {
 		struct client *c = &cs->by_fd[cs->sweep_fd];
-		if (c->is_open && conn_is_late(&c->conn)) {
-			conn_expire(&c->conn);
-			return cs->sweep_fd++;
+		if (!c->is_open || !conn_is_late(&c->conn))
+			continue;
+		if (c->sending) {
+			shutdown(cs->sweep_fd, SHUT_RDWR);
+			continue;
 		}
+		conn_expire(&c->conn);
+		return cs->sweep_fd++;
 	}
 	return -1;
 }

@@ -1,9 +1,9 @@
 /*
- * clients.h: the connections of one event loop, by descriptor, and what is due for them: sleeps that
- * have ended, deadlines that have passed. Not how they wait: that is each shell's own.
+ * clients.h: the connections of one event loop, by descriptor, and what is due for them: sleeps
+ * that have ended, deadlines that have passed. Not how they wait: that is each shell's own.
  *
- * One array with room for every descriptor the process may have; untouched pages of it cost nothing.
- * Nothing in it moves, so a library may keep handles in an array of its own beside it.
+ * One array with room for every descriptor the process may have; untouched pages of it cost
+ * nothing. Nothing in it moves, so a library may keep handles in an array of its own beside it.
  */
 #ifndef CLIENTS_H
 #define CLIENTS_H
@@ -20,6 +20,7 @@ struct client {
 	struct timer timer;  /* set while it sleeps */
 	uint32_t watch;      /* what the shell waits for at this socket, in the shell's own terms */
 	bool is_open;
+	bool sending;        /* the kernel holds conn_output() (completion shells): it must not go now */
 };
 
 struct clients {
@@ -46,9 +47,10 @@ void clients_sleep(struct clients *cs, int fd);
 /* How long the loop may wait before it must call clients_due() again: at most a second. */
 uint64_t clients_wait_ns(const struct clients *cs);
 /*
- * Call after every wait until it returns -1: tells the worker the time, then returns the descriptors of
- * connections for which the time has come, one a call: woken (conn_woke() is done) or expired
- * (conn_expire() is done). Give each a turn.
+ * Call after every wait until it returns -1: tells the worker the time, then returns the
+ * descriptors of connections for which the time has come, one a call: woken (conn_woke() is done)
+ * or expired (conn_expire() is done). Give each a turn. One that is `sending` too long is only
+ * shut down: its send will fail.
  */
 int clients_due(struct clients *cs);
 

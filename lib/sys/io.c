@@ -1,6 +1,7 @@
 /*
- * io.c: see io.h. The turn is what select, poll, epoll, libev, libevent and libuv would each write in
- * the same words; how they come to know that a socket is readable is what differs, and is theirs.
+ * io.c: see io.h. The turn is what select, poll, epoll, libev, libevent and libuv would each
+ * write in the same words; how they come to know that a socket is readable is what differs, and
+ * is theirs.
  *
  * A turn receives once: after that the socket is probably empty, and asking again to be told EAGAIN
  * would be a system call per request. Level-triggered waiting tells of anything left.

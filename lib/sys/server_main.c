@@ -2,9 +2,10 @@
  * server_main.c: see server_main.h. Nothing here knows a model; nothing in a model knows an option,
  * a signal, or what to do when the file table is full.
  *
- * A full file table: accept() fails, but the client stays in the accept queue and a level-triggered
- * loop would spin on it. So a spare descriptor is kept: close it, accept, close the client, open the
- * spare again (libev's manual, "The special problem of accept()ing when you can't").
+ * A full file table: accept() fails, but the client stays in the accept queue and a
+ * level-triggered loop would spin on it. So a spare descriptor is kept: close it, accept, close
+ * the client, open the spare again (libev's manual, "The special problem of accept()ing when you
+ * can't").
  */
 #include "lib/sys/server_main.h"
 
@@ -42,7 +43,10 @@ struct options {
 static struct service service;
 static struct worker workers[WORKERS_MAX];
 
-/* --- options -------------------------------------------------------------------------------------- */
+/*
+ * --- options
+ * --------------------------------------------------------------------------------------
+ */
 
 static void print_help(const struct server_model *m)
 {
@@ -112,7 +116,10 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 	return o;
 }
 
-/* --- accepting ------------------------------------------------------------------------------------ */
+/*
+ * --- accepting
+ * ------------------------------------------------------------------------------------
+ */
 
 void worker_turn_away(struct worker *w)
 {
@@ -181,7 +188,9 @@ void worker_env_init(const struct worker *w, struct conn_env *e)
 
 void worker_env_tick(struct conn_env *e)
 {
-	/* both clocks are read from a page the kernel shares, and are as coarse as a second needs */
+	/*
+	 * both clocks are read from a page the kernel shares, and are as coarse as a second needs
+	 */
 	uint64_t wall_s = clock_read_ns(CLOCK_REALTIME_COARSE) / 1000000000;
 	uint64_t monotonic_s = clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000000;
 	conn_env_tick(e, wall_s, (uint32_t)monotonic_s);
@@ -192,7 +201,10 @@ void worker_tick(struct worker *w)
 	worker_env_tick(&w->env);
 }
 
-/* --- start and stop ------------------------------------------------------------------------------- */
+/*
+ * --- start and stop
+ * -------------------------------------------------------------------------------
+ */
 
 static void on_stop_signal(int number)
 {

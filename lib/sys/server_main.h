@@ -53,7 +53,10 @@ int server_main(int argc, char **argv, const struct server_model *model);
  *   -EINVAL  the server is stopping: there will be no more
  */
 int worker_accept(struct worker *w);
-/* What it does when files are short: takes a waiting client out of the queue and closes it, refused. */
+/*
+ * What it does when files are short: takes a waiting client out of the queue and closes it,
+ * refused.
+ */
 void worker_turn_away(struct worker *w);
 /* Closes an accepted connection and counts it. */
 void worker_close(struct worker *w, int fd);
