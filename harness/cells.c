@@ -72,11 +72,16 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 	return count;
 }
 
+uint64_t cell_warmup_ns(const struct cell *cell)
+{
+	return cell->experiment->warmup_ns + (uint64_t)(cell->connections + cell->idle) * 50000;
+}
+
 uint64_t cell_expected_ns(const struct cell *cell)
 {
 	/* measured on the 2-CPU machine of the first runs: start, stop and report a cell; connect one more */
 	const uint64_t fixed_ns = 250000000, per_connection_ns = 60000;
 	const struct experiment *e = cell->experiment;
-	uint64_t load_ns = e->kind == EXPERIMENT_MEMORY ? e->hold_ns : e->warmup_ns + e->duration_ns;
+	uint64_t load_ns = e->kind == EXPERIMENT_MEMORY ? e->hold_ns : cell_warmup_ns(cell) + e->duration_ns;
 	return fixed_ns + (cell->connections + cell->idle) * per_connection_ns + load_ns;
 }

@@ -27,6 +27,12 @@ struct cell {
 /* How many cells the plan has, and writes them in order into cells[] unless it is NULL. */
 uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells);
 
+/*
+ * Warm-up of the cell: the plan's, and 50 us more for each connection: so many need longer to get going, and
+ * reading the state of so many threads (see measure.c) must fit in.
+ */
+uint64_t cell_warmup_ns(const struct cell *cell);
+
 /* About how long a cell takes, start and end of the server included. */
 uint64_t cell_expected_ns(const struct cell *cell);
 

@@ -64,7 +64,7 @@ struct experiment {
 	struct plan_levels idle;        /* connected and silent; combined with each of `connections` */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */
-	uint64_t warmup_ns;
+	uint64_t warmup_ns;             /* see also cell_warmup_ns() */
 	uint64_t hold_ns;               /* memory: how long the connections are held */
 	uint32_t blocks;
 	uint32_t servers[PLAN_SERVERS_MAX]; /* indices into plan.servers */
@@ -107,6 +107,9 @@ bool plan_change(struct plan *plan, const struct plan_changes *changes, struct p
 
 /* Which of plan.servers its experiments use. */
 bool plan_uses(const struct plan *plan, uint32_t server);
+
+/* "1", "100", "1.5k", "10k", "1M": as plans write counts, exact. Returns `out`. */
+char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count);
 
 /* --- shared by plan.c and plan_servers.c ------------------------------------------------------- */
 

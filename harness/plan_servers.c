@@ -212,3 +212,16 @@ bool plan_uses(const struct plan *plan, uint32_t server)
 				return true;
 	return false;
 }
+
+char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count)
+{
+	uint32_t unit = count >= 1000000 ? 1000000 : count >= 1000 ? 1000 : 1;
+	const char *name = unit == 1000000 ? "M" : unit == 1000 ? "k" : "";
+	if (count % unit == 0)
+		snprintf(out, PLAN_NAME_CAP, "%u%s", count / unit, name);
+	else if (count % (unit / 10) == 0)
+		snprintf(out, PLAN_NAME_CAP, "%u.%u%s", count / unit, count / (unit / 10) % 10, name);
+	else
+		snprintf(out, PLAN_NAME_CAP, "%u", count);
+	return out;
+}

@@ -1,0 +1,334 @@
+/*
+ * bench.c: the course of a run: read the plan, ask the servers, show what will happen, prove that the
+ * servers are equivalent, measure cell after cell, write what is derived.
+ *
+ * Each finished cell is in the store before the next begins. A signal ends the cell under way and
+ * leads to the same end as a complete run, with the status `partial`.
+ */
+#include "harness/bench.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/bench_options.h"
+#include "harness/cpus.h"
+#include "harness/csv.h"
+#include "harness/environment.h"
+#include "harness/gate.h"
+#include "harness/interrupt.h"
+#include "harness/measure.h"
+#include "harness/memory.h"
+#include "harness/plan_table.h"
+#include "harness/progress.h"
+#include "harness/report.h"
+#include "harness/results.h"
+#include "harness/store.h"
+#include "lib/sys/clock.h"
+#include "lib/sys/die.h"
+
+enum { EXIT_NOTHING_VALID = 4 };
+static const uint64_t check_expected_ns = 2500000000, report_expected_ns = 8000000000;
+
+struct bench {
+	struct bench_options options;
+	struct paths paths;
+	struct server_names found;
+	struct plan plan;
+	struct server_info servers[PLAN_SERVERS_MAX];         /* as plan.servers */
+	struct refusal *refusals;                             /* likewise */
+	struct cell *cells;
+	uint32_t cell_count;
+	struct measure_setup setup;
+	enum cpu_split split;
+	struct store *store;
+	struct progress progress;
+	struct cpu_ticks ticks;
+	char *plan_text;
+	char run_name[PATH_CAP], run_folder[PATH_CAP], logs[PATH_CAP];
+};
+
+/* --- before it starts -------------------------------------------------------------------------- */
+
+static void read_plan(struct bench *b)
+{
+	char message[PLAN_MESSAGE_CAP];
+	servers_find(&b->paths, &b->found);
+	if (b->found.count == 0)
+		die("no servers in %s: run make all", b->paths.servers);
+	struct plan_names known = servers_as_plan_names(&b->found);
+	b->plan_text = file_read(b->options.plan_path);
+	if (!b->plan_text)
+		usage_die("%s: %s", b->options.plan_path, strerror(errno));
+	if (!plan_parse(&b->plan, b->options.plan_path, b->plan_text, known, message) ||
+	    !plan_change(&b->plan, &b->options.changes, known, message))
+		usage_die("%s", message);
+}
+
+static void ask_servers(struct bench *b)
+{
+	b->refusals = calloc(b->plan.server_count, sizeof(*b->refusals));
+	if (!b->refusals)
+		die("out of memory");
+	for (uint32_t i = 0; i < b->plan.server_count; i++) {
+		if (!plan_uses(&b->plan, i) || server_describe(&b->paths, &b->plan.servers[i], &b->servers[i]))
+			continue;
+		b->refusals[i].verdict = VERDICT_FAILED;
+		snprintf(b->refusals[i].reason, sizeof(b->refusals[i].reason), "%s", b->servers[i].problem);
+	}
+}
+
+static void choose_cpus(struct bench *b)
+{
+	b->setup.server_cpus = b->options.server_cpus;
+	b->setup.client_cpus = b->options.client_cpus;
+	if (b->options.server_cpus.count)
+		b->split = cpus_judge(&b->setup.server_cpus, &b->setup.client_cpus);
+	else
+		b->split = cpus_choose(&b->setup.server_cpus, &b->setup.client_cpus);
+}
+
+/* Will the cell be run at all? One that will not takes no time. */
+static bool is_runnable(const struct bench *b, const struct cell *cell)
+{
+	const struct server_info *info = &b->servers[cell->server_index];
+	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
+	return !b->refusals[cell->server_index].reason[0] &&
+	    (info->max_connections == 0 || wanted < info->max_connections) && wanted < b->setup.file_limit;
+}
+
+static uint64_t expected_ns(const struct bench *b)
+{
+	uint64_t sum_ns = 0;
+	for (uint32_t i = 0; i < b->cell_count; i++)
+		if (is_runnable(b, &b->cells[i]))
+			sum_ns += cell_expected_ns(&b->cells[i]);
+	return sum_ns;
+}
+
+static void print_plan(const struct bench *b)
+{
+	char server[1024], client[1024], time_text[32];
+	uint64_t total_ns = expected_ns(b) + report_expected_ns;
+	for (uint32_t i = 0; i < b->plan.server_count && !b->options.unchecked; i++)
+		total_ns += plan_uses(&b->plan, i) ? check_expected_ns : 0;
+	plan_table_print(&b->plan, b->options.plan_path);
+	cpus_format(&b->setup.server_cpus, server, sizeof(server));
+	cpus_format(&b->setup.client_cpus, client, sizeof(client));
+	printf("  CPUs      server %s; load generator and harness %s\n", server, client);
+	if (b->split == CPU_SPLIT_THREADS)
+		printf("            these share a core: expect both to slow each other down\n");
+	if (b->split == CPU_SPLIT_NONE)
+		printf("            the same ones: rows are marked one-cpu, compare no absolute figures\n");
+	printf("  seed      %" PRIu64 "\n", b->options.seed);
+	printf("  expected  %s for %u cells, conformance check and report included\n\n",
+	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count);
+	fflush(stdout);
+}
+
+static void prepare(struct bench *b, int argc, char **argv)
+{
+	paths_find(&b->paths);
+	bench_options_parse(&b->options, &b->paths, argc, argv);
+	read_plan(b);
+	if (access(b->paths.loadgen, X_OK) != 0)
+		die("%s is missing: run make all", b->paths.loadgen);
+	ask_servers(b);
+	choose_cpus(b);
+	b->setup.paths = &b->paths;
+	b->setup.file_limit = environment_file_limit();
+	b->cell_count = cells_make(&b->plan, b->options.seed, NULL);
+	b->cells = calloc(b->cell_count, sizeof(*b->cells));
+	if (!b->cells)
+		die("out of memory for %u cells", b->cell_count);
+	cells_make(&b->plan, b->options.seed, b->cells);
+}
+
+/* --- the run's own record ---------------------------------------------------------------------- */
+
+static void put_time(struct store *store, const char *key)
+{
+	char text[32];
+	time_t now = time(NULL);
+	struct tm utc;
+	gmtime_r(&now, &utc);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	store_put_run(store, key, text);
+}
+
+static void open_run(struct bench *b)
+{
+	char path[PATH_CAP], cpus[1024];
+	results_lock(b->options.results);
+	results_make_run(b->options.results, b->options.plan_name, b->run_name, b->run_folder);
+	path_make(path, "%s/run.sqlite", b->run_folder);
+	path_make(b->logs, "%s/logs", b->run_folder);
+	b->setup.log_folder = b->logs;
+	b->store = store_create(path);
+	store_begin(b->store);
+	store_put_run(b->store, "status", "running");
+	store_put_run(b->store, "plan", b->options.plan_name);
+	store_put_run(b->store, "plan_text", b->plan_text);
+	store_put_run(b->store, "title", b->plan.title);
+	store_put_run(b->store, "command", b->options.command);
+	store_format_run(b->store, "seed", "%" PRIu64, b->options.seed);
+	put_time(b->store, "started_at");
+	store_format_run(b->store, "planned_cells", "%u", b->cell_count);
+	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
+	store_put_run(b->store, "server_cpus", cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus)));
+	store_put_run(b->store, "client_cpus", cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus)));
+	store_put_run(b->store, "kernel_memory_source", memory_source_name(memory_take(getpid()).source));
+	environment_store(b->store, &b->paths);
+	for (uint32_t i = 0; i < b->plan.server_count; i++)
+		if (plan_uses(&b->plan, i))
+			store_put_server(b->store, &b->servers[i]);
+	store_commit(b->store);
+	b->ticks = environment_ticks();
+}
+
+/* --- conformance ------------------------------------------------------------------------------- */
+
+static void check_servers(struct bench *b)
+{
+	char note[128];
+	uint32_t checked = 0, passed = 0;
+	for (uint32_t i = 0; i < b->plan.server_count && !interrupt_signal(); i++) {
+		if (!plan_uses(&b->plan, i) || b->refusals[i].reason[0])
+			continue;
+		snprintf(note, sizeof(note), " checking that %s speaks HTTP like the others ...", b->plan.servers[i].name);
+		progress_note(&b->progress, note);
+		checked++;
+		passed += gate_check(b->store, &b->servers[i], &b->setup.server_cpus, &b->refusals[i]);
+	}
+	progress_clear(&b->progress);
+	printf("  %u of %u servers passed the conformance check\n\n", passed, checked);
+	fflush(stdout);
+}
+
+/* --- cells ------------------------------------------------------------------------------------- */
+
+static void on_tick(void *context)
+{
+	progress_tick(context);
+}
+
+/* False when a signal came. */
+static bool run_cell(struct bench *b, const struct cell *cell)
+{
+	struct row row;
+	bool complete = true;
+	progress_begin(&b->progress, cell);
+	const struct refusal *refusal = &b->refusals[cell->server_index];
+	if (refusal->reason[0]) {
+		row_init(&row, cell);
+		row_judge(&row, refusal->verdict, "%s", refusal->reason);
+	} else {
+		complete = measure_cell(&b->setup, cell, &b->servers[cell->server_index], &row);
+	}
+	if (b->options.unchecked)
+		row_mark(&row, "unchecked");
+	if (b->split == CPU_SPLIT_NONE)
+		row_mark(&row, "one-cpu");
+	if (complete) {
+		store_put_row(b->store, &row);
+		progress_end(&b->progress, &row, is_runnable(b, cell) ? cell_expected_ns(cell) : 0);
+	}
+	row_deinit(&row);
+	return complete;
+}
+
+static void run_cells(struct bench *b)
+{
+	progress_init(&b->progress, b->cell_count, expected_ns(b));
+	b->setup.on_tick = on_tick;
+	b->setup.context = &b->progress;
+	progress_head(&b->progress);
+	for (uint32_t i = 0; i < b->cell_count && !interrupt_signal(); i++)
+		if (!run_cell(b, &b->cells[i]))
+			break;
+	progress_clear(&b->progress);
+}
+
+/* --- the end ----------------------------------------------------------------------------------- */
+
+static void print_summary(const struct bench *b, uint64_t began_ns, int report_code)
+{
+	char time_text[32];
+	const uint32_t *verdicts = b->progress.verdicts;
+	printf("\n  %u of %u cells in %s:", b->progress.done_count, b->cell_count,
+	    progress_format_time(clock_now_ns() - began_ns, time_text, sizeof(time_text)));
+	for (int i = 0; i < VERDICT_COUNT; i++)
+		if (verdicts[i])
+			printf(" %u %s", verdicts[i], verdict_names[i]);
+	printf("\n  %s/%s\n", b->run_folder, report_code == 0 ? "report.html" : "cells.csv");
+	fflush(stdout);
+}
+
+static void close_run(struct bench *b)
+{
+	bool complete = b->progress.done_count == b->cell_count;
+	store_begin(b->store);
+	store_put_run(b->store, "status", complete ? "complete" : "partial");
+	put_time(b->store, "finished_at");
+	store_format_run(b->store, "steal_share", "%.5f", environment_steal_share(b->ticks, environment_ticks()));
+	store_commit(b->store);
+	store_close(b->store);
+}
+
+static int exit_code(const struct bench *b, int csv_code, int report_code)
+{
+	if (interrupt_signal())
+		return 128 + interrupt_signal();
+	if (csv_code || report_code)
+		return 1;
+	return b->progress.verdicts[VERDICT_VALID] + b->progress.verdicts[VERDICT_CLIENT_LIMITED] > 0
+	    ? 0 : EXIT_NOTHING_VALID;
+}
+
+/* The harness keeps off the server's CPUs while it measures, and may use all of them afterwards. */
+static void stay_on(const struct cpu_list *cpus, cpu_set_t *before)
+{
+	cpu_set_t set;
+	sched_getaffinity(0, sizeof(*before), before);
+	CPU_ZERO(&set);
+	for (int i = 0; i < cpus->count; i++)
+		CPU_SET((size_t)cpus->cpus[i], &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+int bench_main(int argc, char **argv)
+{
+	static struct bench b; /* some 100 KiB */
+	uint64_t began_ns = clock_now_ns();
+	cpu_set_t all_cpus;
+	prepare(&b, argc, argv);
+	if (b.options.dry_run) {
+		print_plan(&b);
+		return 0;
+	}
+	open_run(&b);
+	print_plan(&b);
+	interrupt_install();
+	stay_on(&b.setup.client_cpus, &all_cpus);
+	progress_init(&b.progress, b.cell_count, 0);
+	if (!b.options.unchecked)
+		check_servers(&b);
+	run_cells(&b);
+	sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
+	close_run(&b);
+	int csv_code = csv_write(b.run_folder);
+	results_set_latest(b.options.results, b.run_name);
+	progress_note(&b.progress, " writing the report ...");
+	int report_code = report_run(b.run_folder);
+	progress_clear(&b.progress);
+	print_summary(&b, began_ns, report_code);
+	free(b.refusals);
+	free(b.cells);
+	free(b.plan_text);
+	return exit_code(&b, csv_code, report_code);
+}

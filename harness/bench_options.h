@@ -1,0 +1,28 @@
+/* bench_options.h: the command line of `c10k bench`. */
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/paths.h"
+#include "harness/plan.h"
+#include "harness/process.h"
+
+struct bench_options {
+	char plan_path[PATH_CAP];
+	char plan_name[PLAN_TEXT_CAP]; /* "quick": the file's name without folder and .ini */
+	char results[PATH_CAP];
+	char command[1024];            /* the whole line, for the record */
+	struct plan_changes changes;
+	uint64_t seed;
+	bool dry_run;
+	bool unchecked;
+	struct cpu_list server_cpus;   /* count 0: not given */
+	struct cpu_list client_cpus;
+};
+
+/* Parses and checks; prints help and exits 0, or one line on what is wrong and exits 2. */
+void bench_options_parse(struct bench_options *o, const struct paths *paths, int argc, char **argv);
+
+#endif

@@ -1,0 +1,61 @@
+/* main.c: the harness's subcommands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/bench.h"
+#include "harness/check.h"
+#include "harness/doctor.h"
+#include "harness/list.h"
+#include "harness/report.h"
+#include "lib/sys/die.h"
+#include "lib/sys/version.h"
+
+static const char help_text[] =
+    "Examples:\n"
+    "  c10k doctor                 is this machine fit to measure?\n"
+    "  c10k bench quick            measure every server, briefly\n"
+    "  c10k bench                  measure every server, 10 minutes\n"
+    "  c10k report results/latest  make the report of a run again\n"
+    "  c10k check epoll            does a server behave as all must?\n"
+    "\n"
+    "Usage: c10k COMMAND [options]\n"
+    "\n"
+    "  bench   run a plan and write its report to results/\n"
+    "  report  make a run's report again from its run.sqlite\n"
+    "  check   prove that servers are equivalent\n"
+    "  list    servers, plans and experiments\n"
+    "  doctor  what on this machine will spoil a measurement, and the cure\n"
+    "\n"
+    "c10k COMMAND --help shows examples and options. NO_COLOR is honoured.\n"
+    "Exit: 0 ok, 1 failed, 2 usage, 4 results invalid, 5 another run holds the lock, 77 skipped,\n"
+    "130/143 interrupted.\n";
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "bench", bench_main },
+	{ "report", report_main },
+	{ "check", check_main },
+	{ "list", list_main },
+	{ "doctor", doctor_main },
+};
+
+int main(int argc, char **argv)
+{
+	die_program = "c10k";
+	const char *name = argc > 1 ? argv[1] : "";
+	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+		fputs(help_text, stdout);
+		return 0;
+	}
+	if (strcmp(name, "--version") == 0) {
+		puts("c10k " C10K_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	usage_die("%s%s%s: use bench, report, check, list or doctor (c10k --help shows examples)",
+	    name[0] ? "unknown command \"" : "which command", name, name[0] ? "\"" : "");
+}

@@ -1,0 +1,378 @@
+/*
+ * measure.c: the course of a cell.
+ *
+ *     server ready, baseline of its memory
+ *     barrier    memory again; the load generator goes on
+ *     warm-up    near its end: first reading of the server's tasks
+ *     measure    counters
+ *     measured   counters, second reading of the tasks, while the load goes on
+ *     ended      the server's own count, SIGTERM
+ *
+ * Reading 10,000 tasks takes 0.4 s of the load generator's CPU, so it stays out of the window: both
+ * readings are taken under full load, just before and just after it. The counters take microseconds and
+ * are read at the edges. Each difference is scaled from its own distance in time to the window's length.
+ */
+#include "harness/measure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/client.h"
+#include "harness/counters.h"
+#include "harness/interrupt.h"
+#include "harness/memory.h"
+#include "harness/probe.h"
+#include "harness/result.h"
+#include "harness/target.h"
+#include "harness/tasks.h"
+#include "harness/verdict.h"
+#include "lib/sys/clock.h"
+
+enum {
+	PORT_FIRST = 22000, PORT_COUNT = 1000, /* below the kernel's range for outgoing connections */
+	SPARE_FILES = 64,                      /* of a server, beside its connections */
+	SPARE_CONNECTIONS = 2,                 /* the harness's own probe */
+	CONNECTIONS_FOR_MEMORY = 100,          /* with fewer the difference is noise */
+};
+static const uint64_t task_read_ns = 50000, settle_ns = 100000000;
+static const uint64_t connect_most_ns = 60000000000, end_most_ns = 30000000000;
+
+struct run {
+	const struct measure_setup *setup;
+	const struct cell *cell;
+	struct row *row;
+	struct target target;
+	struct client client;
+	char server_log[PATH_CAP], client_log[PATH_CAP], json_path[PATH_CAP];
+	struct memory memory_idle, memory_held;
+	struct snapshot before, after;
+	struct counters_reading edge[2];
+	uint64_t window_ns[2];      /* the load generator's own edges */
+	uint64_t snapshot_at_ns;    /* when the first reading of the tasks is due; 0: not, or done */
+	uint64_t deadline_ns;
+	uint64_t suspended_ns;      /* BOOTTIME - MONOTONIC at the start */
+	bool held, measured;
+};
+
+static uint64_t suspended_time_ns(void)
+{
+	uint64_t monotonic_ns = clock_now_ns();
+	return clock_read_ns(CLOCK_BOOTTIME) - monotonic_ns;
+}
+
+/* --- what cannot be done ----------------------------------------------------------------------- */
+
+static bool is_possible(const struct measure_setup *setup, const struct server_info *info, struct row *row)
+{
+	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
+	if (info->max_connections && wanted + SPARE_CONNECTIONS > info->max_connections)
+		row_judge(row, VERDICT_UNSUPPORTED, "%s serves at most %u connections", info->name,
+		    info->max_connections);
+	else if (wanted + SPARE_FILES > setup->file_limit)
+		row_judge(row, VERDICT_UNSUPPORTED, "this machine lets a process hold %llu files (ulimit -Hn)",
+		    (unsigned long long)setup->file_limit);
+	else
+		return true;
+	return false;
+}
+
+/* --- the edges --------------------------------------------------------------------------------- */
+
+static void on_barrier(struct run *run)
+{
+	struct row *row = run->row;
+	if (run->cell->experiment->kind == EXPERIMENT_MEMORY)
+		interrupt_sleep(settle_ns); /* what the handshakes left behind is freed after a grace period */
+	run->memory_held = memory_take(run->target.process.pid);
+	run->held = true;
+	row->metrics[METRIC_THREADS] = run->memory_held.tasks;
+	client_answer(&run->client);
+	uint64_t now_ns = clock_now_ns();
+	uint64_t reading_ns = (uint64_t)run->memory_held.tasks * task_read_ns + 2000000;
+	uint64_t warmup_ns = cell_warmup_ns(run->cell);
+	if (run->cell->experiment->kind != EXPERIMENT_MEMORY)
+		run->snapshot_at_ns = now_ns + (warmup_ns > reading_ns ? warmup_ns - reading_ns : 1);
+	run->deadline_ns = now_ns + warmup_ns + run->cell->experiment->duration_ns +
+	    run->cell->experiment->hold_ns + end_most_ns;
+}
+
+static void take_first_snapshot(struct run *run)
+{
+	run->snapshot_at_ns = 0;
+	snapshot_take(&run->before, run->target.process.pid);
+}
+
+static void on_measured(struct run *run)
+{
+	run->edge[1] = counters_read(&run->target.counters);
+	run->window_ns[1] = run->client.event_ns;
+	run->measured = snapshot_take(&run->after, run->target.process.pid) && run->before.count > 0;
+	client_answer(&run->client);
+}
+
+/* NULL when the load generator ended, else why the cell cannot go on. */
+static const char *follow(struct run *run)
+{
+	for (;;) {
+		int timeout_ms = WAIT_SLICE_MS;
+		uint64_t now_ns = clock_now_ns();
+		if (run->snapshot_at_ns && run->snapshot_at_ns < now_ns + WAIT_SLICE_MS * UINT64_C(1000000))
+			timeout_ms = run->snapshot_at_ns > now_ns ? (int)((run->snapshot_at_ns - now_ns) / 1000000) : 0;
+		switch (client_wait(&run->client, timeout_ms)) {
+		case CLIENT_BARRIER:
+			on_barrier(run);
+			break;
+		case CLIENT_MEASURE:
+			run->edge[0] = counters_read(&run->target.counters);
+			run->window_ns[0] = run->client.event_ns;
+			if (run->snapshot_at_ns)
+				take_first_snapshot(run);
+			break;
+		case CLIENT_MEASURED:
+			on_measured(run);
+			break;
+		case CLIENT_ENDED:
+			if (process_has_ended(&run->client.process))
+				return NULL;
+			interrupt_sleep(1000000); /* it is about to */
+			break;
+		case CLIENT_NOTHING:
+			break;
+		}
+		now_ns = clock_now_ns();
+		if (run->snapshot_at_ns && now_ns >= run->snapshot_at_ns)
+			take_first_snapshot(run);
+		if (interrupt_signal())
+			return "interrupted";
+		if (process_has_ended(&run->target.process))
+			return "the server ended";
+		if (now_ns > run->deadline_ns)
+			return run->held ? "the load generator did not end in time"
+			                 : "the connections were not established within 60 s";
+		if (run->setup->on_tick)
+			run->setup->on_tick(run->setup->context);
+	}
+}
+
+/* --- figures ----------------------------------------------------------------------------------- */
+
+static void fill_memory(struct run *run)
+{
+	struct row *row = run->row;
+	uint32_t connections = run->cell->connections + run->cell->idle;
+	if (!run->held)
+		return;
+	if (connections < CONNECTIONS_FOR_MEMORY) {
+		row_blank(row, METRIC_USER_BYTES_PER_CONN, "fewer than %d connections", CONNECTIONS_FOR_MEMORY);
+		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "fewer than %d connections", CONNECTIONS_FOR_MEMORY);
+		return;
+	}
+	double user = memory_user_bytes(&run->memory_idle, &run->memory_held);
+	double kernel = memory_kernel_bytes(&run->memory_idle, &run->memory_held, connections);
+	if (user >= 0)
+		row->metrics[METRIC_USER_BYTES_PER_CONN] = user / connections;
+	else
+		row_blank(row, METRIC_USER_BYTES_PER_CONN, "no /proc/PID/smaps_rollup");
+	if (kernel >= 0)
+		row->metrics[METRIC_KERNEL_BYTES_PER_CONN] = kernel / connections;
+	else
+		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "neither /proc/slabinfo nor /proc/meminfo tells");
+}
+
+static void fill_tasks(struct run *run, const struct snapshot_difference *d, double scale)
+{
+	struct row *row = run->row;
+	row->metrics[METRIC_SNAPSHOT_US] = (double)(run->after.end_ns - run->after.begin_ns) / 1e3;
+	row->metrics[METRIC_THREADS] = run->after.count;
+	row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] = (double)d->voluntary * scale;
+	row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ] = (double)d->involuntary * scale;
+	if (d->has_schedstat)
+		row->metrics[METRIC_RUNQUEUE_US_PER_REQ] = (double)d->wait_ns * scale / 1e3;
+	else
+		row_blank(row, METRIC_RUNQUEUE_US_PER_REQ, "no schedstat in this kernel");
+}
+
+/* CPU time: the total is exact (perf, else schedstat); /proc/PID/stat splits it. */
+static void fill_cpu(struct run *run, const struct snapshot_difference *d, double window_s, double completed)
+{
+	struct row *row = run->row;
+	double cpu_s;
+	if (run->edge[0].valid && run->edge[1].valid) {
+		double distance_s = (double)(run->edge[1].at_ns - run->edge[0].at_ns) / 1e9;
+		double scale = window_s / distance_s / completed;
+		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
+		    (double)(run->edge[1].switches - run->edge[0].switches) * scale;
+		cpu_s = (double)(run->edge[1].cpu_ns - run->edge[0].cpu_ns) / 1e9 * window_s / distance_s;
+	} else {
+		row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s", run->target.counters.reason);
+		cpu_s = run->measured && d->has_schedstat ? (double)d->cpu_ns / 1e9 * window_s / d->distance_s : NAN;
+	}
+	if (isnan(cpu_s)) {
+		row_blank(row, METRIC_SERVER_CPU, "neither perf counters nor schedstat");
+		return;
+	}
+	row->metrics[METRIC_SERVER_CPU] = cpu_s / window_s;
+	if (!run->measured || d->user_share < 0) {
+		row_blank(row, METRIC_CPU_USER_US_PER_REQ, "too few clock ticks to split CPU time");
+		row_blank(row, METRIC_CPU_SYS_US_PER_REQ, "too few clock ticks to split CPU time");
+		return;
+	}
+	row->metrics[METRIC_CPU_USER_US_PER_REQ] = cpu_s * 1e6 / completed * d->user_share;
+	row->metrics[METRIC_CPU_SYS_US_PER_REQ] = cpu_s * 1e6 / completed * (1 - d->user_share);
+}
+
+static void fill_server_metrics(struct run *run, const struct result *result)
+{
+	double window_s = (double)(run->window_ns[1] - run->window_ns[0]) / 1e9;
+	double completed = (double)result->completed;
+	if (run->window_ns[0] == 0 || run->window_ns[1] <= run->window_ns[0] || completed < 1)
+		return;
+	struct snapshot_difference d = { .user_share = -1 };
+	if (run->measured) {
+		d = snapshot_subtract(&run->before, &run->after);
+		fill_tasks(run, &d, window_s / d.distance_s / completed);
+	} else {
+		row_blank(run->row, METRIC_CTX_VOLUNTARY_PER_REQ, "/proc/PID/task could not be read");
+	}
+	fill_cpu(run, &d, window_s, completed);
+}
+
+/* --- the cell ---------------------------------------------------------------------------------- */
+
+static int open_log(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+}
+
+/* Last words of both, and the one line of the server's that a reason can carry. */
+static void keep_words(struct run *run, char line[256])
+{
+	char server[900], client[900];
+	last_words(run->server_log, server, sizeof(server));
+	last_words(run->client_log, client, sizeof(client));
+	snprintf(run->row->log, sizeof(run->row->log), "%s%s%s%s%s", server[0] ? "server: " : "", server,
+	    server[0] && client[0] ? "\n" : "", client[0] ? "loadgen: " : "", client);
+	const char *last = strrchr(server, '\n');
+	snprintf(line, 256, "%.255s", last ? last + 1 : server);
+}
+
+/*
+ * Little's law over completed requests alone misses those that never completed: some connections were served
+ * at the cost of others. Requests that all wait equally long can miss it too, at the window's edges: then the
+ * connections have fared alike, and it is no finding.
+ */
+static bool is_unfair(const struct row *row)
+{
+	const double *m = row->metrics;
+	return m[METRIC_LITTLES_LAW_RESIDUAL] > 0.05 && (m[METRIC_STARVED] > 0 || m[METRIC_FAIRNESS] < 0.95);
+}
+
+static void judge_run(struct run *run, const char *stopped, const struct target_stats *stats)
+{
+	struct row *row = run->row;
+	struct result result;
+	struct verdict_facts facts = { .requested = (uint64_t)run->cell->connections + run->cell->idle };
+	char words[256], end[64], problem[256];
+	keep_words(run, words);
+	if (stopped) {
+		bool died = run->target.process.ended && strcmp(stopped, "the server ended") == 0;
+		row_judge(row, VERDICT_FAILED, "%s%s%s%s%s", stopped, died ? " with " : "",
+		    died ? process_describe_end(&run->target.process, end, sizeof(end)) : "",
+		    words[0] ? ": " : "", words);
+		return;
+	}
+	row->loadgen = file_read(run->json_path);
+	if (!row->loadgen || !row->loadgen[0]) {
+		const char *own = strstr(row->log, "loadgen: ");
+		row_judge(row, VERDICT_FAILED, "the load generator gave no result, %s%s%.300s",
+		    process_describe_end(&run->client.process, end, sizeof(end)), own ? ": " : "",
+		    own ? own + strlen("loadgen: ") : "");
+		return;
+	}
+	if (!result_read(&result, row, &facts, problem)) {
+		row_judge(row, VERDICT_FAILED, "%s", problem);
+		return;
+	}
+	fill_server_metrics(run, &result);
+	facts.has_server_requests = stats->valid;
+	facts.server_requests = stats->requests;
+	facts.refused = stats->valid ? stats->refused : 0;
+	facts.clock_step_ns = (int64_t)(suspended_time_ns() - run->suspended_ns);
+	facts.last_words = words;
+	if (stats->valid)
+		row->metrics[METRIC_SERVER_REQUESTS] = (double)stats->requests;
+	else
+		row_blank(row, METRIC_SERVER_REQUESTS, "the server did not answer GET /stats");
+	verdict_judge(row, &facts);
+	if (is_unfair(row))
+		row_mark(row, "unfair");
+}
+
+/* Starts both and follows them. NULL, or why it could not go on. */
+static const char *run_both(struct run *run, const struct server_info *info, char problem[256])
+{
+	uint16_t port = probe_free_port((uint16_t)(PORT_FIRST + run->cell->position % PORT_COUNT), PORT_COUNT);
+	int server_log = open_log(run->server_log), client_log = open_log(run->client_log);
+	const char *stopped = NULL;
+	if (port == 0) {
+		snprintf(problem, 256, "ports %d to %d are all in use: end what listens there (ss -ltnp)", PORT_FIRST,
+		    PORT_FIRST + 2 * PORT_COUNT);
+		stopped = problem;
+	} else if (!target_start(&run->target, info, port, &run->setup->server_cpus, server_log, problem)) {
+		stopped = problem;
+	} else {
+		if (run->cell->experiment->kind == EXPERIMENT_MEMORY)
+			interrupt_sleep(settle_ns);
+		run->memory_idle = memory_take(run->target.process.pid);
+		struct client_options options = {
+			.program = run->setup->paths->loadgen, .json_path = run->json_path, .cell = run->cell,
+			.cpus = &run->setup->client_cpus, .port = port, .log_fd = client_log,
+		};
+		run->deadline_ns = clock_now_ns() + connect_most_ns;
+		int error = client_start(&run->client, &options);
+		if (error)
+			snprintf(problem, 256, "%s cannot be started: %s", options.program, strerror(-error));
+		stopped = error ? problem : follow(run);
+	}
+	close(server_log);
+	close(client_log);
+	return stopped;
+}
+
+bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
+    const struct server_info *info, struct row *row)
+{
+	char problem[256];
+	struct target_stats stats = { 0 };
+	row_init(row, cell);
+	if (!is_possible(setup, info, row))
+		return true;
+	struct run run = {
+		.setup = setup, .cell = cell, .row = row, .suspended_ns = suspended_time_ns(),
+		.client.sync_fd = -1,
+	};
+	path_make(run.server_log, "%s/server.log", setup->log_folder);
+	path_make(run.client_log, "%s/loadgen.log", setup->log_folder);
+	path_make(run.json_path, "%s/loadgen.json", setup->log_folder);
+	unlink(run.json_path);
+
+	const char *stopped = run_both(&run, info, problem);
+	client_stop(&run.client);
+	if (!stopped)
+		stats = target_stats(&run.target);
+	target_stop(&run.target);
+	bool complete = !interrupt_signal();
+	if (complete) {
+		fill_memory(&run);
+		judge_run(&run, stopped, &stats);
+	}
+	snapshot_deinit(&run.before);
+	snapshot_deinit(&run.after);
+	unlink(run.json_path);
+	return complete;
+}

@@ -1,0 +1,198 @@
+/* progress.c: 80 columns of it. */
+#include "harness/progress.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/core/units.h"
+#include "lib/sys/clock.h"
+
+enum { BAR_WIDTH = 24, REASON_WIDTH = 48 };
+
+static bool locale_is_utf8(void)
+{
+	const char *locale = getenv("LC_ALL");
+	if (!locale || !locale[0])
+		locale = getenv("LC_CTYPE");
+	if (!locale || !locale[0])
+		locale = getenv("LANG");
+	return locale && (strstr(locale, "UTF-8") || strstr(locale, "utf8"));
+}
+
+void progress_init(struct progress *p, uint32_t cell_count, uint64_t expected_ns)
+{
+	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
+	bool dumb = terminal && strcmp(terminal, "dumb") == 0;
+	*p = (struct progress){ .cell_count = cell_count, .expected_ns = expected_ns };
+	p->terminal = isatty(STDOUT_FILENO) && !dumb;
+	p->colour = p->terminal && !(no_colour && no_colour[0]);
+	p->unicode = p->terminal && locale_is_utf8();
+}
+
+static const char *colour_of(const struct progress *p, enum verdict verdict)
+{
+	static const char *const colours[VERDICT_COUNT] = {
+		[VERDICT_VALID] = "\033[32m",
+		[VERDICT_CLIENT_LIMITED] = "\033[33m",
+		[VERDICT_INVALID] = "\033[31m",
+		[VERDICT_UNSUPPORTED] = "\033[2m",
+		[VERDICT_FAILED] = "\033[1;31m",
+	};
+	return p->colour ? colours[verdict] : "";
+}
+
+static const char *plain(const struct progress *p)
+{
+	return p->colour ? "\033[0m" : "";
+}
+
+char *progress_format_time(uint64_t ns, char *out, size_t cap)
+{
+	uint64_t s = (ns + 500000000) / 1000000000;
+	if (s >= 3600)
+		snprintf(out, cap, "%" PRIu64 "h %02" PRIu64 "m", s / 3600, s / 60 % 60);
+	else if (s >= 60)
+		snprintf(out, cap, "%" PRIu64 "m %02" PRIu64 "s", s / 60, s % 60);
+	else
+		snprintf(out, cap, "%" PRIu64 "s", s);
+	return out;
+}
+
+/* "10k" or "100+10k" */
+static char *format_load(const struct cell *cell, char *out, size_t cap)
+{
+	char active[PLAN_NAME_CAP], idle[PLAN_NAME_CAP];
+	plan_format_count(active, cell->connections);
+	plan_format_count(idle, cell->idle);
+	snprintf(out, cap, "%s%s%s", active, cell->idle ? "+" : "", cell->idle ? idle : "");
+	return out;
+}
+
+static char *format_server(const struct cell *cell, char *out, size_t cap)
+{
+	snprintf(out, cap, "%s%s", cell->server->name, cell->twin ? " A/A" : "");
+	return out;
+}
+
+void progress_head(const struct progress *p)
+{
+	printf("%s%-10s %-10s %8s %7s %7s %7s  %s%s\n", p->colour ? "\033[1m" : "", "experiment", "server",
+	    "clients", "req/s", "p99", "csw/req", "verdict", plain(p));
+	fflush(stdout);
+}
+
+void progress_begin(struct progress *p, const struct cell *cell)
+{
+	p->cell = cell;
+	p->cell_began_ns = clock_now_ns();
+	progress_tick(p);
+}
+
+/* Time left: the plan's figures, corrected by how the cells so far compare with theirs. */
+static uint64_t time_left_ns(const struct progress *p)
+{
+	double pace = 1;
+	if (p->expected_done_ns > 0 && p->done_count >= 3)
+		pace = (double)p->spent_ns / (double)p->expected_done_ns;
+	double left = (double)(p->expected_ns - p->expected_done_ns) * pace;
+	double under_way = p->cell ? (double)(clock_now_ns() - p->cell_began_ns) : 0;
+	return left > under_way ? (uint64_t)(left - under_way) : 0;
+}
+
+void progress_tick(struct progress *p)
+{
+	char left[32], load[64];
+	if (!p->terminal || !p->cell)
+		return;
+	double share = p->expected_ns ? (double)p->expected_done_ns / (double)p->expected_ns : 0;
+	int filled = (int)(share * BAR_WIDTH + 0.5);
+	printf("\r\033[K %s", p->colour ? "\033[36m" : "");
+	for (int i = 0; i < BAR_WIDTH; i++)
+		fputs(p->unicode ? (i < filled ? "\u2588" : "\u2591") : i < filled ? "#" : ".", stdout);
+	printf("%s %3.0f%%  %u/%u  %s left  %s %s %s", plain(p), share * 100, p->done_count + 1, p->cell_count,
+	    progress_format_time(time_left_ns(p), left, sizeof(left)),
+	    experiment_names[p->cell->experiment->kind], p->cell->server->name,
+	    format_load(p->cell, load, sizeof(load)));
+	fflush(stdout);
+}
+
+void progress_clear(const struct progress *p)
+{
+	if (p->terminal)
+		fputs("\r\033[K", stdout);
+	fflush(stdout);
+}
+
+void progress_note(const struct progress *p, const char *text)
+{
+	if (p->terminal) {
+		printf("\r\033[K%s", text);
+		fflush(stdout);
+	}
+}
+
+static char *format_number(double number, char *out, size_t cap)
+{
+	if (!isfinite(number))
+		snprintf(out, cap, "-");
+	else if (number >= 100)
+		units_format_count(out, cap, number);
+	else
+		snprintf(out, cap, number < 0.01 && number > 0 ? "%.4f" : "%.2f", number);
+	return out;
+}
+
+/* The three figures of a row; for held connections, the bytes each costs. */
+static void print_figures(const struct row *row)
+{
+	char a[UNITS_CAP], b[UNITS_CAP], c[UNITS_CAP], figure[64];
+	const double *m = row->metrics;
+	if (row->cell->experiment->kind == EXPERIMENT_MEMORY) {
+		snprintf(figure, sizeof(figure), "%s + %s",
+		    isfinite(m[METRIC_USER_BYTES_PER_CONN])
+		    ? units_format_size(a, sizeof(a), m[METRIC_USER_BYTES_PER_CONN]) : "?",
+		    isfinite(m[METRIC_KERNEL_BYTES_PER_CONN])
+		    ? units_format_size(b, sizeof(b), m[METRIC_KERNEL_BYTES_PER_CONN]) : "?");
+		printf("%23s  ", figure);
+		return;
+	}
+	if (isfinite(m[METRIC_RATE_PER_S]))
+		units_format_count(a, sizeof(a), m[METRIC_RATE_PER_S]);
+	else
+		strcpy(a, "-");
+	if (isfinite(m[METRIC_P99_US]))
+		units_format_time_ns(b, sizeof(b), m[METRIC_P99_US] * 1e3);
+	else
+		strcpy(b, "-");
+	format_number(m[METRIC_CTX_SWITCHES_PER_REQ], c, sizeof(c));
+	printf("%7s %7s %7s  ", a, b, c);
+}
+
+void progress_end(struct progress *p, const struct row *row, uint64_t expected_ns)
+{
+	char load[64], server[64];
+	p->verdicts[row->verdict]++;
+	p->done_count++;
+	p->expected_done_ns += expected_ns;
+	p->spent_ns += clock_now_ns() - p->cell_began_ns;
+	p->cell = NULL;
+	progress_clear(p);
+	printf("%-10s %-10.10s %8s ", experiment_names[row->cell->experiment->kind],
+	    format_server(row->cell, server, sizeof(server)), format_load(row->cell, load, sizeof(load)));
+	if (row->verdict == VERDICT_VALID || row->verdict == VERDICT_CLIENT_LIMITED) {
+		print_figures(row);
+		printf("%s%s%s", colour_of(p, row->verdict), verdict_names[row->verdict], plain(p));
+		for (const char *mark = row->marks; *mark; mark += strcspn(mark, ","), mark += *mark == ',')
+			printf(", %.*s", (int)strcspn(mark, ","), mark);
+		putchar('\n');
+	} else {
+		int width = p->terminal ? REASON_WIDTH - (int)strlen(verdict_names[row->verdict]) - 2 : 1000;
+		printf(" %s%s%s: %.*s\n", colour_of(p, row->verdict), verdict_names[row->verdict], plain(p), width,
+		    row->reason);
+	}
+	fflush(stdout);
+}

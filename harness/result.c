@@ -1,0 +1,109 @@
+/* result.c: JSON to metrics. A null there stays a blank here. */
+#include "harness/result.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The number at "a.b.c"; NAN when it is null or absent. */
+static double number_at(const json_t *json, const char *path)
+{
+	char name[32];
+	for (size_t len; *path; path += len + (path[len] == '.')) {
+		len = strcspn(path, ".");
+		snprintf(name, sizeof(name), "%.*s", (int)len, path);
+		json = json_object_get(json, name);
+	}
+	return json_is_number(json) ? json_number_value(json) : NAN;
+}
+
+static uint64_t count_at(const json_t *json, const char *path)
+{
+	double number = number_at(json, path);
+	return number > 0 ? (uint64_t)number : 0;
+}
+
+static const struct {
+	enum metric metric;
+	const char *path;
+	double scale;
+} moves[] = {
+	{ METRIC_ELAPSED_S, "elapsed_s", 1 },
+	{ METRIC_REQUESTS, "requests.completed", 1 },
+	{ METRIC_ERRORS, "requests.errors.total", 1 },
+	{ METRIC_RATE_PER_S, "rate_per_s", 1 },
+	{ METRIC_P50_US, "latency_ns.service.p50", 1e-3 },
+	{ METRIC_P90_US, "latency_ns.service.p90", 1e-3 },
+	{ METRIC_P99_US, "latency_ns.service.p99", 1e-3 },
+	{ METRIC_P99_9_US, "latency_ns.service.p99_9", 1e-3 },
+	{ METRIC_P99_99_US, "latency_ns.service.p99_99", 1e-3 },
+	{ METRIC_MAX_US, "latency_ns.service.max", 1e-3 },
+	{ METRIC_MEAN_US, "latency_ns.service.mean", 1e-3 },
+	{ METRIC_ESTABLISHED, "connections.established", 1 },
+	{ METRIC_ANSWERED, "connections.answered", 1 },
+	{ METRIC_STARVED, "connections.starved", 1 },
+	{ METRIC_FAIRNESS, "connections.fairness", 1 },
+	{ METRIC_LITTLES_LAW_RESIDUAL, "littles_law_residual", 1 },
+	{ METRIC_CLIENT_CPU, "client.cpu_utilisation", 1 },
+	{ METRIC_CLIENT_REQUESTS, "requests.lifetime", 1 },
+};
+
+static void join_reasons(const json_t *reasons, char out[RESULT_REASONS_CAP])
+{
+	size_t index, len = 0;
+	json_t *reason;
+	out[0] = '\0';
+	json_array_foreach(reasons, index, reason)
+		if (len < RESULT_REASONS_CAP)
+			len += (size_t)snprintf(out + len, RESULT_REASONS_CAP - len, "%s%s", index ? "; " : "",
+			    json_string_value(reason) ? json_string_value(reason) : "?");
+}
+
+static void explain_blanks(struct row *row, bool measured)
+{
+	if (!measured) {
+		row_blank(row, METRIC_RATE_PER_S, "connections are held and not measured, nor anything per request");
+		return;
+	}
+	for (enum metric m = METRIC_P50_US; m <= METRIC_P99_99_US; m++)
+		if (isnan(row->metrics[m]))
+			row_blank(row, m, "fewer than 10 samples beyond it");
+}
+
+bool result_read(struct result *result, struct row *row, struct verdict_facts *facts, char problem[256])
+{
+	json_error_t error;
+	json_t *json = json_loads(row->loadgen, 0, &error);
+	const char *schema = json_string_value(json_object_get(json, "schema"));
+	json_t *validity = json_object_get(json, "validity");
+	const char *verdict = json_string_value(json_object_get(validity, "verdict"));
+	*result = (struct result){ 0 };
+	if (!verdict || (schema && strcmp(schema, "c10k.loadgen/1") != 0)) {
+		snprintf(problem, 256, "the load generator's result is no c10k.loadgen/1: %.150s",
+		    json ? "no validity.verdict, or another schema" : error.text);
+		json_decref(json);
+		return false;
+	}
+	bool measured = row->cell->experiment->kind != EXPERIMENT_MEMORY;
+	for (size_t i = 0; i < sizeof(moves) / sizeof(*moves); i++) {
+		bool of_window = moves[i].metric <= METRIC_MEAN_US && moves[i].metric != METRIC_ERRORS;
+		if (measured || !of_window)
+			row->metrics[moves[i].metric] = number_at(json, moves[i].path) * moves[i].scale;
+	}
+	explain_blanks(row, measured);
+	result->completed = count_at(json, "requests.completed");
+	result->elapsed_s = number_at(json, "elapsed_s");
+	snprintf(result->verdict, sizeof(result->verdict), "%s", verdict);
+	join_reasons(json_object_get(validity, "reasons"), result->reasons);
+	facts->established = count_at(json, "connections.established");
+	facts->answered = count_at(json, "connections.answered");
+	facts->completed = result->completed;
+	facts->errors = count_at(json, "requests.errors.total");
+	facts->client_requests = count_at(json, "requests.lifetime");
+	facts->in_flight = count_at(json, "requests.in_flight_at_end");
+	facts->client_verdict = result->verdict;
+	facts->client_reasons = result->reasons;
+	json_decref(json);
+	return true;
+}

@@ -1,0 +1,197 @@
+/* store.c: SQLite, see https://www.sqlite.org/wal.html. */
+#include "harness/store.h"
+
+#include <math.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/schema.h"
+#include "lib/sys/die.h"
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *put_run;
+	sqlite3_stmt *put_server;
+	sqlite3_stmt *put_conformance;
+	sqlite3_stmt *put_row;
+	char path[PATH_CAP];
+};
+
+__attribute__((noreturn)) static void fail(const struct store *store)
+{
+	int code = store->db ? sqlite3_errcode(store->db) : SQLITE_NOMEM;
+	const char *cure = code == SQLITE_FULL ? " (free some space; finished cells are kept)"
+	    : code == SQLITE_CANTOPEN || code == SQLITE_READONLY || code == SQLITE_PERM
+	    ? " (make the folder writable, or give another with --out)" : "";
+	die("%s: %s%s", store->path, store->db ? sqlite3_errmsg(store->db) : "out of memory", cure);
+}
+
+static void run_sql(struct store *store, const char *sql)
+{
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail(store);
+}
+
+static sqlite3_stmt *prepare(struct store *store, const char *sql)
+{
+	sqlite3_stmt *statement;
+	if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK)
+		fail(store);
+	return statement;
+}
+
+static void step(struct store *store, sqlite3_stmt *statement)
+{
+	if (sqlite3_step(statement) != SQLITE_DONE)
+		fail(store);
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+}
+
+static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+	sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+}
+
+enum { ROW_FIXED = 14 }; /* columns of `cell` before the metrics, and loadgen, log */
+
+static sqlite3_stmt *prepare_row(struct store *store)
+{
+	char sql[4096];
+	size_t len = (size_t)snprintf(sql, sizeof(sql),
+	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, rep, position, started_at,"
+	    " verdict, reason, marks, blank, loadgen, log");
+	for (int i = 0; i < METRIC_COUNT; i++)
+		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", %s", metric_columns[i].name);
+	len += (size_t)snprintf(sql + len, sizeof(sql) - len, ") VALUES (?");
+	for (int i = 0; i < METRIC_COUNT + ROW_FIXED; i++)
+		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", ?");
+	snprintf(sql + len, sizeof(sql) - len, ")");
+	return prepare(store, sql);
+}
+
+struct store *store_create(const char *path)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	if (!store)
+		die("out of memory");
+	snprintf(store->path, sizeof(store->path), "%s", path);
+	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+		fail(store);
+	sqlite3_busy_timeout(store->db, 5000);
+	run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN;");
+	run_sql(store, schema_sql);
+	run_sql(store, "COMMIT;");
+	store->put_run = prepare(store, "INSERT OR REPLACE INTO run (key, value) VALUES (?, ?)");
+	store->put_server = prepare(store, "INSERT INTO server (name, family, api, language, summary,"
+	    " max_connections, source, source_lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+	store->put_conformance = prepare(store, "INSERT INTO conformance (server, case_id, section, sending,"
+	    " passed, detail) VALUES (?, ?, ?, ?, ?, ?)");
+	store->put_row = prepare_row(store);
+	return store;
+}
+
+void store_close(struct store *store)
+{
+	sqlite3_finalize(store->put_run);
+	sqlite3_finalize(store->put_server);
+	sqlite3_finalize(store->put_conformance);
+	sqlite3_finalize(store->put_row);
+	run_sql(store, "PRAGMA journal_mode = DELETE;"); /* a reader then needs no right to write beside it */
+	sqlite3_close(store->db);
+	free(store);
+}
+
+void store_put_run(struct store *store, const char *key, const char *value)
+{
+	bind_text(store->put_run, 1, key);
+	bind_text(store->put_run, 2, value);
+	step(store, store->put_run);
+}
+
+void store_format_run(struct store *store, const char *key, const char *format, ...)
+{
+	char value[1024];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	store_put_run(store, key, value);
+}
+
+void store_put_server(struct store *store, const struct server_info *info)
+{
+	sqlite3_stmt *put = store->put_server;
+	char summary[512];
+	snprintf(summary, sizeof(summary), "%s%s%s%s%s%s", info->summary, info->option[0] ? " (" : "",
+	    info->option, info->option[0] ? " " : "", info->value, info->option[0] ? ")" : "");
+	bind_text(put, 1, info->name);
+	bind_text(put, 2, info->family);
+	bind_text(put, 3, info->api);
+	bind_text(put, 4, info->language);
+	bind_text(put, 5, summary);
+	if (info->max_connections)
+		sqlite3_bind_int64(put, 6, info->max_connections);
+	if (info->source[0]) {
+		bind_text(put, 7, info->source);
+		sqlite3_bind_int64(put, 8, info->source_lines);
+	}
+	step(store, put);
+}
+
+void store_put_row(struct store *store, const struct row *row)
+{
+	sqlite3_stmt *put = store->put_row;
+	const struct cell *cell = row->cell;
+	int place = 1;
+	bind_text(put, place++, experiment_names[cell->experiment->kind]);
+	bind_text(put, place++, cell->server->name);
+	sqlite3_bind_int(put, place++, cell->twin);
+	bind_text(put, place++, cell->experiment->target);
+	sqlite3_bind_int64(put, place++, cell->connections);
+	sqlite3_bind_int64(put, place++, cell->idle);
+	sqlite3_bind_int64(put, place++, cell->rep);
+	sqlite3_bind_int64(put, place++, cell->position);
+	bind_text(put, place++, row->started_at);
+	bind_text(put, place++, verdict_names[row->verdict]);
+	bind_text(put, place++, row->reason);
+	bind_text(put, place++, row->marks);
+	bind_text(put, place++, row->blank);
+	bind_text(put, place++, row->loadgen);
+	bind_text(put, place++, row->log[0] ? row->log : NULL);
+	for (int i = 0; i < METRIC_COUNT; i++, place++) {
+		if (!isfinite(row->metrics[i]))
+			continue; /* NULL */
+		if (metric_columns[i].whole)
+			sqlite3_bind_int64(put, place, (sqlite3_int64)row->metrics[i]);
+		else
+			sqlite3_bind_double(put, place, row->metrics[i]);
+	}
+	step(store, put); /* its own transaction */
+}
+
+void store_begin(struct store *store)
+{
+	run_sql(store, "BEGIN;");
+}
+
+void store_commit(struct store *store)
+{
+	run_sql(store, "COMMIT;");
+}
+
+void store_put_conformance(struct store *store, const char *server, const char *case_id,
+    const char *section, const char *sending, bool passed, const char *detail)
+{
+	sqlite3_stmt *put = store->put_conformance;
+	bind_text(put, 1, server);
+	bind_text(put, 2, case_id);
+	bind_text(put, 3, section);
+	bind_text(put, 4, sending);
+	sqlite3_bind_int(put, 5, passed);
+	bind_text(put, 6, detail);
+	step(store, put);
+}

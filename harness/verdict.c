@@ -1,0 +1,63 @@
+/*
+ * verdict.c: METHOD: a cell that did something else than was asked is invalid, whatever its figures.
+ *
+ * A server that turned connections away (no more threads, no more files) told us its limit: that is
+ * `unsupported`, not `invalid`.
+ */
+#include "harness/verdict.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t clock_step_most_ns = 1000000;
+static const uint64_t error_share_least = 1000; /* one error in so many is the most */
+
+__attribute__((format(printf, 2, 3))) static void add(char reason[512], const char *format, ...)
+{
+	size_t len = strlen(reason);
+	len += (size_t)snprintf(reason + len, 512 - len, "%s", len ? "; " : "");
+	if (len >= 512)
+		return;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(reason + len, 512 - len, format, args);
+	va_end(args);
+}
+
+static uint64_t difference(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+void verdict_judge(struct row *row, const struct verdict_facts *f)
+{
+	char reason[512] = "";
+	if (f->refused > 0 && f->established + f->answered < 2 * f->requested) {
+		row_judge(row, VERDICT_UNSUPPORTED, "the server refused %" PRIu64 " of %" PRIu64 " connections%s%.300s",
+		    f->refused, f->requested, f->last_words[0] ? ": " : "", f->last_words);
+		return;
+	}
+	if (f->established != f->requested)
+		add(reason, "established %" PRIu64 " of %" PRIu64 " connections", f->established, f->requested);
+	if (f->answered != f->requested)
+		add(reason, "answered %" PRIu64 " of %" PRIu64 " connections", f->answered, f->requested);
+	if (f->errors * error_share_least > f->completed + f->errors)
+		add(reason, "%" PRIu64 " errors in %" PRIu64 " requests", f->errors, f->completed + f->errors);
+	/* what was in flight, or ended in an error, the server may have counted or not */
+	if (f->has_server_requests &&
+	    difference(f->server_requests, f->client_requests) > f->in_flight + f->errors)
+		add(reason, "the server counted %" PRIu64 " requests, the client sent %" PRIu64,
+		    f->server_requests, f->client_requests);
+	if (f->clock_step_ns > clock_step_most_ns)
+		add(reason, "the machine was suspended for %.3f s", (double)f->clock_step_ns / 1e9);
+	if (strcmp(f->client_verdict, "invalid") == 0 && f->client_reasons[0])
+		add(reason, "%s", f->client_reasons);
+	if (reason[0] || strcmp(f->client_verdict, "invalid") == 0)
+		row_judge(row, VERDICT_INVALID, "%s", reason[0] ? reason : "the load generator says so");
+	else if (strcmp(f->client_verdict, "client-limited") == 0)
+		row_judge(row, VERDICT_CLIENT_LIMITED, "%s", f->client_reasons);
+	else
+		row_judge(row, VERDICT_VALID, "%s", "");
+}
