@@ -1,7 +1,8 @@
 /*
- * check.c: see check.h. One connection at a time, on blocking sockets: so a failure belongs to one case, and the
- * connection of the next case is the proof that the server has survived the last. Nothing is waited for that does
- * not come: a connection that should be kept is asked for one more answer, one that should end is read to its end.
+ * check.c: see check.h. One connection at a time, on blocking sockets: so a failure belongs to one
+ * case, and the connection of the next case is the proof that the server has survived the last.
+ * Nothing is waited for that does not come: a connection that should be kept is asked for one more
+ * answer, one that should end is read to its end.
  */
 #include "harness/check.h"
 
@@ -25,13 +26,13 @@
 #include "lib/sys/die.h"
 
 enum {
-	PATIENCE_S = 3,              /* for an answer */
-	TIMEOUTS_MAX = 5,            /* then the server hangs, and the rest is not tried */
+	PATIENCE_S = 3,   /* for an answer */
+	TIMEOUTS_MAX = 5, /* then the server hangs, and the rest is not tried */
 	EXIT_SKIPPED = 77,
 	CAME_CAP = 4 * 1024 * 1024,
 	DETAIL_CAP = 4096,
-	QUOTE_LEN = 300,             /* bytes of a message shown in a failure */
-	SPLIT_STRIDE = 997,          /* pieces of the long middle of a long message */
+	QUOTE_LEN = 300,    /* bytes of a message shown in a failure */
+	SPLIT_STRIDE = 997, /* pieces of the long middle of a long message */
 	ARGUMENTS_MAX = 32,
 	FIRST_PORT = 23100,
 	PORT_COUNT = 400,
@@ -46,19 +47,20 @@ struct check {
 	struct check_summary *summary;
 	struct process process;
 	uint16_t port;
-	char server[64];             /* what its Server field says */
+	char server[64]; /* what its Server field says */
 	int diag_fd;
 	uint32_t timeout_count;
-	int fd;                      /* the connection of the case */
-	bool ended;                  /* the server has ended it */
+	int fd;     /* the connection of the case */
+	bool ended; /* the server has ended it */
 	size_t came_len;
 	char *came;
 	char detail[DETAIL_CAP];
 };
 
-/* --- telling -------------------------------------------------------------------------------------- */
+/* --- telling ---------------------------------------------------------------------------------- */
 
-static void report(struct check *k, const char *case_id, const char *section, enum wire_sending sending, bool passed)
+static void report(struct check *k, const char *case_id, const char *section,
+    enum wire_sending sending, bool passed)
 {
 	if (passed)
 		k->summary->passed++;
@@ -66,7 +68,8 @@ static void report(struct check *k, const char *case_id, const char *section, en
 		k->summary->failed++;
 	if (!k->options->on_result)
 		return;
-	struct check_result result = { case_id, section, wire_sending_name(sending), passed, passed ? NULL : k->detail };
+	struct check_result result = { case_id, section, wire_sending_name(sending), passed,
+		passed ? NULL : k->detail };
 	k->options->on_result(k->options->context, &result);
 }
 
@@ -108,18 +111,20 @@ static void say_case(struct check *k, const struct wire_case *c, struct slice se
 		say(k, " %u,", c->status[i]);
 	if (c->flags & WIRE_CUT)
 		say(k, " no success,");
-	say(k, " then the connection %s (%s: %s)", c->flags & WIRE_CLOSE ? "ends" : "is kept", c->section, c->rule);
+	say(k, " then the connection %s (%s: %s)", c->flags & WIRE_CLOSE ? "ends" : "is kept",
+	    c->section, c->rule);
 	say_quoted(k, "sent:", sent);
 	say_quoted(k, "came:", (struct slice){ k->came, k->came_len });
 	if (k->ended)
 		say(k, ", then the end");
 }
 
-/* --- one connection ------------------------------------------------------------------------------- */
+/* --- one connection --------------------------------------------------------------------------- */
 
 static bool open_connection(struct check *k)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(k->port),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_port = htons(k->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct timeval patience = { .tv_sec = PATIENCE_S };
 	int on = 1;
@@ -151,7 +156,7 @@ static void send_all(struct check *k, struct slice bytes)
 	}
 }
 
-/* A byte at a time, each after the server has read the last; the long middle of a long message in longer pieces. */
+/* A byte at a time, each after the server has read the last; a long middle in longer pieces. */
 static void send_split(struct check *k, const struct wire_case *c, struct slice bytes)
 {
 	size_t fill_from = c->bytes.len, fill_to = bytes.len - c->rest.len;
@@ -211,7 +216,8 @@ static bool await_verdict(struct check *k, const struct wire_case *c, enum wire_
 	}
 }
 
-static bool play(struct check *k, const struct wire_case *c, enum wire_sending sending, struct slice message)
+static bool play(
+    struct check *k, const struct wire_case *c, enum wire_sending sending, struct slice message)
 {
 	bool cut = c->flags & WIRE_CUT;
 	if (!open_connection(k))
@@ -227,7 +233,8 @@ static bool play(struct check *k, const struct wire_case *c, enum wire_sending s
 	if (!passed)
 		return false;
 	/* the next client; a case cut short has no answer of its own that would show it */
-	static const struct wire_case alive = { .bytes = { WIRE_NEXT, sizeof WIRE_NEXT - 1 }, .status = { 200 },
+	static const struct wire_case alive = { .bytes = { WIRE_NEXT, sizeof WIRE_NEXT - 1 },
+		.status = { 200 },
 		.body = WIRE_NEXT_BODY };
 	if (!open_connection(k))
 		return false;
@@ -235,7 +242,8 @@ static bool play(struct check *k, const struct wire_case *c, enum wire_sending s
 	passed = await_verdict(k, &alive, WIRE_WHOLE);
 	close(k->fd);
 	if (!passed)
-		say(k, "%s", cut ? " (the next client, after a message cut short)" : " (the next client)");
+		say(k, "%s",
+		    cut ? " (the next client, after a message cut short)" : " (the next client)");
 	return passed;
 }
 
@@ -246,7 +254,8 @@ static void check_case(struct check *k, const struct wire_case *c)
 	if (!bytes)
 		die("out of memory for case %s", c->id);
 	for (enum wire_sending sending = WIRE_WHOLE; sending < WIRE_SENDING_COUNT; sending++) {
-		struct slice message = { bytes, message_len + (sending == WIRE_COALESCED ? next_len : 0) };
+		struct slice message = { bytes,
+			message_len + (sending == WIRE_COALESCED ? next_len : 0) };
 		bool before = sending == WIRE_COALESCED && (c->flags & WIRE_CUT);
 		wire_put_message(bytes + (before ? next_len : 0), c);
 		memcpy(bytes + (before ? 0 : message_len), WIRE_NEXT, next_len);
@@ -265,7 +274,7 @@ static void check_case(struct check *k, const struct wire_case *c)
 	free(bytes);
 }
 
-/* --- the process ---------------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 static void report_process(struct check *k, const char *case_id, const char *section)
 {
@@ -276,7 +285,8 @@ static void report_process(struct check *k, const char *case_id, const char *sec
 static void judge_description(struct check *k, const json_t *described)
 {
 	static const char *const texts[] = { "name", "family", "api", "language", "summary" };
-	static const char families[] = " process thread readiness library completion coroutine runtime reference ";
+	static const char families[] =
+	    " process thread readiness library completion coroutine runtime reference ";
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		const char *value = json_string_value(json_object_get(described, texts[i]));
 		if (!value || !value[0])
@@ -319,7 +329,9 @@ static void check_describe(struct check *k, char *const *argv)
 /* Starts the server and waits until it answers. */
 static bool check_start(struct check *k, char *const *argv, int words_fd)
 {
-	struct process_options options = { .argv = argv, .cpus = k->options->cpus, .output_fd = words_fd, .keep_fd = -1 };
+	struct process_options options = {
+		.argv = argv, .cpus = k->options->cpus, .output_fd = words_fd, .keep_fd = -1
+	};
 	char body[64], path[32], words[sizeof k->summary->reason], end[64];
 	int status = -1;
 	k->detail[0] = '\0';
@@ -338,14 +350,16 @@ static bool check_start(struct check *k, char *const *argv, int words_fd)
 		say(k, "cannot run %s: %s", argv[0], strerror(-error));
 	} else if (status != 200) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", words_fd);
-		say(k, "GET / is not answered within 5 s; %s: %s", process_describe_end(&k->process, end, sizeof end),
+		say(k, "GET / is not answered within 5 s; %s: %s",
+		    process_describe_end(&k->process, end, sizeof end),
 		    last_words(path, words, sizeof words));
-		snprintf(k->summary->reason, sizeof k->summary->reason, "%s", words[0] ? words : end);
+		snprintf(
+		    k->summary->reason, sizeof k->summary->reason, "%s", words[0] ? words : end);
 	}
 	return status == 200;
 }
 
-/* Its Date is this second or the one before (a coarse clock); or the one after, if ours has just passed. */
+/* Its Date is now, or a second off: its clock is coarse, and ours goes on. */
 static void check_date(struct check *k)
 {
 	struct tm tm = { 0 };
@@ -367,14 +381,16 @@ static void check_date(struct check *k)
 /* Its counters are those of the contract, and it has counted what was sent so far. */
 static void check_stats(struct check *k)
 {
-	static const char *const counters[] = { "workers", "accepted", "open", "requests", "refused" };
+	static const char *const counters[] = { "workers", "accepted", "open", "requests",
+		"refused" };
 	char body[1024];
 	json_error_t error;
 	k->detail[0] = '\0';
 	int status = probe_get(k->port, "/stats", body, sizeof body, START_NS);
 	json_t *stats = status == 200 ? json_loads(body, 0, &error) : NULL;
 	if (!json_is_object(stats)) {
-		say(k, "GET /stats: no JSON object, status %d: %.200s", status, status > 0 ? body : "");
+		say(k, "GET /stats: no JSON object, status %d: %.200s", status,
+		    status > 0 ? body : "");
 	} else {
 		const char *model = json_string_value(json_object_get(stats, "model"));
 		if (!model || strcmp(model, k->server + strlen("c10k/")) != 0)
@@ -385,7 +401,8 @@ static void check_stats(struct check *k)
 		json_int_t accepted = json_integer_value(json_object_get(stats, "accepted"));
 		json_int_t least = (json_int_t)(wire_case_count * WIRE_SENDING_COUNT * 2);
 		if (accepted < least)
-			say(k, "accepted is %lld after %lld connections", (long long)accepted, (long long)least);
+			say(k, "accepted is %lld after %lld connections", (long long)accepted,
+			    (long long)least);
 	}
 	json_decref(stats);
 	report_process(k, "stats", "CONTRACT GET /stats");
@@ -406,7 +423,8 @@ static void check_stop(struct check *k)
 }
 
 /* argv for the program: its own options, then `more`. */
-static void put_argv(const char *argv[ARGUMENTS_MAX], const char *program, char *const *own, const char *const *more)
+static void put_argv(
+    const char *argv[ARGUMENTS_MAX], const char *program, char *const *own, const char *const *more)
 {
 	size_t count = 0;
 	argv[count++] = program;
@@ -417,7 +435,8 @@ static void put_argv(const char *argv[ARGUMENTS_MAX], const char *program, char 
 	argv[count] = NULL;
 }
 
-bool check_run(const char *program, const struct check_options *options, struct check_summary *summary)
+bool check_run(
+    const char *program, const struct check_options *options, struct check_summary *summary)
 {
 	struct check k = { .options = options, .summary = summary, .diag_fd = unread_open() };
 	const char *argv[ARGUMENTS_MAX];
@@ -425,7 +444,8 @@ bool check_run(const char *program, const struct check_options *options, struct 
 	int words_fd = memfd_create("words", MFD_CLOEXEC);
 	*summary = (struct check_summary){ .cases = wire_case_count + 5 };
 	k.came = malloc(CAME_CAP);
-	k.port = probe_free_port((uint16_t)(FIRST_PORT + getpid() % PORT_COUNT), PORT_COUNT); /* others check too */
+	/* not always the first one: others may be checking too */
+	k.port = probe_free_port((uint16_t)(FIRST_PORT + getpid() % PORT_COUNT), PORT_COUNT);
 	if (!k.came || k.port == 0 || words_fd < 0)
 		die("no memory, or no free port from %d on, for the check", FIRST_PORT);
 
@@ -433,11 +453,12 @@ bool check_run(const char *program, const struct check_options *options, struct 
 	put_argv(argv, program, options->arguments, describe);
 	check_describe(&k, (char *const *)(uintptr_t)argv);
 	snprintf(port, sizeof port, "%u", k.port);
-	const char *const serve[] = { "--host", "127.0.0.1", "--port", port, "--workers", "1", NULL };
+	const char *const serve[] = { "--host", "127.0.0.1", "--port", port, "--workers", "1",
+		NULL };
 	put_argv(argv, program, options->arguments, serve);
 	bool started = check_start(&k, (char *const *)(uintptr_t)argv, words_fd);
 	summary->skipped = !started && k.process.ended && WIFEXITED(k.process.status) &&
-	                   WEXITSTATUS(k.process.status) == EXIT_SKIPPED;
+	    WEXITSTATUS(k.process.status) == EXIT_SKIPPED;
 	if (!summary->skipped)
 		report_process(&k, "start", "CONTRACT 3");
 	if (started) {

@@ -1,5 +1,6 @@
 /*
- * check_main.c: `c10k check`: which servers, and the results as lines for people or as JSON for programs.
+ * check_main.c: `c10k check`: which servers, and the results as lines for people or as JSON for
+ * programs.
  */
 #include <getopt.h>
 #include <jansson.h>
@@ -20,7 +21,8 @@ static const char usage[] =
     "  c10k check epoll             one of them\n"
     "  c10k check ./my-server       any program that keeps docs/CONTRACT.md\n"
     "\n"
-    "Sends each case of harness/wire_cases.c whole, split at every byte, and coalesced with a next request.\n"
+    "Sends each case of harness/wire_cases.c whole, split at every byte, and coalesced with a next "
+    "request.\n"
     "\n"
     "usage: c10k check SERVER...|all [--json] [--verbose]\n"
     "  --json      every result as JSON, to standard output\n"
@@ -49,14 +51,15 @@ static void on_result(void *context, const struct check_result *result)
 	struct output *output = context;
 	if (output->json) {
 		json_array_append_new(output->results,
-		    json_pack("{s:s, s:s, s:s, s:b, s:s?}", "case", result->case_id, "section", result->section,
-		        "sending", result->sending, "passed", result->passed, "detail", result->detail));
+		    json_pack("{s:s, s:s, s:s, s:b, s:s?}", "case", result->case_id, "section",
+			result->section, "sending", result->sending, "passed", result->passed,
+			"detail", result->detail));
 		return;
 	}
 	if (result->passed && !output->verbose)
 		return;
-	printf("  %s %s, %s (%s)\n", result->passed ? "ok    " : "FAILED", result->case_id, result->sending,
-	    result->section);
+	printf("  %s %s, %s (%s)\n", result->passed ? "ok    " : "FAILED", result->case_id,
+	    result->sending, result->section);
 	if (!result->passed)
 		print_indented(result->detail);
 }
@@ -66,13 +69,14 @@ static void print_summary(const char *name, const struct check_summary *summary,
 	if (summary->skipped)
 		printf("%-10s skipped: %s\n", name, summary->reason);
 	else
-		printf("%-10s %u cases: %u passed, %u failed (%.1f s)\n", name, summary->cases, summary->passed,
-		    summary->failed, elapsed_s);
+		printf("%-10s %u cases: %u passed, %u failed (%.1f s)\n", name, summary->cases,
+		    summary->passed, summary->failed, elapsed_s);
 	fflush(stdout);
 }
 
 /* Checks one server; adds to *failed and *skipped. */
-static json_t *check_one(const char *name, const char *program, struct output *output, int *failed, int *skipped)
+static json_t *check_one(
+    const char *name, const char *program, struct output *output, int *failed, int *skipped)
 {
 	struct check_options options = { .on_result = on_result, .context = output };
 	struct check_summary summary;
@@ -85,9 +89,9 @@ static json_t *check_one(const char *name, const char *program, struct output *o
 		print_summary(name, &summary, (double)(clock_now_ns() - start_ns) / 1e9);
 		return NULL;
 	}
-	return json_pack("{s:s, s:b, s:b, s:s, s:i, s:i, s:o}", "server", name, "passed", passed, "skipped",
-	    summary.skipped, "reason", summary.reason, "passed_count", (int)summary.passed, "failed_count",
-	    (int)summary.failed, "results", output->results);
+	return json_pack("{s:s, s:b, s:b, s:s, s:i, s:i, s:o}", "server", name, "passed", passed,
+	    "skipped", summary.skipped, "reason", summary.reason, "passed_count",
+	    (int)summary.passed, "failed_count", (int)summary.failed, "results", output->results);
 }
 
 static void find_program(const struct paths *paths, const char *server, char program[PATH_CAP])
@@ -97,7 +101,8 @@ static void find_program(const struct paths *paths, const char *server, char pro
 	else
 		path_make(program, "%s/%s", paths->servers, server);
 	if (access(program, X_OK) != 0)
-		usage_die("no server %s: `c10k list` shows those that are built; make builds them", server);
+		usage_die("no server %s: `c10k list` shows those that are built; make builds them",
+		    server);
 }
 
 int check_main(int argc, char **argv)

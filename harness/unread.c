@@ -1,7 +1,8 @@
 /*
- * unread.c: see unread.h. One question and one answer of a few microseconds, about one socket that is named by
- * its two addresses: those of ours, swapped. Notice: while it asks, the peer runs; a server that waits for a
- * timer or for a slow reader rightly leaves bytes unread, hence the timeout.
+ * unread.c: see unread.h. One question and one answer of a few microseconds, about one socket that
+ * is named by its two addresses: those of ours, swapped. Notice: while it asks, the peer runs; a
+ * server that waits for a timer or for a slow reader rightly leaves bytes unread, hence the
+ * timeout.
  */
 #include "harness/unread.h"
 
@@ -23,14 +24,19 @@ int unread_open(void)
 }
 
 /* Does the socket from `source` to `target` hold bytes that its process has not read? */
-static bool has_unread(int diag_fd, const struct sockaddr_in *source, const struct sockaddr_in *target)
+static bool has_unread(
+    int diag_fd, const struct sockaddr_in *source, const struct sockaddr_in *target)
 {
 	struct {
 		struct nlmsghdr head;
 		struct inet_diag_req_v2 body;
 	} question = {
-		.head = { .nlmsg_len = sizeof question, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST },
-		.body = { .sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP, .idiag_states = UINT32_MAX },
+		.head = { .nlmsg_len = sizeof question,
+		    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		    .nlmsg_flags = NLM_F_REQUEST },
+		.body = { .sdiag_family = AF_INET,
+		    .sdiag_protocol = IPPROTO_TCP,
+		    .idiag_states = UINT32_MAX },
 	};
 	struct inet_diag_sockid *id = &question.body.id;
 	id->idiag_sport = source->sin_port;
@@ -47,7 +53,8 @@ static bool has_unread(int diag_fd, const struct sockaddr_in *source, const stru
 	if (send(diag_fd, &question, sizeof question, 0) < 0)
 		return false;
 	ssize_t len = recv(diag_fd, &answer, sizeof answer, 0);
-	if (len < (ssize_t)(NLMSG_HDRLEN + sizeof message) || answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+	if (len < (ssize_t)(NLMSG_HDRLEN + sizeof message) ||
+	    answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return false; /* no such socket (any more), or no such service in this kernel */
 	memcpy(&message, answer.bytes + NLMSG_HDRLEN, sizeof message);
 	return message.idiag_rqueue > 0;

@@ -1,9 +1,11 @@
 /*
- * wire.c: see wire.h. The judge reads the transcript from its beginning each time something comes: answers are
- * short, and a body is skipped by its length, so a whole 1 MiB answer costs no more than its head.
+ * wire.c: see wire.h. The judge reads the transcript from its beginning each time something comes:
+ * answers are short, and a body is skipped by its length, so a whole 1 MiB answer costs no more
+ * than its head.
  *
- * It reads as a strict client: a status line, field lines that end with CR LF, exactly the fields that the
- * contract promises, exactly as many bytes of body as they say, and nothing behind the last answer.
+ * It reads as a strict client: a status line, field lines that end with CR LF, exactly the fields
+ * that the contract promises, exactly as many bytes of body as they say, and nothing behind the
+ * last answer.
  */
 #include "harness/wire.h"
 
@@ -14,21 +16,21 @@
 
 struct answer {
 	uint16_t status;
-	struct slice head;    /* with the empty line */
+	struct slice head; /* with the empty line */
 	struct slice body;
 	bool close;
 };
 
 struct transcript {
-	struct slice left;    /* what has not been read yet */
+	struct slice left; /* what has not been read yet */
 	bool ended;
 	const char *server;
 	char *why;
-	uint32_t number;      /* of the answer being read, from 1 */
+	uint32_t number; /* of the answer being read, from 1 */
 };
 
-__attribute__((format(printf, 2, 3))) static enum wire_verdict wrong(struct transcript *t,
-    const char *format, ...)
+__attribute__((format(printf, 2, 3))) static enum wire_verdict wrong(
+    struct transcript *t, const char *format, ...)
 {
 	va_list arguments;
 	int at = t->number > 0 ? snprintf(t->why, WIRE_WHY_CAP, "answer %u: ", t->number) : 0;
@@ -38,7 +40,7 @@ __attribute__((format(printf, 2, 3))) static enum wire_verdict wrong(struct tran
 	return WIRE_WRONG;
 }
 
-/* --- reading one answer --------------------------------------------------------------------------- */
+/* --- reading one answer ----------------------------------------------------------------------- */
 
 /* Takes a line off `text`, without its CR LF. False when there is none. */
 static bool next_line(struct slice *text, struct slice *line)
@@ -72,8 +74,8 @@ static uint32_t find_field(struct slice head, struct slice name, struct slice *v
 static bool is_status_line(struct slice line)
 {
 	return line.len > 13 && memcmp(line.ptr, "HTTP/1.1 ", 9) == 0 && line.ptr[9] >= '1' &&
-	       line.ptr[9] <= '5' && line.ptr[10] >= '0' && line.ptr[10] <= '9' && line.ptr[11] >= '0' &&
-	       line.ptr[11] <= '9' && line.ptr[12] == ' ';
+	    line.ptr[9] <= '5' && line.ptr[10] >= '0' && line.ptr[10] <= '9' &&
+	    line.ptr[11] >= '0' && line.ptr[11] <= '9' && line.ptr[12] == ' ';
 }
 
 /* Every line "name: value", no stray CR or LF in it (RFC 9112 5). */
@@ -84,7 +86,8 @@ static bool is_field_section(struct slice head)
 	while (next_line(&head, &line) && line.len > 0) {
 		const char *colon = memchr(line.ptr, ':', line.len);
 		if (!colon || colon == line.ptr || memchr(line.ptr, '\r', line.len) ||
-		    memchr(line.ptr, '\n', line.len) || memchr(line.ptr, ' ', (size_t)(colon - line.ptr)))
+		    memchr(line.ptr, '\n', line.len) ||
+		    memchr(line.ptr, ' ', (size_t)(colon - line.ptr)))
 			return false;
 	}
 	return true;
@@ -100,8 +103,9 @@ static bool is_date(struct slice value)
 	memcpy(text, value.ptr, 29);
 	text[29] = '\0';
 	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	return end == text + 29 && strftime(again, sizeof again, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 29 &&
-	       strcmp(text, again) == 0;
+	return end == text + 29 &&
+	    strftime(again, sizeof again, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 29 &&
+	    strcmp(text, again) == 0;
 }
 
 /* The fields that the contract promises in every final answer. */
@@ -117,7 +121,8 @@ static enum wire_verdict judge_fields(struct transcript *t, const struct answer 
 		return wrong(t, "Transfer-Encoding, where a Content-Length is promised (CONTRACT)");
 	uint32_t length_count = find_field(a->head, SLICE("content-length"), &value);
 	if (a->status == 204 ? length_count != 0 : length_count != 1)
-		return wrong(t, "%u Content-Length fields in a %u (RFC 9110 8.6)", length_count, a->status);
+		return wrong(
+		    t, "%u Content-Length fields in a %u (RFC 9110 8.6)", length_count, a->status);
 	return WIRE_RIGHT;
 }
 
@@ -129,7 +134,9 @@ static enum wire_verdict take_answer(struct transcript *t, bool to_head, struct 
 	t->number++;
 	if (!end) {
 		if (t->ended)
-			return wrong(t, text.len > 0 ? "ends within its head" : "none, the connection has ended");
+			return wrong(t,
+			    text.len > 0 ? "ends within its head"
+					 : "none, the connection has ended");
 		return WIRE_MORE;
 	}
 	*a = (struct answer){ .head = { text.ptr, (size_t)(end - text.ptr) + 4 } };
@@ -150,7 +157,8 @@ static enum wire_verdict take_answer(struct transcript *t, bool to_head, struct 
 		len = strtoull(value.ptr, NULL, 10);
 	if (t->left.len < len) {
 		if (t->ended)
-			return wrong(t, "%zu bytes of body instead of %llu", t->left.len, (unsigned long long)len);
+			return wrong(t, "%zu bytes of body instead of %llu", t->left.len,
+			    (unsigned long long)len);
 		return WIRE_MORE;
 	}
 	a->body = (struct slice){ t->left.ptr, (size_t)len };
@@ -158,22 +166,25 @@ static enum wire_verdict take_answer(struct transcript *t, bool to_head, struct 
 	return WIRE_RIGHT;
 }
 
-/* --- judging -------------------------------------------------------------------------------------- */
+/* --- judging ---------------------------------------------------------------------------------- */
 
-/* Is the body `text` over and over? It is if it begins with it, and equals itself one period further on. */
+/* Is the body `text` over and over? It is if it begins with it, and equals itself one period
+ * further on. */
 static bool repeats(struct slice body, const char *text)
 {
 	size_t period = strlen(text);
 	if (body.len < period)
 		return memcmp(body.ptr, text, body.len) == 0;
 	return memcmp(body.ptr, text, period) == 0 &&
-	       memcmp(body.ptr, body.ptr + period, body.len - period) == 0;
+	    memcmp(body.ptr, body.ptr + period, body.len - period) == 0;
 }
 
 /* What a case says of its last answer alone. */
-static enum wire_verdict judge_last(struct transcript *t, const struct wire_case *c, const struct answer *a)
+static enum wire_verdict judge_last(
+    struct transcript *t, const struct wire_case *c, const struct answer *a)
 {
-	static const char pattern[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+	static const char pattern[] =
+	    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
 	struct slice value;
 	bool ends = (c->flags & WIRE_CLOSE) && !(c->flags & WIRE_FIN);
 	if (a->close != ends)
@@ -237,8 +248,8 @@ static enum wire_verdict take_cut(struct transcript *t)
 	return verdict;
 }
 
-enum wire_verdict wire_judge(const struct wire_case *c, enum wire_sending sending, struct slice came, bool ended,
-    const char *server, char why[WIRE_WHY_CAP])
+enum wire_verdict wire_judge(const struct wire_case *c, enum wire_sending sending,
+    struct slice came, bool ended, const char *server, char why[WIRE_WHY_CAP])
 {
 	struct transcript t = { .left = came, .ended = ended, .server = server, .why = why };
 	bool coalesced = sending == WIRE_COALESCED;
@@ -267,7 +278,7 @@ enum wire_verdict wire_judge(const struct wire_case *c, enum wire_sending sendin
 	return keeps || ended ? WIRE_RIGHT : WIRE_MORE;
 }
 
-/* --- sending -------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 const char *wire_sending_name(enum wire_sending sending)
 {

@@ -1,10 +1,10 @@
 /*
- * wire_cases.c: the one table of the HTTP cases, in the order of a message: request line, Host, fields,
- * framing, connection, service. A row reads: what it is called, who says so, what is asked for, what is
- * sent, what is answered. Rows are data: nothing here runs.
+ * wire_cases.c: the one table of the HTTP cases, in the order of a message: request line, Host,
+ * fields, framing, connection, service. A row reads: what it is called, who says so, what is asked
+ * for, what is sent, what is answered. Rows are data: nothing here runs.
  *
- * Left out, since they need long waits (tests/unit/test_conn.c has them with a clock of its own): a head
- * or a body that stops coming (408), a connection idle for a minute.
+ * Left out, since they need long waits (tests/unit/test_conn_ends.c has them with a clock of its
+ * own): a head or a body that stops coming (408), a connection idle for a minute.
  */
 #include "harness/wire.h"
 

@@ -1,10 +1,11 @@
 /*
- * estimate.c: see estimate.h. The bootstrap draws as many runs as there are, with replacement, takes the median,
- * and does so 2,000 times: the middle 95% of those medians is the interval. It assumes nothing of how runs are
- * distributed, which benchmark runs thank it for: theirs have long tails on one side.
+ * estimate.c: see estimate.h. The bootstrap draws as many runs as there are, with replacement,
+ * takes the median, and does so 2,000 times: the middle 95% of those medians is the interval. It
+ * assumes nothing of how runs are distributed, which benchmark runs thank it for: theirs have long
+ * tails on one side.
  *
- * Counts are small (a run is minutes of work), so everything is sorted afresh, by Shell's method, in memory on
- * the stack.
+ * Counts are small (a run is minutes of work), so everything is sorted afresh, by Shell's method,
+ * in memory on the stack.
  */
 #include "lib/core/estimate.h"
 
@@ -22,7 +23,8 @@ uint64_t estimate_random_next(struct estimate_random *random)
 
 uint32_t estimate_random_below(struct estimate_random *random, uint32_t bound)
 {
-	/* the top 32 bits of number x bound; what would favour some results is drawn again (Lemire 2019) */
+	/* the top 32 bits of number x bound; what would favour some results is drawn again (Lemire
+	 * 2019) */
 	uint32_t reject_below = (uint32_t)(-bound) % bound;
 	uint64_t product;
 	do
@@ -58,7 +60,8 @@ double estimate_median(const double *values, uint32_t count)
 	return median_of_sorted(sorted, count);
 }
 
-struct estimate estimate_values(const double *values, uint32_t count, struct estimate_random *random)
+struct estimate estimate_values(
+    const double *values, uint32_t count, struct estimate_random *random)
 {
 	enum { TAIL = ESTIMATE_RESAMPLES / 40 }; /* 2.5% at each end */
 	double medians[ESTIMATE_RESAMPLES], drawn[ESTIMATE_VALUES_MAX];
@@ -79,7 +82,8 @@ struct estimate estimate_values(const double *values, uint32_t count, struct est
 	};
 }
 
-struct estimate estimate_ratio(const double *a, const double *b, uint32_t count, struct estimate_random *random)
+struct estimate estimate_ratio(
+    const double *a, const double *b, uint32_t count, struct estimate_random *random)
 {
 	double logarithms[ESTIMATE_VALUES_MAX];
 	uint32_t pairs = 0;

@@ -1,6 +1,7 @@
 /*
- * player.h: plays a client against a connection of the core, without a socket. What the client sends waits in
- * line until the connection wants it; what the connection sends is kept. The waits of a shell are over at once.
+ * player.h: plays a client against a connection of the core, without a socket. What the client
+ * sends waits in line until the connection wants it; what the connection sends is kept. The waits
+ * of a shell are over at once.
  */
 #ifndef PLAYER_H
 #define PLAYER_H
@@ -20,17 +21,18 @@ struct player {
 	struct service service;
 	struct conn_env env;
 	struct conn conn;
-	char *out;         /* all that was sent */
+	char *out; /* all that was sent */
 	size_t out_len;
 	size_t out_cap;
-	size_t send_most;  /* bytes that one send takes */
-	bool ended;        /* the server has ended its side */
+	size_t send_most; /* bytes that one send takes */
+	bool ended;       /* the server has ended its side */
 	bool closed;
 };
 
 static inline void player_init(struct player *p)
 {
-	*p = (struct player){ .service = { .model = "test", .worker_count = 1 }, .send_most = SIZE_MAX };
+	*p = (struct player){ .service = { .model = "test", .worker_count = 1 },
+		.send_most = SIZE_MAX };
 	p->out_cap = 4096;
 	p->out = malloc(p->out_cap);
 	assert_non_null(p->out);
@@ -95,7 +97,8 @@ static inline void player_turn(struct player *p)
 			break;
 		}
 		case CONN_WANT_QUERY:
-			conn_query_done(c, conn_query_key(c)); /* a database whose values are its keys */
+			conn_query_done(
+			    c, conn_query_key(c)); /* a database whose values are its keys */
 			break;
 		case CONN_WANT_SHUTDOWN:
 			p->ended = true;
@@ -118,7 +121,8 @@ static inline void player_feed(struct player *p, const char *bytes, size_t len, 
 		size_t n = len - at < piece ? len - at : piece;
 		if (n > CONN_FEED_MAX)
 			n = CONN_FEED_MAX;
-		/* memory of exactly its size, so that a sanitizer sees any read beyond, and any pointer kept */
+		/* memory of exactly its size, so that a sanitizer sees any read beyond, and any
+		 * pointer kept */
 		char *copy = malloc(n);
 		assert_non_null(copy);
 		memcpy(copy, bytes + at, n);

@@ -1,61 +1,12 @@
 /*
- * test_conn.c: the connection's life where it is not a matter of bytes (tests/unit/test_wire.c has those): what it
- * wants and when, memory that is held, back-pressure, the ends of both sides, and time, on a clock of our own.
+ * test_conn.c: the connection where it is not a matter of bytes (tests/unit/test_wire.c has those):
+ * what it wants and when, memory that is held, back-pressure. How it ends: test_conn_ends.c.
  */
 #include <stdio.h>
 
-#include "tests/unit/player.h"
+#include "tests/unit/one_player.h"
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: c\r\n\r\n"
-#define POST_ECHO "POST /echo HTTP/1.1\r\nHost: c\r\n"
-
-static struct player player;
-static struct conn *const c = &player.conn;
-
-static int set_up(void **state)
-{
-	(void)state;
-	player_init(&player);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	player_deinit(&player);
-	return 0;
-}
-
-/* Feeds without doing what the connection then wants. */
-static void feed(const char *text)
-{
-	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
-	conn_feed(c, text, strlen(text));
-}
-
-static void send_all(void)
-{
-	while (conn_wants(c) == CONN_WANT_SEND)
-		player_send_some(&player);
-}
-
-static void assert_idle(void)
-{
-	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
-	assert_true(conn_is_idle(c));
-	assert_int_equal(player.env.pool.lent_count, 0);
-}
-
-static size_t answer_count(void)
-{
-	size_t count = 0;
-	for (const char *at = player.out, *end = player.out + player.out_len;
-	     (at = memmem(at, (size_t)(end - at), "HTTP/1.1 ", 9)); at += 9)
-		count++;
-	return count;
-}
-
-/* --- wants ---------------------------------------------------------------------------------------- */
+/* --- wants ------------------------------------------------------------------------------------ */
 
 static void test_a_request_and_its_answer(void **state)
 {
@@ -66,8 +17,9 @@ static void test_a_request_and_its_answer(void **state)
 	assert_false(conn_is_idle(c));
 	send_all();
 	assert_idle();
-	assert_true(player_out_has(&player, "HTTP/1.1 200 OK\r\nServer: c10k/test\r\n"
-	                                    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+	assert_true(player_out_has(&player,
+	    "HTTP/1.1 200 OK\r\nServer: c10k/test\r\n"
+	    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
 	assert_true(player_out_has(&player, "Content-Length: 13\r\n\r\nHello, World!"));
 	assert_int_equal(player.service.requests, 1);
 }
@@ -104,7 +56,8 @@ static void test_compute(void **state)
 	feed(GET("/compute/100"));
 	assert_int_equal(conn_wants(c), CONN_WANT_COMPUTE);
 	conn_compute(c);
-	assert_int_equal(conn_wants(c), CONN_WANT_COMPUTE); /* it may run elsewhere: its end is told */
+	assert_int_equal(
+	    conn_wants(c), CONN_WANT_COMPUTE); /* it may run elsewhere: its end is told */
 	conn_computed(c);
 	send_all();
 	snprintf(wanted, sizeof wanted, "\r\n\r\n%llu", (unsigned long long)service_compute(100));
@@ -128,7 +81,8 @@ static void test_file(void **state)
 		assert_true(read.len > 0 && len + read.len <= 100000);
 		assert_true(read.offset + read.len <= player.service.file_len);
 		assert_true(len > 0 || read.offset % 4096 == 0);
-		size_t got = read.len > 1000 ? read.len - 1000 : read.len; /* a short read goes on */
+		size_t got =
+		    read.len > 1000 ? read.len - 1000 : read.len; /* a short read goes on */
 		memset(read.into, 'f', got);
 		conn_file_done(c, (ssize_t)got);
 		len += got;
@@ -189,7 +143,7 @@ static void test_query(void **state)
 	assert_idle();
 }
 
-/* --- memory and back-pressure --------------------------------------------------------------------- */
+/* --- memory and back-pressure ----------------------------------------------------------------- */
 
 static void test_pipelined_requests_wait_for_the_client(void **state)
 {
@@ -201,7 +155,8 @@ static void test_pipelined_requests_wait_for_the_client(void **state)
 		len += (size_t)snprintf(many + len, sizeof many - len, GET("/bytes/%d"), i);
 	assert_true(len < CONN_FEED_MAX);
 	conn_feed(c, many, len);
-	/* answers may fill a buffer; what cannot be answered yet is kept, and no more is asked for */
+	/* answers may fill a buffer; what cannot be answered yet is kept, and no more is asked for
+	 */
 	while (conn_wants(c) == CONN_WANT_SEND) {
 		assert_true(player.env.pool.lent_count <= 3);
 		player.send_most = 700;
@@ -227,7 +182,8 @@ static void test_a_client_that_does_not_read_is_not_read(void **state)
 	feed(GET("/bytes/10000000") GET("/"));
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(conn_wants(c), CONN_WANT_SEND);
-		assert_true(player.env.pool.lent_count <= 2); /* the head, the request behind; the stream needs none */
+		assert_true(player.env.pool.lent_count <=
+		    2); /* the head, the request behind; the stream needs none */
 		conn_sent(c, 1);
 	}
 }
@@ -331,8 +287,9 @@ static void test_short_memory_closes(void **state)
 
 static void test_deinit_in_any_state(void **state)
 {
-	static const char *const texts[] = { "", "G", GET("/"), GET("/sleep/1") GET("/"), GET("/compute/1"), GET("/file/9"),
-		GET("/query/k"), GET("/bytes/9999999"), POST_ECHO "Content-Length: 9\r\n\r\n1234", "bad\r\n",
+	static const char *const texts[] = { "", "G", GET("/"), GET("/sleep/1") GET("/"),
+		GET("/compute/1"), GET("/file/9"), GET("/query/k"), GET("/bytes/9999999"),
+		POST_ECHO "Content-Length: 9\r\n\r\n1234", "bad\r\n",
 		POST_ECHO "Transfer-Encoding: chunked\r\n\r\n5\r\nhello", GET("/") "GET /" };
 	(void)state;
 	player.service.has_database = true;
@@ -351,196 +308,6 @@ static void test_sizes(void **state)
 	(void)state;
 	assert_true(sizeof(struct conn) <= 200); /* with the shell's own state at most 256 */
 }
-
-/* --- ends ----------------------------------------------------------------------------------------- */
-
-static void test_end_of_file_in_each_state(void **state)
-{
-	static const char *const texts[] = { "", "G", "\r\n", "GET / HTTP/1.1\r\n", POST_ECHO "Content-Length: 9\r\n\r\n",
-		POST_ECHO "Content-Length: 9\r\n\r\n1234", POST_ECHO "Transfer-Encoding: chunked\r\n\r\n",
-		POST_ECHO "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", POST_ECHO "Transfer-Encoding: chunked\r\n\r\n0\r\n" };
-	(void)state;
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		player_restart(&player);
-		if (texts[i][0])
-			feed(texts[i]);
-		assert_int_equal(conn_wants(c), CONN_WANT_RECV);
-		conn_feed_eof(c);
-		assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
-		assert_int_equal(player.out_len, 0);
-	}
-}
-
-static void test_the_last_answer_then_our_end_then_theirs(void **state)
-{
-	static const char junk[CONN_FEED_MAX];
-	(void)state;
-	feed("GET / HTTP/1.1\r\nHost: c\r\nConnection: close\r\n\r\n" GET("/"));
-	send_all();
-	assert_int_equal(answer_count(), 1);
-	assert_true(player_out_has(&player, "Connection: close\r\n"));
-	assert_int_equal(conn_wants(c), CONN_WANT_SHUTDOWN);
-	conn_shut(c);
-	assert_int_equal(player.env.pool.lent_count, 0);
-	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
-	assert_false(conn_is_idle(c));
-	conn_feed(c, junk, sizeof junk);
-	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
-	conn_feed_eof(c);
-	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
-}
-
-static void test_lingering_is_bounded(void **state)
-{
-	static const char junk[CONN_FEED_MAX];
-	(void)state;
-	player_feed_text(&player, "bad\r\n");
-	size_t len = 0;
-	for (; conn_wants(c) == CONN_WANT_RECV; len += sizeof junk)
-		conn_feed(c, junk, sizeof junk);
-	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
-	assert_in_range(len, CONN_LINGER_MAX, CONN_LINGER_MAX + CONN_FEED_MAX);
-
-	player_restart(&player);
-	player_feed_text(&player, "bad\r\n");
-	assert_false(conn_is_late(c));
-	player.env.now_s += CONN_LINGER_TIMEOUT_S;
-	assert_true(conn_is_late(c));
-	conn_expire(c);
-	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
-}
-
-static void test_draining(void **state)
-{
-	(void)state;
-	feed(GET("/sleep/5") GET("/"));
-	player.service.stopping = true;
-	conn_woke(c);
-	player_turn(&player);
-	/* the first was begun before; the second is the first to be told */
-	assert_true(player.ended);
-	assert_true(player_out_has(&player, "Connection: close\r\n"));
-	assert_in_range(answer_count(), 1, 2);
-}
-
-static void test_expect(void **state)
-{
-	(void)state;
-	feed(POST_ECHO "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
-	assert_int_equal(conn_wants(c), CONN_WANT_SEND);
-	send_all();
-	assert_true(slice_equals(player_out(&player), SLICE("HTTP/1.1 100 Continue\r\n\r\n")));
-	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
-	assert_false(conn_is_idle(c));
-	feed("ok");
-	send_all();
-	assert_true(player_out_has(&player, "Content-Length: 2\r\n\r\nok"));
-	assert_idle();
-}
-
-/* --- time ----------------------------------------------------------------------------------------- */
-
-static void pass_s(uint32_t seconds)
-{
-	conn_env_tick(&player.env, PLAYER_WALL_S, player.env.now_s + seconds);
-}
-
-static void test_idle_ends_silently(void **state)
-{
-	(void)state;
-	feed(GET("/"));
-	pass_s(5);
-	send_all();
-	pass_s(CONN_IDLE_TIMEOUT_S - 1);
-	assert_false(conn_is_late(c));
-	pass_s(1);
-	assert_true(conn_is_late(c));
-	size_t len = player.out_len;
-	conn_expire(c);
-	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
-	assert_int_equal(player.out_len, len);
-}
-
-/* A byte every few seconds does not buy more time for a head. */
-static void test_a_slow_head_is_408(void **state)
-{
-	(void)state;
-	pass_s(30);
-	feed("GET / HTTP/1.1\r\n");
-	for (int i = 0; i < CONN_HEAD_TIMEOUT_S - 1; i++) {
-		pass_s(1);
-		feed("H");
-		assert_false(conn_is_late(c));
-	}
-	pass_s(1);
-	assert_true(conn_is_late(c));
-	conn_expire(c);
-	player_turn(&player);
-	assert_true(player_out_has(&player, "HTTP/1.1 408 Request Timeout\r\n"));
-	assert_true(player_out_has(&player, "Connection: close\r\n"));
-	assert_true(player.ended);
-	assert_int_equal(player.env.pool.lent_count, 0);
-}
-
-static void test_a_head_is_timed_from_its_own_first_byte(void **state)
-{
-	(void)state;
-	feed(GET("/") "GET /");
-	send_all();
-	pass_s(CONN_HEAD_TIMEOUT_S - 1);
-	assert_false(conn_is_late(c));
-	feed(" HTTP/1.1\r\nHost: c\r\n\r\nG"); /* done, and the next begins */
-	send_all();
-	pass_s(CONN_HEAD_TIMEOUT_S - 1);
-	assert_false(conn_is_late(c));
-	pass_s(1);
-	assert_true(conn_is_late(c));
-}
-
-static void test_a_body_that_pauses_is_408(void **state)
-{
-	(void)state;
-	feed(POST_ECHO "Content-Length: 100\r\n\r\n");
-	for (int i = 0; i < 20; i++) { /* slow, but it moves */
-		pass_s(CONN_BODY_TIMEOUT_S - 1);
-		assert_false(conn_is_late(c));
-		feed("x");
-	}
-	pass_s(CONN_BODY_TIMEOUT_S);
-	assert_true(conn_is_late(c));
-	conn_expire(c);
-	player_turn(&player);
-	assert_true(player_out_has(&player, "HTTP/1.1 408 "));
-	assert_int_equal(answer_count(), 1);
-	assert_true(player.ended);
-}
-
-static void test_output_nobody_takes_ends(void **state)
-{
-	(void)state;
-	feed(GET("/bytes/1000000"));
-	for (int i = 0; i < 5; i++) { /* slow, but it moves */
-		pass_s(CONN_SEND_TIMEOUT_S - 1);
-		assert_false(conn_is_late(c));
-		conn_sent(c, 1);
-	}
-	pass_s(CONN_SEND_TIMEOUT_S);
-	assert_true(conn_is_late(c));
-	conn_expire(c);
-	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
-}
-
-static void test_the_date_moves(void **state)
-{
-	(void)state;
-	player_feed_text(&player, GET("/"));
-	conn_env_tick(&player.env, PLAYER_WALL_S + 1, player.env.now_s);
-	player_feed_text(&player, GET("/"));
-	assert_true(player_out_has(&player, "08:49:37 GMT"));
-	assert_true(player_out_has(&player, "08:49:38 GMT"));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
@@ -562,17 +329,6 @@ int main(void)
 		TEST(test_short_memory_closes),
 		TEST(test_deinit_in_any_state),
 		TEST(test_sizes),
-		TEST(test_end_of_file_in_each_state),
-		TEST(test_the_last_answer_then_our_end_then_theirs),
-		TEST(test_lingering_is_bounded),
-		TEST(test_draining),
-		TEST(test_expect),
-		TEST(test_idle_ends_silently),
-		TEST(test_a_slow_head_is_408),
-		TEST(test_a_head_is_timed_from_its_own_first_byte),
-		TEST(test_a_body_that_pauses_is_408),
-		TEST(test_output_nobody_takes_ends),
-		TEST(test_the_date_moves),
 	};
 	return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
 }

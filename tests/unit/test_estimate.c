@@ -1,6 +1,7 @@
 /*
- * test_estimate.c: medians and intervals against known answers, and against the truth: over many made-up
- * experiments the interval covers the real median about as often as it claims, and equal servers are not ranked.
+ * test_estimate.c: medians and intervals against known answers, and against the truth: over many
+ * made-up experiments the interval covers the real median about as often as it claims, and equal
+ * servers are not ranked.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -111,7 +112,8 @@ static void test_ratio_leaves_failed_cells_out(void **state)
 	struct estimate r = estimate_ratio(a, b, COUNT(a), &random);
 	assert_int_equal(r.count, 2);
 	assert_near(r.median, 2);
-	assert_int_equal(estimate_verdict(r, 0.02), ESTIMATE_UNDECIDED); /* two blocks rank nothing */
+	assert_int_equal(
+	    estimate_verdict(r, 0.02), ESTIMATE_UNDECIDED); /* two blocks rank nothing */
 }
 
 static void test_verdicts(void **state)
@@ -120,14 +122,19 @@ static void test_verdicts(void **state)
 		double low, high;
 		enum estimate_verdict verdict;
 	} rows[] = {
-		{ 0.99, 1.01, ESTIMATE_TIE },       { 0.98, 1.02, ESTIMATE_TIE },
-		{ 0.97, 1.01, ESTIMATE_UNDECIDED }, { 1.00, 1.03, ESTIMATE_UNDECIDED },
-		{ 0.50, 2.00, ESTIMATE_UNDECIDED }, { 1.01, 1.50, ESTIMATE_UNDECIDED },
-		{ 1.03, 1.50, ESTIMATE_HIGHER },    { 0.50, 0.97, ESTIMATE_LOWER },
+		{ 0.99, 1.01, ESTIMATE_TIE },
+		{ 0.98, 1.02, ESTIMATE_TIE },
+		{ 0.97, 1.01, ESTIMATE_UNDECIDED },
+		{ 1.00, 1.03, ESTIMATE_UNDECIDED },
+		{ 0.50, 2.00, ESTIMATE_UNDECIDED },
+		{ 1.01, 1.50, ESTIMATE_UNDECIDED },
+		{ 1.03, 1.50, ESTIMATE_HIGHER },
+		{ 0.50, 0.97, ESTIMATE_LOWER },
 	};
 	(void)state;
 	for (uint32_t i = 0; i < COUNT(rows); i++) {
-		struct estimate r = { (rows[i].low + rows[i].high) / 2, rows[i].low, rows[i].high, 5 };
+		struct estimate r = { (rows[i].low + rows[i].high) / 2, rows[i].low, rows[i].high,
+			5 };
 		assert_int_equal(estimate_verdict(r, ESTIMATE_MARGIN_RATE), rows[i].verdict);
 	}
 	struct estimate none = { NAN, NAN, NAN, 0 };
@@ -152,7 +159,8 @@ static void test_equal_servers_are_not_ranked(void **state)
 			a[k] = block * (0.97 + 0.06 * uniform(&random));
 			b[k] = block * (0.97 + 0.06 * uniform(&random));
 		}
-		enum estimate_verdict verdict = estimate_verdict(estimate_ratio(a, b, BLOCKS, &random), 0.02);
+		enum estimate_verdict verdict =
+		    estimate_verdict(estimate_ratio(a, b, BLOCKS, &random), 0.02);
 		ranked += verdict == ESTIMATE_HIGHER || verdict == ESTIMATE_LOWER;
 	}
 	assert_in_range(ranked, 0, EXPERIMENTS / 100);
@@ -160,7 +168,8 @@ static void test_equal_servers_are_not_ranked(void **state)
 
 static void test_modified_z(void **state)
 {
-	const double values[] = { 10, 11, 12, 13, 14 }, mostly[] = { 5, 5, 5, 5, 9 }, equal[] = { 5, 5, 5 };
+	const double values[] = { 10, 11, 12, 13, 14 }, mostly[] = { 5, 5, 5, 5, 9 },
+		     equal[] = { 5, 5, 5 };
 	(void)state;
 	assert_near(estimate_modified_z(values, 5, 12), 0);
 	assert_near(estimate_modified_z(values, 5, 14), 0.6745 * 2);

@@ -1,6 +1,7 @@
 /*
- * test_http.c: the head parser line by line, where tests/unit/test_wire.c sees only what comes of it: which line
- * is refused, what is kept of it, the target in each form, chunk and trailer lines, the head of an answer, dates.
+ * test_http.c: the head parser line by line, where tests/unit/test_wire.c sees only what comes of
+ * it: which line is refused, what is kept of it, the target in each form, chunk and trailer lines,
+ * the head of an answer, dates.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +24,8 @@ static enum http_step line(const char *text)
 {
 	char with_end[HTTP_HEAD_MAX + 64];
 	int len = snprintf(with_end, sizeof with_end, "%s\r\n", text);
-	enum http_step step = http_head_line(&request, (struct slice){ with_end, (size_t)len }, &target);
+	enum http_step step =
+	    http_head_line(&request, (struct slice){ with_end, (size_t)len }, &target);
 	if (step == HTTP_TARGET) { /* its memory goes */
 		static char kept[HTTP_HEAD_MAX];
 		memcpy(kept, target.ptr, target.len);
@@ -88,16 +90,20 @@ static void test_request_lines(void **state)
 		http_request_init(&request);
 		enum http_step step = line(rows[i].text);
 		bool good = rows[i].target != NULL;
-		if (step != (good ? HTTP_TARGET : HTTP_BAD) || request.status != rows[i].status || request.fatal == good)
-			fail_msg("\"%s\": step %d, status %u", rows[i].text, (int)step, request.status);
-		if (good && !slice_equals(target, (struct slice){ rows[i].target, strlen(rows[i].target) }))
-			fail_msg("\"%s\": target \"%.*s\"", rows[i].text, (int)target.len, target.ptr);
+		if (step != (good ? HTTP_TARGET : HTTP_BAD) || request.status != rows[i].status ||
+		    request.fatal == good)
+			fail_msg(
+			    "\"%s\": step %d, status %u", rows[i].text, (int)step, request.status);
+		if (good &&
+		    !slice_equals(target, (struct slice){ rows[i].target, strlen(rows[i].target) }))
+			fail_msg(
+			    "\"%s\": target \"%.*s\"", rows[i].text, (int)target.len, target.ptr);
 		if (!good)
 			assert_non_null(strstr(request.reason, "RFC"));
 	}
 }
 
-/* Every byte in the place of the target: exactly the visible ASCII characters but # pass, and space separates. */
+/* Every byte in a target: exactly the visible ASCII characters but # pass. */
 static void test_every_byte_in_a_target(void **state)
 {
 	(void)state;
@@ -105,7 +111,8 @@ static void test_every_byte_in_a_target(void **state)
 		char text[] = "GET /x HTTP/1.1\r\n";
 		text[5] = (char)byte;
 		http_request_init(&request);
-		enum http_step step = http_head_line(&request, (struct slice){ text, sizeof text - 1 }, &target);
+		enum http_step step =
+		    http_head_line(&request, (struct slice){ text, sizeof text - 1 }, &target);
 		bool good = byte > ' ' && byte < 0x7f && byte != '#';
 		assert_int_equal(step, good ? HTTP_TARGET : HTTP_BAD);
 	}
@@ -116,13 +123,15 @@ static void test_every_byte_in_a_name_and_a_value(void **state)
 	static const char marks[] = "!#$%&'*+-.^_`|~"; /* tchar, RFC 9110 5.6.2 */
 	(void)state;
 	for (int byte = 0; byte < 256; byte++) {
-		bool alphanumeric = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+		bool alphanumeric = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+		    (byte >= 'A' && byte <= 'Z');
 		char name[] = "XyZ: v\r\n", value[] = "X: ayb\r\n";
 		begin("GET / HTTP/1.1");
 		name[1] = (char)byte;
 		bool good = byte && (alphanumeric || strchr(marks, byte));
 		/* a colon ends the name earlier: "X" with the value "Z: v" */
-		enum http_step step = http_head_line(&request, (struct slice){ name, sizeof name - 1 }, &target);
+		enum http_step step =
+		    http_head_line(&request, (struct slice){ name, sizeof name - 1 }, &target);
 		assert_int_equal(step, good || byte == ':' ? HTTP_MORE : HTTP_BAD);
 
 		begin("GET / HTTP/1.1");
@@ -168,6 +177,7 @@ static void test_framing_fields(void **state)
 	} rows[] = {
 		{ "Content-Length: 5", "Content-Length: 05", 0 },
 		{ "Content-Length: 5", "Content-Length: 50", 400 },
+		/* clang-format off */
 		{ "Content-Length: 1 ", NULL, 0 },
 		{ "Content-Length: 1a", NULL, 400 },
 		{ "Content-Length: 1_000", NULL, 400 },
@@ -186,6 +196,7 @@ static void test_framing_fields(void **state)
 		{ "Transfer-Encoding: chunked", NULL, 0 },
 		{ "Content-Length : 5", NULL, 400 },
 		{ "Content_Length: x", NULL, 0 }, /* another field */
+		/* clang-format on */
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -193,8 +204,10 @@ static void test_framing_fields(void **state)
 		enum http_step step = line(rows[i].first);
 		if (step == HTTP_MORE && rows[i].second)
 			step = line(rows[i].second);
-		if (step != (rows[i].status ? HTTP_BAD : HTTP_MORE) || request.status != rows[i].status)
-			fail_msg("\"%s\": step %d, status %u", rows[i].first, (int)step, request.status);
+		if (step != (rows[i].status ? HTTP_BAD : HTTP_MORE) ||
+		    request.status != rows[i].status)
+			fail_msg(
+			    "\"%s\": step %d, status %u", rows[i].first, (int)step, request.status);
 	}
 }
 
@@ -267,8 +280,11 @@ static void test_partial_lines(void **state)
 	assert_int_equal(http_head_partial(&request, text, HTTP_LINE_MAX + 1), HTTP_BAD);
 	assert_int_equal(request.status, 414);
 	begin("GET / HTTP/1.1");
-	assert_int_equal(http_head_partial(&request, text, (size_t)HTTP_HEAD_MAX - request.head_len), HTTP_MORE);
-	assert_int_equal(http_head_partial(&request, text, (size_t)HTTP_HEAD_MAX - request.head_len + 1), HTTP_BAD);
+	assert_int_equal(
+	    http_head_partial(&request, text, (size_t)HTTP_HEAD_MAX - request.head_len), HTTP_MORE);
+	assert_int_equal(
+	    http_head_partial(&request, text, (size_t)HTTP_HEAD_MAX - request.head_len + 1),
+	    HTTP_BAD);
 	assert_int_equal(request.status, 431);
 }
 
@@ -303,7 +319,8 @@ static void test_chunk_lines(void **state)
 		uint64_t size = 0;
 		bool good = http_chunk_line(rows[i].line, &size);
 		if (good != rows[i].good || size != rows[i].size)
-			fail_msg("\"%.*s\": %d, %llu", (int)rows[i].line.len - 2, rows[i].line.ptr, good, (unsigned long long)size);
+			fail_msg("\"%.*s\": %d, %llu", (int)rows[i].line.len - 2, rows[i].line.ptr,
+			    good, (unsigned long long)size);
 	}
 }
 
@@ -328,31 +345,40 @@ static void test_response_heads(void **state)
 	char out[HTTP_RESPONSE_HEAD_MAX + 1];
 	struct slice fixed = SLICE("Server: c10k/test\r\nDate: now\r\n");
 	(void)state;
-	struct http_response ok = { .status = 200, .type = SLICE("text/plain"), .content_length = 13 };
+	struct http_response ok = {
+		.status = 200, .type = SLICE("text/plain"), .content_length = 13
+	};
 	out[http_put_head(out, &ok, fixed)] = '\0';
-	assert_string_equal(out, "HTTP/1.1 200 OK\r\nServer: c10k/test\r\nDate: now\r\nContent-Type: text/plain\r\n"
-	                         "Content-Length: 13\r\n\r\n");
+	assert_string_equal(out,
+	    "HTTP/1.1 200 OK\r\nServer: c10k/test\r\nDate: now\r\nContent-Type: text/plain\r\n"
+	    "Content-Length: 13\r\n\r\n");
 	struct http_response none = { .status = 204, .allow = SLICE("GET"), .keep_alive = true };
 	out[http_put_head(out, &none, fixed)] = '\0';
-	assert_string_equal(out, "HTTP/1.1 204 No Content\r\nServer: c10k/test\r\nDate: now\r\nAllow: GET\r\n"
-	                         "Connection: keep-alive\r\n\r\n");
+	assert_string_equal(out,
+	    "HTTP/1.1 204 No Content\r\nServer: c10k/test\r\nDate: now\r\nAllow: GET\r\n"
+	    "Connection: keep-alive\r\n\r\n");
 	struct http_response last = { .status = 431, .close = true, .keep_alive = true };
 	out[http_put_head(out, &last, fixed)] = '\0';
-	assert_string_equal(out, "HTTP/1.1 431 Request Header Fields Too Large\r\nServer: c10k/test\r\nDate: now\r\n"
-	                         "Content-Length: 0\r\nConnection: close\r\n\r\n");
+	assert_string_equal(out,
+	    "HTTP/1.1 431 Request Header Fields Too Large\r\nServer: c10k/test\r\nDate: now\r\n"
+	    "Content-Length: 0\r\nConnection: close\r\n\r\n");
 	/* the longest there can be fits its room */
 	char longest_fixed[128];
 	memset(longest_fixed, 'x', sizeof longest_fixed);
-	struct http_response longest = { .status = 431, .close = true, .type = SLICE("application/octet-stream"),
-		.allow = SLICE("GET, HEAD, POST, OPTIONS"), .content_length = UINT64_MAX };
-	assert_in_range(http_put_head(out, &longest, (struct slice){ longest_fixed, sizeof longest_fixed }), 1,
+	struct http_response longest = { .status = 431,
+		.close = true,
+		.type = SLICE("application/octet-stream"),
+		.allow = SLICE("GET, HEAD, POST, OPTIONS"),
+		.content_length = UINT64_MAX };
+	assert_in_range(
+	    http_put_head(out, &longest, (struct slice){ longest_fixed, sizeof longest_fixed }), 1,
 	    HTTP_RESPONSE_HEAD_MAX);
 }
 
 static void test_dates(void **state)
 {
-	static const uint64_t seconds[] = { 0, 784111777, 951782399, 951782400, 951868800, 1709164800, 1709251199,
-		1709251200, 4102444799, 4107542400, 253402300799 };
+	static const uint64_t seconds[] = { 0, 784111777, 951782399, 951782400, 951868800,
+		1709164800, 1709251199, 1709251200, 4102444799, 4107542400, 253402300799 };
 	char date[HTTP_DATE_LEN + 1] = "", wanted[64];
 	(void)state;
 	http_put_date(date, 784111777);
@@ -360,7 +386,8 @@ static void test_dates(void **state)
 	for (uint64_t i = 0; i < 20000 + COUNT(seconds); i++) {
 		time_t second = (time_t)(i < 20000 ? i * 86400 * 7 / 3 : seconds[i - 20000]);
 		struct tm tm;
-		strftime(wanted, sizeof wanted, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&second, &tm));
+		strftime(
+		    wanted, sizeof wanted, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&second, &tm));
 		http_put_date(date, (uint64_t)second);
 		assert_string_equal(date, wanted);
 	}

@@ -1,4 +1,5 @@
-/* test_service.c: which target means what, for which method; the pattern, the work, the counters. */
+/* test_service.c: which target means what, for which method; the pattern, the work, the counters.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +56,8 @@ static void test_targets(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct service_plan plan = plan_of(HTTP_GET, rows[i].target);
-		if (plan.status != rows[i].status || (plan.status == 200 && plan.kind != rows[i].kind) ||
+		if (plan.status != rows[i].status ||
+		    (plan.status == 200 && plan.kind != rows[i].kind) ||
 		    (plan.status == 200 && rows[i].number && plan.number != rows[i].number))
 			fail_msg("%s: status %u, kind %u", rows[i].target, plan.status, plan.kind);
 	}
@@ -87,9 +89,11 @@ static void test_methods(void **state)
 		struct service_plan plan = plan_of(rows[i].method, rows[i].target);
 		if (plan.status != rows[i].status || !plan.allow != !rows[i].allow ||
 		    (plan.allow && strcmp(plan.allow, rows[i].allow) != 0))
-			fail_msg("%s: status %u, Allow: %s", rows[i].target, plan.status, plan.allow ? plan.allow : "none");
+			fail_msg("%s: status %u, Allow: %s", rows[i].target, plan.status,
+			    plan.allow ? plan.allow : "none");
 	}
-	struct service_plan echo = plan_of(HTTP_POST, "/echo"), refused = plan_of(HTTP_GET, "/echo");
+	struct service_plan echo = plan_of(HTTP_POST, "/echo"),
+			    refused = plan_of(HTTP_GET, "/echo");
 	assert_true(service_wants_body(&echo));
 	assert_false(service_wants_body(&refused));
 }
@@ -111,7 +115,8 @@ static void test_key(void **state)
 
 static void test_pattern(void **state)
 {
-	static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+	static const char alphabet[] =
+	    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
 	(void)state;
 	for (uint64_t offset = 0; offset < 200; offset++) {
 		struct slice s = service_pattern(offset, 1000);
@@ -140,13 +145,22 @@ static void test_compute(void **state)
 
 static void test_stats(void **state)
 {
-	struct service s = { .model = "a_long_model_name", .worker_count = UINT32_MAX, .accepted = UINT64_MAX,
-		.open = UINT64_MAX, .refused = UINT64_MAX, .requests = UINT64_MAX };
+	struct service s = { .model = "a_long_model_name",
+		.worker_count = UINT32_MAX,
+		.accepted = UINT64_MAX,
+		.open = UINT64_MAX,
+		.refused = UINT64_MAX,
+		.requests = UINT64_MAX };
 	char text[SERVICE_STATS_MAX + 1];
 	(void)state;
 	size_t len = service_put_stats(text, &s);
 	assert_in_range(len, 1, SERVICE_STATS_MAX);
-	s = (struct service){ .model = "epoll", .worker_count = 4, .accepted = 12, .open = 3, .refused = 1, .requests = 99 };
+	s = (struct service){ .model = "epoll",
+		.worker_count = 4,
+		.accepted = 12,
+		.open = 3,
+		.refused = 1,
+		.requests = 99 };
 	len = service_put_stats(text, &s);
 	json_t *stats = json_loadb(text, len, 0, NULL);
 	assert_non_null(stats);
@@ -162,8 +176,12 @@ static void test_stats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_targets), cmocka_unit_test(test_methods), cmocka_unit_test(test_key),
-		cmocka_unit_test(test_pattern), cmocka_unit_test(test_compute), cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_pattern),
+		cmocka_unit_test(test_compute),
+		cmocka_unit_test(test_stats),
 	};
 	return cmocka_run_group_tests_name("service", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* test_timers.c: the heap against a plain list, over many random steps; its edges; the wait for the next. */
+/* test_timers.c: the heap against a plain list, over many random steps; its edges; the wait for the
+ * next. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /*
- * test_wire.c: every conformance case against the core alone, in each way of sending, cut in two at every
- * place, byte by byte, and with a client that takes a byte at a time: the same bytes come out, and the judge
- * finds them right. Then mutations of the same messages, at random with a fixed seed: whatever comes in, what
- * goes out are well-formed answers. Run it under sanitizers: make SANITIZE=-fsanitize=address,undefined
- * BUILD=build-asan unit
+ * test_wire.c: every conformance case against the core alone, in each way of sending, cut in two at
+ * every place, byte by byte, and with a client that takes a byte at a time: the same bytes come
+ * out, and the judge finds them right. Then mutations of the same messages, at random with a fixed
+ * seed: whatever comes in, what goes out are well-formed answers. Run it under sanitizers: make
+ * SANITIZE=-fsanitize=address,undefined BUILD=build-asan unit
  */
 #include <stdio.h>
 
@@ -47,22 +47,25 @@ static void end_script(struct player *p, const struct script *s)
 	    wire_judge(s->wire, s->sending, player_out(p), p->ended, "c10k/test", why);
 	if (verdict == WIRE_ANSWERED) {
 		player_feed_text(p, WIRE_NEXT);
-		verdict = wire_judge(s->wire, s->sending, player_out(p), p->ended, "c10k/test", why);
+		verdict =
+		    wire_judge(s->wire, s->sending, player_out(p), p->ended, "c10k/test", why);
 	}
 	if (verdict != WIRE_RIGHT)
-		fail_msg("%s, %s (%s: %s): %s\ncame: %.*s", s->wire->id, wire_sending_name(s->sending),
-		    s->wire->section, s->wire->rule, verdict == WIRE_MORE ? "too little came" : why,
+		fail_msg("%s, %s (%s: %s): %s\ncame: %.*s", s->wire->id,
+		    wire_sending_name(s->sending), s->wire->section, s->wire->rule,
+		    verdict == WIRE_MORE ? "too little came" : why,
 		    (int)(p->out_len < 600 ? p->out_len : 600), p->out);
 	if (!p->ended)
 		assert_int_equal(p->env.pool.lent_count, 0); /* an idle connection owns no buffer */
 }
 
-static void assert_same_out(const struct player *p, const struct player *reference, const struct script *s,
-    const char *how, size_t at)
+static void assert_same_out(const struct player *p, const struct player *reference,
+    const struct script *s, const char *how, size_t at)
 {
 	if (p->ended != reference->ended || !slice_equals(player_out(p), player_out(reference)))
-		fail_msg("%s, %s, %s %zu: other bytes come out than in one piece\ncame: %.*s", s->wire->id,
-		    wire_sending_name(s->sending), how, at, (int)(p->out_len < 600 ? p->out_len : 600), p->out);
+		fail_msg("%s, %s, %s %zu: other bytes come out than in one piece\ncame: %.*s",
+		    s->wire->id, wire_sending_name(s->sending), how, at,
+		    (int)(p->out_len < 600 ? p->out_len : 600), p->out);
 }
 
 static size_t next_split(const struct script *s, size_t at)
@@ -104,7 +107,8 @@ static void test_cases_at_every_split(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i < wire_case_count; i++)
-		for (enum wire_sending sending = WIRE_WHOLE; sending < WIRE_SENDING_COUNT; sending++) {
+		for (enum wire_sending sending = WIRE_WHOLE; sending < WIRE_SENDING_COUNT;
+		     sending++) {
 			struct script s;
 			if (sending == WIRE_SPLIT) /* replay() splits every one */
 				continue;
@@ -123,7 +127,7 @@ static void test_ids_are_unique(void **state)
 			assert_string_not_equal(wire_cases[i].id, wire_cases[k].id);
 }
 
-/* --- mutations ------------------------------------------------------------------------------------ */
+/* --- mutations -------------------------------------------------------------------------------- */
 
 static uint64_t seed = 20261122;
 
@@ -178,24 +182,31 @@ static size_t make_mutant(char *out)
 }
 
 /* Any number of whole answers, the last one of which ends the connection if it has ended. */
-static void assert_well_formed(const struct player *p, bool has_head, const char *mutant, size_t len)
+static void assert_well_formed(
+    const struct player *p, bool has_head, const char *mutant, size_t len)
 {
 	char why[WIRE_WHY_CAP] = "";
-	struct transcript t = { .left = player_out(p), .ended = true, .server = "c10k/test", .why = why };
+	struct transcript t = {
+		.left = player_out(p), .ended = true, .server = "c10k/test", .why = why
+	};
 	struct answer a = { 0 };
 	while (t.left.len > 0) {
 		if (a.close)
-			fail_msg("bytes behind an answer that said close, to: %.*s", (int)len, mutant);
-		/* the judge cannot know which answer is to a HEAD: without a body there, it goes by its looks */
+			fail_msg(
+			    "bytes behind an answer that said close, to: %.*s", (int)len, mutant);
+		/* the judge cannot know which answer is to a HEAD: without a body there, it goes by
+		 * its looks */
 		struct transcript before = t;
 		enum wire_verdict verdict = take_answer(&t, false, &a);
-		bool looks_right = t.left.len == 0 || memcmp(t.left.ptr, "HTTP/1.1 ", t.left.len < 9 ? t.left.len : 9) == 0;
+		bool looks_right = t.left.len == 0 ||
+		    memcmp(t.left.ptr, "HTTP/1.1 ", t.left.len < 9 ? t.left.len : 9) == 0;
 		if (has_head && (verdict != WIRE_RIGHT || !looks_right)) {
 			t = before;
 			verdict = take_answer(&t, true, &a);
 		}
 		if (verdict != WIRE_RIGHT)
-			fail_msg("%s, to: %.*s\ncame: %.*s", why, (int)len, mutant, (int)p->out_len, p->out);
+			fail_msg("%s, to: %.*s\ncame: %.*s", why, (int)len, mutant, (int)p->out_len,
+			    p->out);
 	}
 }
 
