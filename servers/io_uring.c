@@ -148,10 +148,8 @@ static void turn(struct loop *l, int fd)
 
 static void on_accepted(struct loop *l, int fd, bool more)
 {
-	if (fd == -EINVAL) { /* the listening socket is shut down */
+	if (fd == -EINVAL) /* the listening socket is shut down */
 		clients_stop(&l->clients);
-		return;
-	}
 	if (fd >= 0) {
 		worker_opened(l->clients.worker);
 		clients_add(&l->clients, fd);
@@ -160,7 +158,7 @@ static void on_accepted(struct loop *l, int fd, bool more)
 	}
 	if (fd == -EMFILE || fd == -ENFILE)
 		worker_turn_away(l->clients.worker);
-	if (!more)
+	if (!more && !l->clients.stopping)
 		start_accept(l);
 }
 

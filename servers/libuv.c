@@ -62,7 +62,7 @@ static void turn(struct client *c);
 static void on_memory(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct loop *l = handle->loop->data;
-	(void)suggested; /* 64 KiB */
+	(void)suggested;
 	*buffer = uv_buf_init(l->bytes, sizeof l->bytes);
 }
 
@@ -204,10 +204,9 @@ static void on_after_wait(uv_check_t *after_wait)
 
 static void on_listening(uv_poll_t *listening, int status, int events)
 {
-	enum { BATCH = 64 }; /* then the connected ones have their turn */
 	struct loop *l = listening->loop->data;
 	(void)status, (void)events;
-	for (int i = 0; i < BATCH; i++) {
+	for (int i = 0; i < 64; i++) { /* then the connected ones have their turn */
 		int fd = worker_accept(l->worker);
 		if (fd == -EINVAL) { /* the loop ends with the last connection */
 			uv_close((uv_handle_t *)listening, NULL);

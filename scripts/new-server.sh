@@ -1,0 +1,21 @@
+#!/bin/sh
+# Begins a new model: copies scripts/skeleton.c to servers/NAME.c.
+#   scripts/new-server.sh NAME
+set -eu
+cd "$(dirname "$0")/.."
+name=${1:-}
+if ! echo "$name" | grep -qxE '[a-z][a-z0-9_]{0,31}'; then
+	echo "new-server: make new-server NAME=mine; a name is up to 32 of a-z, 0-9 and _, a letter first" >&2
+	exit 2
+fi
+if [ -e "servers/$name.c" ]; then
+	echo "new-server: servers/$name.c is there already; choose another NAME" >&2
+	exit 2
+fi
+sed "s/NAME/$name/g" scripts/skeleton.c >"servers/$name.c"
+cat <<END
+servers/$name.c is there, builds and serves. Next:
+  make check SERVER=$name          does it still speak HTTP as the others do?
+  make bench PLAN=quick            see it beside them
+  make diff A=epoll B=$name        what is your model?
+END
