@@ -1,0 +1,275 @@
+/*
+ * figures.c: the figures over the number of connections. One table says what each shows; the rest is the same for
+ * all: a row of the .tsv for every server, part and load, ranges on which every panel is drawn alike, and where and
+ * why a line ends.
+ */
+#include "harness/figures.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "harness/report_assets.h"
+#include "lib/sys/die.h"
+
+enum { FD_SETSIZE_LINE = 1024 };
+
+enum figure_x { X_CONNECTIONS, X_IDLE, X_HELD };
+
+struct figure_part {
+	const char *name;
+	enum report_metric metric;
+};
+
+static const struct figure_spec {
+	const char *name, *title, *experiment;
+	enum figure_x x;
+	struct figure_part parts[2];
+	bool y_log;
+	double y_floor; /* on a log axis: what is smaller is drawn here */
+	const char *see, *misread;
+} specs[] = {
+	{ "throughput", "Throughput, all connections busy", "throughput", X_CONNECTIONS, { { "rate", METRIC_RATE } }, false, 0,
+	  "How a model holds up while every connection has a request under way: look at how far a line falls from its peak, and "
+	  "where it ends.",
+	  "The height at few connections is mostly the price of a system call and of the loopback device, which all models pay alike; "
+	  "it does not say which model scales." },
+	{ "idle", "The C10k figure: idle connections beside 100 busy ones", "idle", X_IDLE, { { "rate", METRIC_RATE } }, false, 0,
+	  "The busy connections do the same work in every column; a line that falls pays for connections that do nothing, as "
+	  "`select` and `poll` do when they pass the whole set to the kernel in each turn.",
+	  "A flat line does not mean that idle connections are free: see memory below." },
+	{ "switches", "Context switches per request", "throughput", X_CONNECTIONS,
+	  { { "voluntary", METRIC_VOLUNTARY }, { "involuntary", METRIC_INVOLUNTARY } }, true, 1e-4,
+	  "Voluntary switches (solid) are waits: one thread for each connection sleeps and is woken for each request, a loop takes "
+	  "all that is ready in one turn, so its line falls with load. Values below the axis are drawn on its floor.",
+	  "Few switches are not speed in themselves: they are one cost among others, and an idle server has few, too." },
+	{ "cpu", "CPU time per request", "throughput", X_CONNECTIONS,
+	  { { "total", METRIC_CPU }, { "system", METRIC_CPU_SYSTEM } }, false, 0,
+	  "The server's CPU time for one request, kernel part dashed; where throughput saturates, the lower line could still take "
+	  "more load.",
+	  "This is the server alone: the load generator's CPU time and interrupts that the kernel books elsewhere are not in it." },
+	{ "memory", "Memory per held connection", "memory", X_HELD,
+	  { { "user", METRIC_USER_BYTES }, { "kernel", METRIC_KERNEL_BYTES } }, true, 1,
+	  "What one more silent connection costs in user space (solid) and in the kernel (dashed: stacks, page tables, sockets); "
+	  "a thread brings a stack of each kind.",
+	  "The kernel's part holds the sockets of both ends, since client and server share this machine; it is nearly the same for all "
+	  "models." },
+	{ "wait", "Waiting for another service", "wait", X_CONNECTIONS, { { "rate", METRIC_RATE } }, true, 1,
+	  "Each answer waits a fixed time d, so N connections allow N/d requests/s (dotted) and no more; a model that can wait N times "
+	  "at once stays on that line.",
+	  "Near the line the rate says nothing about speed: the waiting is the work, and a faster server could not serve more." },
+};
+
+static double x_value(enum figure_x x, const struct report_cell_row *cell)
+{
+	return (double)(x == X_CONNECTIONS ? cell->connections : x == X_IDLE ? cell->idle : cell->connections + cell->idle);
+}
+
+FILE *figures_open(const char *plots, struct report_data *data, const char *name, const char *extension)
+{
+	const char *path = report_printf(&data->pool, "%s/%s.%s", plots, name, extension);
+	FILE *file = fopen(path, "w");
+	if (!file)
+		warn_line("report: cannot write %s: %s", path, strerror(errno));
+	return file;
+}
+
+bool figures_close(FILE *file, const char *name)
+{
+	bool whole = !ferror(file);
+	whole = fclose(file) == 0 && whole;
+	if (!whole)
+		warn_line("report: cannot write all of %s: is the disk full?", name);
+	return whole;
+}
+
+/* Everything a figure learns from its points. */
+struct series {
+	const struct figure_spec *spec;
+	struct figure_head head;
+	double x[64];      /* distinct loads in order */
+	size_t x_count;
+	double wait_s;
+	long active;       /* beside the idle ones */
+};
+
+static bool in_figure(const struct series *s, const struct report_point *p)
+{
+	return !p->cells->twin && !strcmp(p->cells->experiment, s->spec->experiment);
+}
+
+static void put_value(FILE *out, double value)
+{
+	if (isfinite(value))
+		fprintf(out, "\t%.9g", value);
+	else
+		fputc('\t', out);
+}
+
+static void write_rows(FILE *out, const struct series *s, const struct report_point *p)
+{
+	for (int i = 0; i < 2 && s->spec->parts[i].name; i++) {
+		struct estimate e = p->metric[s->spec->parts[i].metric];
+		fprintf(out, "%s\t%s", p->cells->server->name, s->spec->parts[i].name);
+		put_value(out, x_value(s->spec->x, p->cells));
+		put_value(out, e.median);
+		put_value(out, e.low);
+		put_value(out, e.high);
+		fprintf(out, "\t%zu\t%s\t", p->usable_count, report_verdict_names[p->verdict]);
+		for (const char *ch = p->reason; *ch; ch++)
+			fputc((unsigned char)*ch < ' ' ? ' ' : *ch, out);
+		fputc('\n', out);
+	}
+}
+
+/* Takes the point's load, values and server into the ranges. */
+static void take_point(struct series *s, const struct report_point *p)
+{
+	struct figure_head *h = &s->head;
+	double x = x_value(s->spec->x, p->cells);
+	size_t at = 0;
+	while (at < s->x_count && s->x[at] < x)
+		at++;
+	if ((at == s->x_count || s->x[at] != x) && s->x_count < 64) {
+		memmove(&s->x[at + 1], &s->x[at], (s->x_count - at) * sizeof(*s->x));
+		s->x[at] = x;
+		s->x_count++;
+	}
+	s->wait_s = report_wait_s(p->cells->target);
+	s->active = p->cells->connections;
+	for (int i = 0; i < 2 && s->spec->parts[i].name; i++) {
+		struct estimate e = p->metric[s->spec->parts[i].metric];
+		if (!e.count)
+			continue;
+		h->y_max = e.high > h->y_max ? e.high : h->y_max;
+		if (e.low > 0 && e.low < h->y_min)
+			h->y_min = e.low;
+	}
+}
+
+static void set_ranges(struct series *s)
+{
+	struct figure_head *h = &s->head;
+	double first = s->x_count ? s->x[0] : 1, last = s->x_count ? s->x[s->x_count - 1] : 10;
+	if (first <= 0) /* no place for 0 on a log axis: a step to the left of the first load */
+		first = s->x_count > 1 ? s->x[1] / 6 : 1;
+	h->x_log = true;
+	h->x_min = first / 1.5;
+	h->x_max = (last > first ? last : first) * 1.5;
+	h->y_log = s->spec->y_log;
+	if (h->y_log) {
+		double low = isfinite(h->y_min) && h->y_min > s->spec->y_floor ? h->y_min : s->spec->y_floor;
+		h->y_min = pow(10, floor(log10(low)));
+		h->y_max = pow(10, ceil(log10(h->y_max > low ? h->y_max * 1.05 : low * 10)));
+	} else {
+		h->y_min = 0;
+		h->y_max = h->y_max > 0 ? h->y_max * 1.08 : 1;
+	}
+}
+
+/* Where a server's line ends, and why if it does not reach the last load. */
+static void find_end(struct series *s, struct report_data *data, const struct report_server *server)
+{
+	const struct report_point *last = NULL;
+	const char *stop = NULL;
+	enum report_metric metric = s->spec->parts[0].metric;
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!in_figure(s, p) || p->cells->server != server)
+			continue;
+		if (p->metric[metric].count) {
+			last = p;
+			stop = NULL;
+		} else if (!stop) {
+			stop = report_printf(&data->pool, "%s%s%s", report_verdict_names[p->verdict], *p->reason ? ": " : "",
+			    p->reason);
+		}
+	}
+	struct figure_end *end = &s->head.ends[s->head.end_count++];
+	*end = (struct figure_end){ .server = server, .stop = stop };
+	if (last) {
+		double x = x_value(s->spec->x, last->cells), y = last->metric[metric].median;
+		end->x = x > 0 ? x : s->head.x_min * 1.5;
+		end->y = !s->head.y_log || y > s->head.y_min ? y : s->head.y_min;
+		end->text = report_value(&data->pool, report_metrics[metric].unit, last->metric[metric].median);
+	} else {
+		end->x = s->head.x_min * 1.3;
+		end->y = s->head.y_log ? sqrt(s->head.y_min * s->head.y_max) : s->head.y_max / 2;
+		end->text = "";
+	}
+}
+
+/* What this kind of figure needs in its head beside the common part. */
+static const char *extra_lines(const struct series *s, struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	double zero = s->head.x_min * 1.5, fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE ? (double)s->active : 0);
+	const char *tics = "";
+	for (size_t i = 0; i < s->x_count; i++)
+		tics = report_printf(pool, "%s%s'%s' %.9g", tics, i ? ", " : "", report_value(pool, REPORT_RATE, s->x[i]),
+		    s->x[i] > 0 ? s->x[i] : zero);
+	return report_printf(pool, "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\n"
+	    "set_xtics = \"set xtics (%s)\"\n", zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
+	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s) : "", tics);
+}
+
+static bool make_lines(struct report_data *data, const char *plots, const struct figure_spec *spec)
+{
+	FILE *tsv = figures_open(plots, data, spec->name, "tsv");
+	if (!tsv)
+		return false;
+	struct series s = { .spec = spec, .head = { .name = spec->name, .y_min = INFINITY } };
+	s.head.script = report_printf(&data->pool, "%s.gp", spec->name);
+	fputs("server\tpart\tconnections\tmedian\tlow\thigh\truns\tverdict\treason\n", tsv);
+	for (size_t i = 0; i < data->server_count; i++) {
+		bool shown = false;
+		for (size_t k = 0; k < data->point_count; k++) {
+			const struct report_point *p = &data->points[k];
+			if (!in_figure(&s, p) || p->cells->server != &data->servers[i])
+				continue;
+			write_rows(tsv, &s, p);
+			take_point(&s, p);
+			shown = true;
+		}
+		if (shown && s.head.server_count < FIGURE_SERVERS_MAX)
+			s.head.servers[s.head.server_count++] = &data->servers[i];
+	}
+	set_ranges(&s);
+	for (size_t i = 0; i < s.head.server_count; i++)
+		find_end(&s, data, s.head.servers[i]);
+	s.head.extra = extra_lines(&s, data);
+	return figures_close(tsv, spec->name) && figures_write_script(plots, data, &s.head);
+}
+
+bool figures_make(struct report_data *data, const char *run_folder, struct figures *figures)
+{
+	const char *plots = report_printf(&data->pool, "%s/plots", run_folder);
+	*figures = (struct figures){ 0 };
+	if (mkdir(plots, 0777) != 0 && errno != EEXIST) {
+		warn_line("report: cannot make %s: %s", plots, strerror(errno));
+		return false;
+	}
+	static const char *const shared[] = { "style", "panels" };
+	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++) {
+		FILE *file = figures_open(plots, data, shared[i], "gp");
+		if (!file)
+			return false;
+		fputs(report_asset(report_printf(&data->pool, "%s.gp", shared[i])), file);
+		if (!figures_close(file, shared[i]))
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		if (!make_lines(data, plots, &specs[i]))
+			return false;
+		figures->item[figures->count++] = (struct figure){
+			.name = specs[i].name, .title = specs[i].title, .see = specs[i].see, .misread = specs[i].misread,
+		};
+		/* behind the two rates: what one request saw of them */
+		if (!strcmp(specs[i].name, "idle") && !figures_percentiles(data, plots, figures))
+			return false;
+	}
+	for (size_t i = 0; i < figures->count; i++)
+		figures_draw(plots, data, figures, &figures->item[i]);
+	return true;
+}

@@ -1,0 +1,100 @@
+/*
+ * figures_style.c: the palette. A style is a server's number in the order of the report; it gives the colour and the
+ * shape. Six colours do not suffice for eight servers, so two are shared by servers of different families, whose
+ * dash and shape differ. Hollow shapes are never a server's own: they mean client-limited.
+ */
+#include "harness/figures_style.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERMILION, ORANGE, PURPLE, BLUE, SKY, GREEN, COLOURS };
+enum { SQUARE, TRIANGLE_DOWN, DIAMOND, CIRCLE, TRIANGLE, PENTAGON, SHAPES };
+
+/* In the order of the report: from a thread for each connection to completions. */
+static const struct known {
+	const char *name;
+	uint32_t colour;
+	uint32_t shape;
+} known[] = {
+	{ "thread", VERMILION, SQUARE },
+	{ "select", ORANGE, TRIANGLE_DOWN },
+	{ "poll", PURPLE, DIAMOND },
+	{ "epoll", BLUE, CIRCLE },
+	{ "libev", SKY, TRIANGLE },
+	{ "libevent", PURPLE, PENTAGON },
+	{ "libuv", ORANGE, SQUARE },
+	{ "io_uring", GREEN, DIAMOND },
+};
+enum { KNOWN = sizeof(known) / sizeof(*known) };
+
+static uint32_t known_style(const char *name)
+{
+	for (uint32_t i = 0; i < KNOWN; i++)
+		if (!strcmp(known[i].name, name))
+			return i;
+	return KNOWN;
+}
+
+static int by_style_and_name(const void *left, const void *right)
+{
+	const struct report_server *a = left, *b = right;
+	if (a->style != b->style)
+		return a->style < b->style ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+void figures_style_assign(struct report_server *servers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		servers[i].style = known_style(servers[i].name);
+	if (count)
+		qsort(servers, count, sizeof(*servers), by_style_and_name);
+	uint32_t next = KNOWN;
+	for (size_t i = 0; i < count; i++)
+		if (servers[i].style == KNOWN)
+			servers[i].style = next++;
+}
+
+const char *figures_colour(uint32_t style)
+{
+	static const char *const colours[COLOURS] = {
+		[VERMILION] = "#D55E00", [ORANGE] = "#E69F00", [PURPLE] = "#CC79A7",
+		[BLUE] = "#0072B2", [SKY] = "#56B4E9", [GREEN] = "#009E73",
+	};
+	return colours[style < KNOWN ? known[style].colour : style % COLOURS];
+}
+
+/* Shifted by one in each round of the colours. */
+static uint32_t shape(uint32_t style)
+{
+	return style < KNOWN ? known[style].shape : (style + style / COLOURS) % SHAPES;
+}
+
+int figures_point(uint32_t style)
+{
+	static const int types[SHAPES] = {
+		[SQUARE] = 5, [TRIANGLE_DOWN] = 11, [DIAMOND] = 13, [CIRCLE] = 7, [TRIANGLE] = 9, [PENTAGON] = 15,
+	};
+	return types[shape(style)];
+}
+
+const char *figures_mark(uint32_t style)
+{
+	static const char *const marks[SHAPES] = {
+		[SQUARE] = "25A0", [TRIANGLE_DOWN] = "25BC", [DIAMOND] = "25C6",
+		[CIRCLE] = "25CF", [TRIANGLE] = "25B2", [PENTAGON] = "2B1F",
+	};
+	return marks[shape(style)];
+}
+
+int figures_dash(const char *family)
+{
+	static const char *const families[] = {
+		"readiness", "library", "completion", "thread", "process", "coroutine", "runtime", "reference",
+	};
+	for (int i = 0; i < (int)(sizeof(families) / sizeof(*families)); i++)
+		if (!strcmp(families[i], family))
+			return i + 1;
+	return 1;
+}

@@ -1,0 +1,386 @@
+/*
+ * report_answers.c: the sentences at the top of the report. Each answers one question that a reader came with, from
+ * the load that asks it most sharply: the largest number of connections for what costs grow with, a small one for
+ * when simple code is good enough. A question this run did not measure has no sentence.
+ */
+#include "harness/report_answers.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WORDS_MAX = 64 };
+
+/* What is said of a group of servers, one word or phrase each. */
+struct words {
+	const char *item[WORDS_MAX];
+	size_t count;
+};
+
+static void add(struct words *w, const char *item)
+{
+	if (w->count < WORDS_MAX)
+		w->item[w->count++] = item;
+}
+
+static const char *name_of(struct report_data *data, const struct report_point *p)
+{
+	return report_printf(&data->pool, "{%s}", p->cells->server->name);
+}
+
+static const char *joined(struct report_data *data, const struct words *w)
+{
+	return report_list(&data->pool, w->item, w->count);
+}
+
+/* The largest load of an experiment: connections and idle ones together decide; 0 when it was not run. */
+static struct report_cell_row largest_load(const struct report_data *data, const char *experiment)
+{
+	struct report_cell_row most = { 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_cell_row *cell = data->points[i].cells;
+		if (!strcmp(cell->experiment, experiment) && report_usable(&data->points[i])
+		    && cell->connections + cell->idle > most.connections + most.idle)
+			most = *cell;
+	}
+	return most;
+}
+
+static bool at_load(const struct report_point *p, const char *experiment, long connections, long idle)
+{
+	return !p->cells->twin && !strcmp(p->cells->experiment, experiment)
+	    && p->cells->connections == connections && p->cells->idle == idle;
+}
+
+/* The best point under a load that may be ranked, or NULL. */
+static const struct report_point *best_at(const struct report_data *data, const char *experiment, long connections,
+    long idle, enum report_metric metric, bool lower_is_better)
+{
+	const struct report_point *best = NULL;
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!at_load(p, experiment, connections, idle) || p->verdict != VERDICT_VALID
+		    || !p->metric[metric].count)
+			continue;
+		if (!best || (p->metric[metric].median < best->metric[metric].median) == lower_is_better)
+			best = p;
+	}
+	return best;
+}
+
+static const char *missing_phrase(struct report_data *data, const struct report_point *p)
+{
+	return report_printf(&data->pool, "%s is %s%s%s", name_of(data, p), report_verdict_names[p->verdict],
+	    *p->reason ? ": " : "", report_escape(&data->pool, p->reason));
+}
+
+/* Sorts every other server under the load into what the comparison with `best` allows to say. */
+static const char *standings(struct report_data *data, const struct report_point *best, enum report_metric metric,
+    bool lower_is_better)
+{
+	struct report_pool *pool = &data->pool;
+	struct words tied = { 0 }, behind = { 0 }, undecided = { 0 }, limited = { 0 }, missing = { 0 };
+	const struct report_cell_row *load = best->cells;
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!at_load(p, load->experiment, load->connections, load->idle) || p == best)
+			continue;
+		if (!report_usable(p)) {
+			add(&missing, missing_phrase(data, p));
+			continue;
+		}
+		if (!p->metric[metric].count)
+			continue;
+		if (p->verdict == VERDICT_CLIENT_LIMITED && metric == METRIC_RATE) {
+			add(&limited, report_printf(pool, "%s >= %s", name_of(data, p),
+			    report_interval(pool, REPORT_RATE, p->metric[metric])));
+			continue;
+		}
+		struct report_comparison c = report_compare(data, p, best, metric);
+		const char *phrase = report_printf(pool, "%s %s", name_of(data, p), report_ratio(pool, c.ratio));
+		if (c.verdict == ESTIMATE_TIE)
+			add(&tied, name_of(data, p));
+		else if (c.verdict == (lower_is_better ? ESTIMATE_HIGHER : ESTIMATE_LOWER))
+			add(&behind, phrase);
+		else
+			add(&undecided, phrase);
+	}
+	const char *text = "";
+	if (tied.count)
+		text = report_printf(pool, "%s A tie with it: %s.", text, joined(data, &tied));
+	if (undecided.count)
+		text = report_printf(pool, "%s Undecided against it: %s.", text, joined(data, &undecided));
+	if (behind.count)
+		text = report_printf(pool, "%s Against it: %s.", text, joined(data, &behind));
+	if (limited.count)
+		text = report_printf(pool, "%s Client-limited, so not ranked: %s.", text, joined(data, &limited));
+	if (missing.count)
+		text = report_printf(pool, "%s Not shown: %s.", text, joined(data, &missing));
+	return text;
+}
+
+static const char *answer_throughput(struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	struct report_cell_row load = largest_load(data, "throughput");
+	if (!load.connections)
+		return NULL;
+	const char *where = report_printf(pool, "With %s busy connections", report_whole(pool, (double)load.connections));
+	const struct report_point *best = best_at(data, "throughput", load.connections, load.idle, METRIC_RATE, false);
+	if (best)
+		return report_printf(pool, "%s %s has the highest median, **%s requests/s**.%s", where, name_of(data, best),
+		    report_interval(pool, REPORT_RATE, best->metric[METRIC_RATE]),
+		    standings(data, best, METRIC_RATE, false));
+	struct words limited = { 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (at_load(p, "throughput", load.connections, load.idle) && report_usable(p))
+			add(&limited, report_printf(pool, "%s >= %s", name_of(data, p),
+			    report_interval(pool, REPORT_RATE, p->metric[METRIC_RATE])));
+	}
+	return report_printf(pool, "%s the load generator was the bottleneck for every server, so none is ranked: %s requests/s.",
+	    where, joined(data, &limited));
+}
+
+static const char *answer_cpu(struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	const struct report_point *best = best_at(data, "throughput", 1000, 0, METRIC_CPU, true);
+	if (!best)
+		return NULL;
+	return report_printf(pool, "At 1,000 connections a request costs %s the least CPU time, **%s** (user and system)."
+	    "%s", name_of(data, best), report_interval(pool, REPORT_US, best->metric[METRIC_CPU]),
+	    standings(data, best, METRIC_CPU, true));
+}
+
+/* "serves 4.7x [4.4, 5.0] what {poll} does", worded as the verdict allows; a's rate over b's. */
+static const char *serves(struct report_data *data, const struct report_point *a, const struct report_point *b)
+{
+	struct report_pool *pool = &data->pool;
+	struct report_comparison c = report_compare(data, a, b, METRIC_RATE);
+	const char *ratio = report_ratio(pool, c.ratio);
+	if (b->verdict == VERDICT_CLIENT_LIMITED)
+		return report_printf(pool, "is not ranked against %s, which is client-limited (>= %s requests/s)", name_of(data, b),
+		    report_value(pool, REPORT_RATE, b->metric[METRIC_RATE].median));
+	if (a->verdict == VERDICT_CLIENT_LIMITED)
+		return report_printf(pool, "serves >= **%s** what %s does (client-limited: a lower bound)", ratio,
+		    name_of(data, b));
+	if (c.verdict == ESTIMATE_TIE)
+		return report_printf(pool, "ties with %s (%s)", name_of(data, b), ratio);
+	if (c.verdict == ESTIMATE_UNDECIDED)
+		return report_printf(pool, "serves %s what %s does, which is undecided", ratio, name_of(data, b));
+	return report_printf(pool, "serves **%s** what %s does", ratio, name_of(data, b));
+}
+
+static const char *answer_idle(struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	struct report_cell_row load = largest_load(data, "idle");
+	const struct report_point *epoll = report_point(data, "idle", "epoll", load.connections, load.idle);
+	if (!load.idle || !report_usable(epoll))
+		return NULL;
+	struct words against = { 0 }, kept = { 0 }, missing = { 0 };
+	static const char *const scanning[] = { "poll", "select", "select+" };
+	for (size_t i = 0; i < sizeof(scanning) / sizeof(*scanning); i++) {
+		const struct report_point *p = report_point(data, "idle", scanning[i], load.connections, load.idle);
+		if (report_usable(p))
+			add(&against, serves(data, epoll, p));
+		else if (p)
+			add(&missing, missing_phrase(data, p));
+	}
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		const struct report_point *alone = report_point(data, "idle", p->cells->server->name, load.connections, 0);
+		if (!at_load(p, "idle", load.connections, load.idle) || !report_usable(p) || !report_usable(alone))
+			continue;
+		/* two lower bounds have no ratio */
+		if (alone->verdict == VERDICT_CLIENT_LIMITED)
+			continue;
+		struct estimate share = report_compare(data, p, alone, METRIC_RATE).ratio;
+		add(&kept, report_printf(pool, "%s %s%s", name_of(data, p),
+		    p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "", report_value(pool, REPORT_SHARE, share.median)));
+	}
+	if (!against.count)
+		return NULL;
+	const char *text = report_printf(pool, "With %s idle connections beside %s busy ones, %s %s.",
+	    report_whole(pool, (double)load.idle), report_whole(pool, (double)load.connections), name_of(data, epoll),
+	    joined(data, &against));
+	if (kept.count)
+		text = report_printf(pool, "%s Of its own rate without idle ones each keeps: %s.", text, joined(data, &kept));
+	if (missing.count)
+		text = report_printf(pool, "%s Not shown: %s.", text, joined(data, &missing));
+	return text;
+}
+
+static const char *answer_switches(struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	const struct report_point *thread = report_point(data, "throughput", "thread", 1000, 0);
+	const struct report_point *epoll = report_point(data, "throughput", "epoll", 1000, 0);
+	if (!report_usable(thread) || !report_usable(epoll) || !thread->metric[METRIC_SWITCHES].count
+	    || !epoll->metric[METRIC_SWITCHES].count)
+		return NULL;
+	struct report_comparison c = report_compare(data, thread, epoll, METRIC_SWITCHES);
+	const char *text = report_printf(pool, "At 1,000 connections %s makes **%s** context switches a request, %s %s",
+	    name_of(data, thread), report_interval(pool, REPORT_PLAIN, thread->metric[METRIC_SWITCHES]),
+	    name_of(data, epoll), report_interval(pool, REPORT_PLAIN, epoll->metric[METRIC_SWITCHES]));
+	if (c.verdict == ESTIMATE_HIGHER)
+		return report_printf(pool, "%s: **%s** as many. A loop takes many ready connections in one turn; a thread sleeps "
+		    "and is woken for each.", text, report_ratio(pool, c.ratio));
+	return report_printf(pool, "%s (%s, %s).", text, report_ratio(pool, c.ratio), estimate_verdict_name(c.verdict));
+}
+
+static const char *answer_memory(struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	struct report_cell_row load = largest_load(data, "memory");
+	const struct report_point *thread = report_point(data, "memory", "thread", load.connections, load.idle);
+	struct words loops = { 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (at_load(p, "memory", load.connections, load.idle) && report_usable(p) && p != thread
+		    && p->metric[METRIC_BYTES].count)
+			add(&loops, report_printf(pool, "%s %s", name_of(data, p),
+			    report_value(pool, REPORT_BYTES, p->metric[METRIC_BYTES].median)));
+	}
+	if (!report_usable(thread) || !thread->metric[METRIC_BYTES].count || !loops.count)
+		return NULL;
+	const char *text = report_printf(pool, "Holding %s connections, one costs %s **%s** (%s in user space, the rest in the "
+	    "kernel); %s.", report_whole(pool, (double)(load.connections + load.idle)), name_of(data, thread),
+	    report_interval(pool, REPORT_BYTES, thread->metric[METRIC_BYTES]),
+	    report_value(pool, REPORT_BYTES, thread->metric[METRIC_USER_BYTES].median), joined(data, &loops));
+	const struct report_point *epoll = report_point(data, "memory", "epoll", load.connections, load.idle);
+	if (!report_usable(epoll))
+		return text;
+	struct report_comparison c = report_compare(data, thread, epoll, METRIC_BYTES);
+	if (c.verdict == ESTIMATE_HIGHER || c.verdict == ESTIMATE_LOWER)
+		return report_printf(pool, "%s %s takes **%s** what %s does.", text, name_of(data, thread),
+		    report_ratio(pool, c.ratio), name_of(data, epoll));
+	return report_printf(pool, "%s %s over %s: %s, %s.", text, name_of(data, thread), name_of(data, epoll),
+	    report_ratio(pool, c.ratio), estimate_verdict_name(c.verdict));
+}
+
+static const char *answer_wait(struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	struct report_cell_row load = largest_load(data, "wait");
+	double delay_s = load.target ? report_wait_s(load.target) : 0;
+	if (delay_s <= 0)
+		return NULL;
+	double ceiling = (double)load.connections / delay_s;
+	struct words reach = { 0 }, below = { 0 }, unclear = { 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!at_load(p, "wait", load.connections, load.idle) || !report_usable(p))
+			continue;
+		struct estimate share = p->metric[METRIC_RATE];
+		share.median /= ceiling, share.low /= ceiling, share.high /= ceiling;
+		const char *phrase = report_printf(pool, "%s %s%s", name_of(data, p),
+		    p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "", report_interval(pool, REPORT_SHARE, share));
+		add(share.low >= 0.95 ? &reach : share.high < 0.95 ? &below : &unclear, phrase);
+	}
+	const char *text = report_printf(pool, "When each answer waits %s, %s connections allow at most %s requests/s.",
+	    report_value(pool, REPORT_US, delay_s * 1e6), report_whole(pool, (double)load.connections),
+	    report_value(pool, REPORT_RATE, ceiling));
+	if (reach.count)
+		text = report_printf(pool, "%s Of that ceiling these reach 95%% or more: %s.", text, joined(data, &reach));
+	if (below.count)
+		text = report_printf(pool, "%s Below it: %s.", text, joined(data, &below));
+	if (unclear.count)
+		text = report_printf(pool, "%s Around 95%%: %s.", text, joined(data, &unclear));
+	return text;
+}
+
+static const char *answer_fairness(struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	struct report_cell_row load = largest_load(data, "throughput");
+	struct words starving = { 0 }, fair = { 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!at_load(p, "throughput", load.connections, load.idle) || !p->metric[METRIC_STARVED].count)
+			continue;
+		const struct estimate *starved = &p->metric[METRIC_STARVED];
+		if (starved->high > 0)
+			add(&starving, report_printf(pool, "%s left **%s** of them without one answer in the window (Jain's fairness "
+			    "index %s)", name_of(data, p), report_interval(pool, REPORT_COUNT, *starved),
+			    report_value(pool, REPORT_PLAIN, p->metric[METRIC_FAIRNESS].median)));
+		else
+			add(&fair, name_of(data, p));
+	}
+	if (!starving.count && !fair.count)
+		return NULL;
+	const char *where = report_printf(pool, "With %s busy connections", report_whole(pool, (double)load.connections));
+	if (!starving.count)
+		return report_printf(pool, "%s no server starved any of them: each was answered inside the window.", where);
+	if (!fair.count)
+		return report_printf(pool, "%s %s.", where, joined(data, &starving));
+	return report_printf(pool, "%s %s; %s starved none.", where, joined(data, &starving), joined(data, &fair));
+}
+
+/* The largest load up to which thread is not behind epoll: 0 for none. */
+static long thread_keeps_up(struct report_data *data)
+{
+	long keeps_up = 0;
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *thread = &data->points[i];
+		if (strcmp(thread->cells->experiment, "throughput") || strcmp(thread->cells->server->name, "thread"))
+			continue;
+		const struct report_point *epoll = report_point(data, "throughput", "epoll", thread->cells->connections,
+		    thread->cells->idle);
+		if (!report_usable(thread) || !report_usable(epoll))
+			break;
+		struct report_comparison c = report_compare(data, thread, epoll, METRIC_RATE);
+		if (c.limited || (c.verdict != ESTIMATE_TIE && c.verdict != ESTIMATE_HIGHER))
+			break;
+		keeps_up = thread->cells->connections;
+	}
+	return keeps_up;
+}
+
+static const char *answer_simple(struct report_data *data)
+{
+	struct report_pool *pool = &data->pool;
+	static const long small[] = { 10, 1, 100 };
+	for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++) {
+		const struct report_point *thread = report_point(data, "throughput", "thread", small[i], 0);
+		const struct report_point *epoll = report_point(data, "throughput", "epoll", small[i], 0);
+		if (!report_usable(thread) || !report_usable(epoll))
+			continue;
+		long keeps_up = thread_keeps_up(data);
+		const char *advice = keeps_up
+		    ? report_printf(pool, "Blocking code keeps up to %s connections, and below that it is the better choice: it reads from "
+			"top to bottom", report_whole(pool, (double)keeps_up))
+		    : "Blocking code reads from top to bottom: choose it when this price is small beside the work of a request";
+		const char *lines = thread->cells->server->source_lines && epoll->cells->server->source_lines
+		    ? report_printf(pool, " (%ld lines of source against %ld)", thread->cells->server->source_lines,
+			epoll->cells->server->source_lines) : "";
+		return report_printf(pool, "With %s connections %s %s, at %s the CPU time a request%s. %s.",
+		    report_whole(pool, (double)small[i]), name_of(data, thread), serves(data, thread, epoll),
+		    report_ratio(pool, report_compare(data, thread, epoll, METRIC_CPU).ratio), lines, advice);
+	}
+	return NULL;
+}
+
+size_t report_answers(struct report_data *data, struct report_answer answers[REPORT_ANSWERS_MAX])
+{
+	const struct {
+		const char *topic, *figure;
+		const char *(*make)(struct report_data *);
+	} questions[REPORT_ANSWERS_MAX] = {
+		{ "All busy", "throughput", answer_throughput },
+		{ "Mostly idle", "idle", answer_idle },
+		{ "Context switches", "switches", answer_switches },
+		{ "CPU time", "cpu", answer_cpu },
+		{ "Memory", "memory", answer_memory },
+		{ "Waiting for others", "wait", answer_wait },
+		{ "Fairness", "percentiles", answer_fairness },
+		{ "Simple code", "throughput", answer_simple },
+	};
+	size_t count = 0;
+	for (size_t i = 0; i < REPORT_ANSWERS_MAX; i++) {
+		const char *text = questions[i].make(data);
+		if (text)
+			answers[count++] = (struct report_answer){ questions[i].topic, text, questions[i].figure };
+	}
+	return count;
+}

@@ -1,0 +1,52 @@
+/*
+ * report_assets.c: the page's style and script and gnuplot's scripts, taken in by the assembler when this file is
+ * compiled (from the project's root, as the Makefile does; it also knows that this object depends on them). So a
+ * report can be made anywhere, and each of these files exists once.
+ */
+#include "harness/report_assets.h"
+
+#include <string.h>
+
+#include "lib/sys/die.h"
+
+#define ASSET(symbol, path) \
+	__asm__(".pushsection .rodata\n" #symbol ":\n" \
+	    ".incbin \"" path "\"\n" \
+	    ".byte 0\n" \
+	    ".popsection\n"); \
+	extern const char symbol[]
+
+ASSET(asset_css, "harness/report.css");
+ASSET(asset_js, "harness/report.js");
+ASSET(asset_style, "scripts/plots/style.gp");
+ASSET(asset_panels, "scripts/plots/panels.gp");
+ASSET(asset_throughput, "scripts/plots/throughput.gp");
+ASSET(asset_idle, "scripts/plots/idle.gp");
+ASSET(asset_switches, "scripts/plots/switches.gp");
+ASSET(asset_cpu, "scripts/plots/cpu.gp");
+ASSET(asset_memory, "scripts/plots/memory.gp");
+ASSET(asset_wait, "scripts/plots/wait.gp");
+ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
+
+static const struct report_asset assets[] = {
+	{ "report.css", asset_css },
+	{ "report.js", asset_js },
+	{ "style.gp", asset_style },
+	{ "panels.gp", asset_panels },
+	{ "throughput.gp", asset_throughput },
+	{ "idle.gp", asset_idle },
+	{ "switches.gp", asset_switches },
+	{ "cpu.gp", asset_cpu },
+	{ "memory.gp", asset_memory },
+	{ "wait.gp", asset_wait },
+	{ "percentiles.gp", asset_percentiles },
+};
+
+const char *report_asset(const char *name)
+{
+	size_t i = 0;
+	while (i < sizeof(assets) / sizeof(*assets) && strcmp(assets[i].name, name))
+		i++;
+	CHECK(i < sizeof(assets) / sizeof(*assets));
+	return assets[i].text;
+}

@@ -1,0 +1,272 @@
+/*
+ * report_front.c: what a reader needs before any figure: how far the run may be believed, what it says, how to read
+ * it, on what it ran, and whether each cell measured what it claims.
+ */
+#include "harness/report_sections.h"
+
+#include <math.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/report_answers.h"
+
+enum { CPUS_DRAWN_MAX = 64 };
+
+const char *report_name(struct report *r, const struct report_server *server)
+{
+	return report_printf(&r->data->pool, "{%s}", server->name);
+}
+
+void report_verdict_cell(struct report *r, enum report_verdict verdict)
+{
+	report_cell_class(r->doc, report_printf(&r->data->pool, "v v-%s", report_verdict_names[verdict]),
+	    report_verdict_names[verdict]);
+}
+
+const char *report_load(struct report *r, const struct report_cell_row *cell)
+{
+	struct report_pool *pool = &r->data->pool;
+	const char *active = report_whole(pool, (double)cell->connections);
+	return cell->idle ? report_printf(pool, "%s + %s idle", active, report_whole(pool, (double)cell->idle)) : active;
+}
+
+void report_section_grade(struct report *r)
+{
+	static const char *const meaning[] = { "clean", "noisy", "not comparable" };
+	struct report_grade grade;
+	report_grade(r->data, &grade);
+	report_html(r->doc, "<div class=\"grade grade-%c\"><p class=\"letter\" aria-label=\"grade %c\">%c</p><div>\n",
+	    grade.letter, grade.letter, grade.letter);
+	report_paragraph(r->doc, "meaning", report_printf(&r->data->pool, "**Grade %c: %s.**", grade.letter,
+	    meaning[grade.letter - 'A']));
+	report_list_begin(r->doc, "plain");
+	for (size_t i = 0; i < grade.reason_count; i++)
+		report_item(r->doc, grade.reasons[i]);
+	report_list_end(r->doc);
+	report_html(r->doc, "</div></div>\n");
+}
+
+void report_section_answers(struct report *r)
+{
+	struct report_answer answers[REPORT_ANSWERS_MAX];
+	size_t count = report_answers(r->data, answers);
+	if (!count)
+		report_paragraph(r->doc, NULL, "This run measured too little for an answer; the cells are below.");
+	report_html(r->doc, "<div class=\"answers\">\n");
+	for (size_t i = 0; i < count; i++) {
+		report_html(r->doc, "<div class=\"answer\"><h3>");
+		report_html_inline(r->doc->html, answers[i].topic);
+		report_html(r->doc, "</h3>");
+		report_markdown(r->doc, "**%s.** ", answers[i].topic);
+		report_paragraph(r->doc, NULL, answers[i].text);
+		report_html(r->doc, "</div>\n");
+	}
+	report_html(r->doc, "</div>\n");
+}
+
+void report_section_reading(struct report *r)
+{
+	struct report_pool *pool = &r->data->pool;
+	report_list_begin(r->doc, "reading");
+	report_item(r->doc, "**149k \\[145k, 152k\\]** is the median of the runs and its 95% bootstrap interval. The unit is a run, not a "
+	    "request: the server is started anew for each. With fewer than 6 runs the interval is simply their range.");
+	report_item(r->doc, report_printf(pool, "**4.7x \\[4.4, 5.0\\]** compares two servers block by block, so what disturbed a whole block "
+	    "cancels. They **tie** when the whole interval lies within 2%% of 1 (5%% for a percentile); it is **undecided** when it "
+	    "reaches across that edge, when there are fewer than %d blocks, or when the same program measured twice differs as much.",
+	    ESTIMATE_PAIRS_MIN));
+	report_item(r->doc, "**Client-limited** (hollow in figures, written >=): the load generator was the bottleneck, so the server can do "
+	    "at least this much. Such figures are never ranked.");
+	report_item(r->doc, "**Unsupported** is a limit of the model, shown with its reason where the line ends; **invalid** and **failed** "
+	    "cells have no figures at all. **-** is a value that this machine could not give: it is not zero.");
+	report_item(r->doc, "**All load is closed-loop**: each connection sends its next request when the last answer is complete. Latency is "
+	    "therefore service time at saturation: it grows with the number of connections for every server, and is no response time at "
+	    "a given rate.");
+	report_item(r->doc, "**Client and server share one machine** and its loopback device: compare servers with each other, not these "
+	    "figures with those of a network.");
+	report_item(r->doc, report_printf(pool, "**Grades**: A clean; B noisy (typical A/A difference over %s, or over %s at one load; steal over "
+	    "%s; CPU pressure over %.0f%%; lost cells; an unfinished run; fewer than %d blocks); C not comparable (typical A/A difference over "
+	    "%s, steal over %s, more than %s of the cells lost, or unchecked servers).", report_value(pool, REPORT_SHARE, REPORT_DRIFT_NOISY),
+	    report_value(pool, REPORT_SHARE, REPORT_DRIFT_BROKEN), report_value(pool, REPORT_SHARE, REPORT_STEAL_NOISY), REPORT_PRESSURE_NOISY,
+	    ESTIMATE_PAIRS_MIN, report_value(pool, REPORT_SHARE, REPORT_DRIFT_BROKEN), report_value(pool, REPORT_SHARE, REPORT_STEAL_BROKEN),
+	    report_value(pool, REPORT_SHARE, REPORT_LOST_BROKEN)));
+	report_list_end(r->doc);
+}
+
+/* "0-2,5" as a set of CPUs. */
+static void take_cpus(const char *list, bool set[CPUS_DRAWN_MAX])
+{
+	while (*list) {
+		char *end;
+		long first = strtol(list, &end, 10), last = first;
+		if (end == list)
+			return;
+		if (*end == '-')
+			last = strtol(end + 1, &end, 10);
+		for (long cpu = first; cpu >= 0 && cpu <= last && cpu < CPUS_DRAWN_MAX; cpu++)
+			set[cpu] = true;
+		list = *end ? end + 1 : end;
+	}
+}
+
+/* A row of CPUs in a box with a title. Returns the box's width. */
+static int draw_box(struct report *r, int x, const char *class, const char *title, const bool set[CPUS_DRAWN_MAX])
+{
+	int count = 0;
+	for (int i = 0; i < CPUS_DRAWN_MAX; i++)
+		count += set[i];
+	int columns = count > 8 ? 8 : count < 4 ? 4 : count;
+	int width = columns * 40 + 32, rows = (count + columns - 1) / columns;
+	report_html(r->doc, "<g class=\"%s\"><rect class=\"box\" x=\"%d\" y=\"10\" width=\"%d\" height=\"%d\" rx=\"10\"/>"
+	    "<text x=\"%d\" y=\"38\">%s</text>\n", class, x, width, 52 + 40 * (rows ? rows : 1), x + 18, title);
+	for (int i = 0, at = 0; i < CPUS_DRAWN_MAX; i++) {
+		if (!set[i])
+			continue;
+		int left = x + 18 + at % columns * 40, top = 52 + at / columns * 40;
+		report_html(r->doc, "<rect class=\"cpu\" x=\"%d\" y=\"%d\" width=\"34\" height=\"32\" rx=\"5\"/><text class=\"cpu\" x=\"%d\" "
+		    "y=\"%d\">%d</text>\n", left, top, left + 17, top + 21, i);
+		at++;
+	}
+	report_html(r->doc, "</g>\n");
+	return width;
+}
+
+static void draw_split(struct report *r)
+{
+	bool client[CPUS_DRAWN_MAX] = { false }, server[CPUS_DRAWN_MAX] = { false };
+	take_cpus(report_key(r->data, "client_cpus"), client);
+	take_cpus(report_key(r->data, "server_cpus"), server);
+	report_html(r->doc, "<div class=\"scroll\"><svg class=\"split\" viewBox=\"0 0 820 190\" role=\"img\" aria-label=\"Which CPUs the load "
+	    "generator and the server have\">\n");
+	int width = draw_box(r, 10, "client", "load generator, harness", client);
+	int left = 10 + width + 16, right = left + 130;
+	report_html(r->doc, "<path class=\"wire\" d=\"M%d 58H%dm-7 -5 7 5-7 5M%d 84H%dm7 -5-7 5 7 5\"/><text class=\"note\" x=\"%d\" "
+	    "y=\"46\">requests</text><text class=\"note\" x=\"%d\" y=\"104\">answers</text>\n", left, right, right, left,
+	    (left + right) / 2, (left + right) / 2);
+	draw_box(r, right + 16, "serving", "one server at a time", server);
+	report_html(r->doc, "</svg></div>\n");
+}
+
+/* Bytes a request and its answer take on the wire, from a cell's own count. */
+static void wire_bytes(struct report *r)
+{
+	for (size_t i = 0; i < r->data->cell_count; i++) {
+		const struct report_cell_row *cell = &r->data->cells[i];
+		json_t *root = cell->verdict == VERDICT_VALID ? json_loads(cell->loadgen, 0, NULL) : NULL;
+		json_t *bytes = json_object_get(root, "bytes"), *requests = json_object_get(root, "requests");
+		double sent = json_number_value(json_object_get(bytes, "sent"));
+		double received = json_number_value(json_object_get(bytes, "received"));
+		double completed = json_number_value(json_object_get(requests, "completed"));
+		json_decref(root);
+		if (completed <= 0 || sent <= 0 || strcmp(cell->experiment, "throughput"))
+			continue;
+		report_paragraph(r->doc, NULL, report_printf(&r->data->pool, "A request for %s is %.0f bytes on the wire, its answer %.0f, both without "
+		    "TCP's headers. Every answer is verified: framing, status, length, body.", report_code(&r->data->pool, cell->target),
+		    sent / completed, received / completed));
+		return;
+	}
+}
+
+void report_section_setup(struct report *r)
+{
+	static const struct { const char *key, *title; } shown[] = {
+		{ "plan", "Plan" }, { "cpu_model", "CPU" }, { "cpu_count", "CPUs" }, { "server_cpus", "Server's CPUs" },
+		{ "client_cpus", "Load generator's CPUs" }, { "memory_bytes", "Memory" }, { "virtualisation", "Virtualisation" },
+		{ "kernel", "Kernel" }, { "mitigations", "Mitigations" }, { "governor", "Frequency governor" }, { "clock_source", "Clock source" },
+		{ "file_limit", "File limit" }, { "somaxconn", "somaxconn" }, { "perf_event_paranoid", "perf_event_paranoid" },
+		{ "compiler", "Compiler" }, { "version", "c10k" },
+	};
+	static const struct report_column columns[] = { { "what", false }, { "here", false } };
+	draw_split(r);
+	wire_bytes(r);
+	report_table_begin(r->doc, columns, 2);
+	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
+		const char *value = report_key(r->data, shown[i].key);
+		if (!*value)
+			continue;
+		report_cell(r->doc, report_escape(&r->data->pool, shown[i].title));
+		if (!strcmp(shown[i].key, "memory_bytes"))
+			value = report_value(&r->data->pool, REPORT_BYTES, strtod(value, NULL));
+		report_cell(r->doc, report_escape(&r->data->pool, value));
+	}
+	json_t *libraries = json_loads(report_key(r->data, "libraries"), 0, NULL), *version;
+	const char *name;
+	json_object_foreach(libraries, name, version) {
+		report_cell(r->doc, report_escape(&r->data->pool, name));
+		report_cell(r->doc, report_escape(&r->data->pool, json_is_string(version) ? json_string_value(version) : "-"));
+	}
+	report_table_end(r->doc, "facts", true);
+	json_decref(libraries);
+}
+
+/* 0 for the worst. */
+static int health_rank(const struct report_cell_row *cell)
+{
+	switch (cell->verdict) {
+	case VERDICT_FAILED: return 0;
+	case VERDICT_INVALID: return 1;
+	case VERDICT_CLIENT_LIMITED: return 2;
+	case VERDICT_UNSUPPORTED: return 4;
+	case VERDICT_VALID: break;
+	}
+	return *cell->marks ? 3 : 5;
+}
+enum { HEALTH_RANKS = 6, HEALTH_BAD = 4 };
+
+static const struct report_column health_columns[] = {
+	{ "#", true }, { "experiment", false }, { "server", false }, { "connections", true }, { "block", true }, { "verdict", false },
+	{ "marks", false }, { "established", true }, { "answered", true }, { "starved", true }, { "errors", true }, { "Jain", true },
+	{ "Little", true }, { "client CPU", true }, { "reason", false },
+};
+
+static void health_row(struct report *r, const struct report_cell_row *cell)
+{
+	static const enum report_metric metrics[] = {
+		METRIC_ESTABLISHED, METRIC_ANSWERED, METRIC_STARVED, METRIC_ERRORS, METRIC_FAIRNESS, METRIC_LITTLE, METRIC_CLIENT_CPU,
+	};
+	struct report_pool *pool = &r->data->pool;
+	report_cell_number(r->doc, (double)cell->position, report_whole(pool, (double)cell->position));
+	report_cell(r->doc, report_escape(pool, cell->experiment));
+	report_cell(r->doc, report_printf(pool, "%s%s", report_name(r, cell->server), cell->twin ? " (twin)" : ""));
+	report_cell_number(r->doc, (double)(cell->connections + cell->idle), report_load(r, cell));
+	report_cell_number(r->doc, (double)cell->rep, report_whole(pool, (double)cell->rep));
+	report_verdict_cell(r, cell->verdict);
+	report_cell(r->doc, report_escape(pool, cell->marks));
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(*metrics); i++)
+		report_cell_number(r->doc, cell->metric[metrics[i]],
+		    report_value(pool, report_metrics[metrics[i]].unit, cell->metric[metrics[i]]));
+	report_cell_class(r->doc, "reason", report_escape(pool, cell->reason));
+}
+
+/* Cells of the ranks first..last, worst first. */
+static size_t health_table(struct report *r, int first, int last, bool in_markdown)
+{
+	size_t count = 0;
+	report_table_begin(r->doc, health_columns, sizeof(health_columns) / sizeof(*health_columns));
+	for (int rank = first; rank <= last; rank++)
+		for (size_t i = 0; i < r->data->cell_count; i++)
+			if (health_rank(&r->data->cells[i]) == rank) {
+				health_row(r, &r->data->cells[i]);
+				count++;
+			}
+	if (count)
+		report_table_end(r->doc, "sortable dense", in_markdown);
+	return count;
+}
+
+void report_section_health(struct report *r)
+{
+	struct report_pool *pool = &r->data->pool;
+	report_paragraph(r->doc, NULL, "Whether each cell measured what it claims: connections established and answered at least once, errors, "
+	    "Jain's fairness index, the completed-only residual of Little's law, and the CPU use of the load generator's busiest worker. "
+	    "Failed and invalid cells stand first, then client-limited ones, then those with a mark.");
+	if (!health_table(r, 0, HEALTH_BAD - 1, true))
+		report_paragraph(r->doc, NULL, "No cell is failed, invalid, client-limited or marked.");
+	size_t rest = 0;
+	for (size_t i = 0; i < r->data->cell_count; i++)
+		rest += health_rank(&r->data->cells[i]) >= HEALTH_BAD;
+	report_details_begin(r->doc, report_printf(pool, "The other %zu cells: valid, or unsupported by the model", rest), false);
+	health_table(r, HEALTH_BAD, HEALTH_RANKS - 1, false);
+	report_details_end(r->doc);
+	report_markdown(r->doc, "The other %zu cells are valid, or unsupported by the model: see [cells.csv](cells.csv).\n\n", rest);
+}

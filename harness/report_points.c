@@ -1,0 +1,190 @@
+/*
+ * report_points.c: cells of one server under one load become a point, and points are compared. All statistics are
+ * estimate.h's; here is only which runs go in: usable ones, and for a ratio those of the same block.
+ *
+ * A caution of our own beside the intervals: the A/A pair is the same program twice, so a difference no larger than
+ * theirs under the same load decides nothing, however narrow its interval.
+ */
+#include "harness/report_data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Experiments in the order of the report; unknown ones behind. */
+static int experiment_order(const char *name)
+{
+	static const char *const order[] = { "throughput", "idle", "memory", "wait" };
+	for (int i = 0; i < (int)(sizeof(order) / sizeof(*order)); i++)
+		if (!strcmp(order[i], name))
+			return i;
+	return (int)(sizeof(order) / sizeof(*order));
+}
+
+static int compare_long(long a, long b) { return (a > b) - (a < b); }
+
+/* Cells of one point compare equal. Servers stand in the order of their style, which is that of the figures. */
+static int compare_load(const struct report_cell_row *a, const struct report_cell_row *b)
+{
+	int order = experiment_order(a->experiment) - experiment_order(b->experiment);
+	order = order ? order : strcmp(a->experiment, b->experiment);
+	order = order ? order : strcmp(a->target, b->target);
+	order = order ? order : compare_long(a->connections, b->connections);
+	order = order ? order : compare_long(a->idle, b->idle);
+	order = order ? order : a->twin - b->twin;
+	return order ? order : compare_long((long)a->server->style, (long)b->server->style);
+}
+
+static int compare_cells(const void *left, const void *right)
+{
+	const struct report_cell_row *a = left, *b = right;
+	int order = compare_load(a, b);
+	return order ? order : compare_long(a->rep, b->rep);
+}
+
+static bool usable(const struct report_cell_row *cell)
+{
+	return cell->verdict == VERDICT_VALID || cell->verdict == VERDICT_CLIENT_LIMITED;
+}
+
+/* The same runs give the same interval in every report. */
+static struct estimate_random seeded(void)
+{
+	return (struct estimate_random){ .state = 1 };
+}
+
+static void estimate_point(struct report_point *point)
+{
+	for (int m = 0; m < METRIC_COUNT; m++) {
+		double values[ESTIMATE_VALUES_MAX];
+		uint32_t count = 0;
+		for (size_t i = 0; i < point->cell_count && count < ESTIMATE_VALUES_MAX; i++)
+			if (usable(&point->cells[i]) && isfinite(point->cells[i].metric[m]))
+				values[count++] = point->cells[i].metric[m];
+		struct estimate_random random = seeded();
+		point->metric[m] = estimate_values(values, count, &random);
+	}
+}
+
+/* A point with figures is valid or client-limited; one without has the verdict of its first cell. */
+static void judge_point(struct report_point *point)
+{
+	point->verdict = point->cells[0].verdict;
+	point->reason = "";
+	for (size_t i = 0; i < point->cell_count; i++) {
+		const struct report_cell_row *cell = &point->cells[i];
+		if (usable(cell)) {
+			if (!point->usable_count++)
+				point->verdict = cell->verdict;
+			if (cell->verdict == VERDICT_CLIENT_LIMITED)
+				point->verdict = VERDICT_CLIENT_LIMITED;
+		}
+		if (!*point->reason)
+			point->reason = cell->reason;
+	}
+}
+
+void report_data_group(struct report_data *data)
+{
+	if (data->cell_count)
+		qsort(data->cells, data->cell_count, sizeof(*data->cells), compare_cells);
+	data->point_count = 0;
+	for (size_t i = 0, next; i < data->cell_count; i = next) {
+		for (next = i + 1; next < data->cell_count; next++)
+			if (compare_load(&data->cells[i], &data->cells[next]))
+				break;
+		data->points = report_grow(data->points, &data->point_cap, data->point_count, sizeof(*data->points));
+		struct report_point *point = &data->points[data->point_count++];
+		*point = (struct report_point){ .cells = &data->cells[i], .cell_count = next - i };
+		judge_point(point);
+		estimate_point(point);
+	}
+}
+
+const struct report_point *report_point(const struct report_data *data, const char *experiment, const char *server,
+    long connections, long idle)
+{
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_cell_row *cell = data->points[i].cells;
+		if (cell->connections == connections && cell->idle == idle && !cell->twin
+		    && !strcmp(cell->experiment, experiment) && !strcmp(cell->server->name, server))
+			return &data->points[i];
+	}
+	return NULL;
+}
+
+const struct report_point *report_twin(const struct report_data *data, const struct report_point *point)
+{
+	struct report_cell_row twin = point->cells[0];
+	twin.twin = true;
+	for (size_t i = 0; i < data->point_count; i++)
+		if (!compare_load(data->points[i].cells, &twin))
+			return &data->points[i];
+	return NULL;
+}
+
+/* a / b over the blocks in which both are usable. */
+static struct estimate paired(const struct report_point *a, const struct report_point *b, enum report_metric metric)
+{
+	double left[ESTIMATE_VALUES_MAX], right[ESTIMATE_VALUES_MAX];
+	uint32_t count = 0;
+	for (size_t i = 0; i < a->cell_count; i++)
+		for (size_t k = 0; k < b->cell_count && count < ESTIMATE_VALUES_MAX; k++) {
+			const struct report_cell_row *x = &a->cells[i], *y = &b->cells[k];
+			if (x->rep != y->rep || !usable(x) || !usable(y))
+				continue;
+			if (!(x->metric[metric] > 0 && y->metric[metric] > 0))
+				continue;
+			left[count] = x->metric[metric];
+			right[count++] = y->metric[metric];
+		}
+	struct estimate_random random = seeded();
+	return estimate_ratio(left, right, count, &random);
+}
+
+double report_drift_at(const struct report_data *data, const struct report_point *point, enum report_metric metric)
+{
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_cell_row *cell = data->points[i].cells;
+		if (!cell->twin || strcmp(cell->experiment, point->cells->experiment)
+		    || strcmp(cell->target, point->cells->target) || cell->connections != point->cells->connections
+		    || cell->idle != point->cells->idle)
+			continue;
+		const struct report_point *own = report_point(data, cell->experiment, cell->server->name,
+		    cell->connections, cell->idle);
+		if (!own)
+			continue;
+		struct estimate ratio = paired(&data->points[i], own, metric);
+		return ratio.count ? fabs(ratio.median - 1) : (double)NAN;
+	}
+	return (double)NAN;
+}
+
+static double margin_of(enum report_metric metric)
+{
+	bool latency = metric >= METRIC_P50 && metric <= METRIC_MAX;
+	return latency ? ESTIMATE_MARGIN_LATENCY : ESTIMATE_MARGIN_RATE;
+}
+
+struct report_comparison report_compare(const struct report_data *data, const struct report_point *a,
+    const struct report_point *b, enum report_metric metric)
+{
+	struct report_comparison c = {
+		.ratio = paired(a, b, metric),
+		.limited = metric <= METRIC_MAX
+		    && (a->verdict == VERDICT_CLIENT_LIMITED || b->verdict == VERDICT_CLIENT_LIMITED),
+	};
+	c.verdict = estimate_verdict(c.ratio, margin_of(metric));
+	double drift = report_drift_at(data, a, metric);
+	bool ranked = c.verdict == ESTIMATE_HIGHER || c.verdict == ESTIMATE_LOWER;
+	if (ranked && isfinite(drift) && fabs(log(c.ratio.median)) <= log1p(drift))
+		c.verdict = ESTIMATE_UNDECIDED;
+	return c;
+}
+
+double report_wait_s(const char *target)
+{
+	double ms = 0;
+	return sscanf(target, "/sleep/%lf", &ms) == 1 ? ms / 1000 : 0;
+}

@@ -1,0 +1,33 @@
+/* report_sections.h: the parts of the report, each written once for both forms. report.c calls them in order. */
+#ifndef REPORT_SECTIONS_H
+#define REPORT_SECTIONS_H
+
+#include "harness/figures.h"
+#include "harness/report_data.h"
+#include "harness/report_doc.h"
+
+struct report {
+	struct report_data *data;
+	struct report_doc *doc;
+	const struct figures *figures;
+	const char *run_folder;
+};
+
+void report_section_grade(struct report *r);
+void report_section_answers(struct report *r);
+void report_section_reading(struct report *r);
+void report_section_setup(struct report *r);
+void report_section_health(struct report *r);
+void report_section_figures(struct report *r);
+void report_section_servers(struct report *r);
+void report_section_conformance(struct report *r);
+void report_section_cells(struct report *r);
+void report_section_reproduce(struct report *r);
+
+/* A server's name with its mark, and a verdict as a coloured word. */
+const char *report_name(struct report *r, const struct report_server *server);
+void report_verdict_cell(struct report *r, enum report_verdict verdict);
+/* "1,000 + 10,000 idle" */
+const char *report_load(struct report *r, const struct report_cell_row *cell);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * report_servers.c: one section for each server: how its model waits, where to read it, and its key figures, each
+ * with a small curve over the loads in which the other servers stand behind in grey.
+ */
+#include "harness/report_sections.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "harness/figures_style.h"
+
+/* What the families have in common; what is a server's own comes from its --describe. */
+static const struct { const char *family, *text; } families[] = {
+	{ "thread", "Every connection has a thread of its own, which sleeps in the kernel until its connection can go on. The code reads from "
+	  "top to bottom and the scheduler does the rest; the price is a stack for each connection and a context switch for each wait." },
+	{ "process", "Every connection has a process of its own: nothing is shared, so nothing can be corrupted, and each costs an address "
+	  "space." },
+	{ "readiness", "One loop asks the kernel which connections can be read or written now, serves them without ever blocking, and asks "
+	  "again. No thread waits for one connection; a long computation makes all of them wait." },
+	{ "library", "A library owns the loop and calls back when a connection is ready or a timer expires. It chooses the best call of the "
+	  "system, and hides it; what that costs is the difference to the loop written by hand." },
+	{ "completion", "The server hands operations to the kernel and later collects their results: it does not ask whether it may read, it "
+	  "learns what was read. Many operations share one system call." },
+	{ "coroutine", "Each connection runs code that reads from top to bottom on a small stack of its own; where it would wait, a switch in user "
+	  "space gives the thread to another." },
+	{ "runtime", "A language's runtime schedules tasks over a few threads and polls the kernel on their behalf." },
+	{ "reference", "A program from elsewhere, measured by the same means for comparison." },
+};
+
+struct key_figure {
+	const char *label, *experiment;
+	enum report_metric metric;
+	bool over_idle;    /* loads differ in idle connections, not in active ones */
+};
+static const struct key_figure key_figures[] = {
+	{ "requests/s", "throughput", METRIC_RATE, false },
+	{ "requests/s beside idle", "idle", METRIC_RATE, true },
+	{ "p99", "throughput", METRIC_P99, false },
+	{ "switches/request", "throughput", METRIC_SWITCHES, false },
+	{ "CPU/request", "throughput", METRIC_CPU, false },
+	{ "memory/connection", "memory", METRIC_BYTES, false },
+	{ "requests/s while waiting", "wait", METRIC_RATE, false },
+};
+enum { KEY_FIGURES = sizeof(key_figures) / sizeof(*key_figures), SPARK_WIDTH = 132, SPARK_HEIGHT = 40 };
+
+/* A key figure's frame: all servers on the same axes. */
+struct frame {
+	double x_min, x_max, y_min, y_max; /* logarithms where log is set */
+	bool log;
+};
+
+static bool shows(const struct key_figure *k, const struct report_point *p)
+{
+	return !p->cells->twin && !strcmp(p->cells->experiment, k->experiment) && p->metric[k->metric].count;
+}
+
+static double spark_x(const struct report_point *p)
+{
+	return log10((double)(p->cells->connections + p->cells->idle) + 1);
+}
+
+static double spark_y(const struct frame *f, double value)
+{
+	return f->log ? log10(value > 1e-4 ? value : 1e-4) : value;
+}
+
+static struct frame make_frame(struct report *r, const struct key_figure *k)
+{
+	struct frame f = { INFINITY, -INFINITY, INFINITY, -INFINITY, k->metric == METRIC_SWITCHES || k->metric == METRIC_P99
+	    || k->metric == METRIC_BYTES || !strcmp(k->experiment, "wait") };
+	for (size_t i = 0; i < r->data->point_count; i++) {
+		const struct report_point *p = &r->data->points[i];
+		if (!shows(k, p))
+			continue;
+		double x = spark_x(p), y = spark_y(&f, p->metric[k->metric].median);
+		f.x_min = fmin(f.x_min, x), f.x_max = fmax(f.x_max, x);
+		f.y_min = fmin(f.y_min, y), f.y_max = fmax(f.y_max, y);
+	}
+	if (!f.log)
+		f.y_min = fmin(f.y_min, 0);
+	return f;
+}
+
+static void spark_line(struct report *r, const struct key_figure *k, const struct frame *f, const struct report_server *server,
+    const char *class)
+{
+	double width = f->x_max > f->x_min ? f->x_max - f->x_min : 1, height = f->y_max > f->y_min ? f->y_max - f->y_min : 1;
+	double x = 0, y = 0;
+	bool first = true;
+	for (size_t i = 0; i < r->data->point_count; i++) {
+		const struct report_point *p = &r->data->points[i];
+		if (!shows(k, p) || p->cells->server != server)
+			continue;
+		x = 4 + (spark_x(p) - f->x_min) / width * (SPARK_WIDTH - 8);
+		y = SPARK_HEIGHT - 4 - (spark_y(f, p->metric[k->metric].median) - f->y_min) / height * (SPARK_HEIGHT - 8);
+		report_html(r->doc, "%s%.1f %.1f", first ? "<path d=\"M" : "L", x, y);
+		first = false;
+	}
+	if (first)
+		return;
+	if (class)
+		report_html(r->doc, "\" class=\"%s\" stroke=\"%s\"/><circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"%s\"/>", class,
+		    figures_colour(server->style), x, y, figures_colour(server->style));
+	else
+		report_html(r->doc, "\"/>");
+}
+
+/* The server's figure at the largest load it did. */
+static const struct report_point *key_point(struct report *r, const struct key_figure *k, const struct report_server *server)
+{
+	const struct report_point *last = NULL;
+	for (size_t i = 0; i < r->data->point_count; i++) {
+		const struct report_point *p = &r->data->points[i];
+		if (shows(k, p) && p->cells->server == server)
+			last = p;
+	}
+	return last;
+}
+
+static void tile(struct report *r, const struct key_figure *k, const struct report_server *server, const struct report_point *p)
+{
+	struct report_pool *pool = &r->data->pool;
+	struct frame f = make_frame(r, k);
+	struct estimate e = p->metric[k->metric];
+	report_html(r->doc, "<div class=\"tile\"><dt>%s</dt><dd><b>%s%s</b>", k->label,
+	    k->metric == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED ? "&ge;&thinsp;" : "",
+	    report_value(pool, report_metrics[k->metric].unit, e.median));
+	report_html(r->doc, "<small>");
+	if (e.count > 1)
+		report_html(r->doc, "%s to %s<br>", report_value(pool, report_metrics[k->metric].unit, e.low),
+		    report_value(pool, report_metrics[k->metric].unit, e.high));
+	report_html(r->doc, "at %s</small></dd><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\">", report_load(r, p->cells), SPARK_WIDTH,
+	    SPARK_HEIGHT);
+	for (size_t i = 0; i < r->data->server_count; i++)
+		if (&r->data->servers[i] != server)
+			spark_line(r, k, &f, &r->data->servers[i], NULL);
+	spark_line(r, k, &f, server, "own");
+	report_html(r->doc, "</svg></div>\n");
+}
+
+static void key_row(struct report *r, const struct report_server *server)
+{
+	struct report_pool *pool = &r->data->pool;
+	const struct report_point *points[KEY_FIGURES];
+	size_t count = 0;
+	report_html(r->doc, "<dl class=\"tiles\">\n");
+	for (size_t i = 0; i < KEY_FIGURES; i++) {
+		points[i] = key_point(r, &key_figures[i], server);
+		if (points[i])
+			tile(r, &key_figures[i], server, points[i]);
+		count += points[i] != NULL;
+	}
+	report_html(r->doc, "</dl>\n");
+	for (size_t i = 0; i < KEY_FIGURES && count; i++)
+		if (points[i])
+			report_markdown(r->doc, "- %s: %s%s (at %s)\n", key_figures[i].label,
+			    key_figures[i].metric == METRIC_RATE && points[i]->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "",
+			    report_interval(pool, report_metrics[key_figures[i].metric].unit, points[i]->metric[key_figures[i].metric]),
+			    report_load(r, points[i]->cells));
+	report_markdown(r->doc, "\n");
+}
+
+/* What it did not do, each reason once. */
+static void not_done(struct report *r, const struct report_server *server)
+{
+	const char *told = NULL;
+	for (size_t i = 0; i < r->data->point_count; i++) {
+		const struct report_point *p = &r->data->points[i];
+		if (p->cells->server != server || report_usable(p) || p->cells->twin || (told && !strcmp(told, p->reason)))
+			continue;
+		told = p->reason;
+		report_paragraph(r->doc, "stop", report_printf(&r->data->pool, "From %s connections in %s: %s%s%s.", report_load(r, p->cells),
+		    report_escape(&r->data->pool, p->cells->experiment), report_verdict_names[p->verdict], *told ? ": " : "",
+		    report_escape(&r->data->pool, told)));
+	}
+}
+
+static void one_server(struct report *r, const struct report_server *server)
+{
+	struct report_pool *pool = &r->data->pool;
+	report_heading(r->doc, 3, report_printf(pool, "server-%s", server->name), report_name(r, server));
+	report_paragraph(r->doc, "summary", report_escape(pool, server->summary));
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+		if (!strcmp(families[i].family, server->family))
+			report_paragraph(r->doc, NULL, families[i].text);
+	const char *source = *server->source ? report_printf(pool, " Source: [%s](../../%s)", report_escape(pool, server->source),
+	    server->source) : "";
+	const char *lines = *source && server->source_lines ? report_printf(pool, "%s, %ld lines.", source, server->source_lines)
+	    : *source ? report_printf(pool, "%s.", source) : "";
+	const char *cap = server->max_connections ? report_printf(pool, " Holds at most %s connections.",
+	    report_whole(pool, (double)server->max_connections)) : " No limit of its own on connections.";
+	report_paragraph(r->doc, "facts", report_printf(pool, "Family: %s. Waits with: %s. Language: %s.%s%s", report_escape(pool, server->family),
+	    report_code(pool, server->api), report_escape(pool, server->language), cap, lines));
+	not_done(r, server);
+	key_row(r, server);
+}
+
+void report_section_servers(struct report *r)
+{
+	report_paragraph(r->doc, NULL, "Key figures are those at the largest load that the server did; the small curves run over all loads of the "
+	    "experiment, the other servers in grey behind. docs/MODELS.md says more about each model.");
+	for (size_t i = 0; i < r->data->server_count; i++)
+		one_server(r, &r->data->servers[i]);
+}

@@ -1,0 +1,8 @@
+# Memory that one held connection costs.
+title_y = 'bytes per connection'
+title_x = 'connections held'
+y_format = '%.0b%B'
+parts = 'user kernel'
+parts_note = 'solid: user space; dashed: kernel'
+fill = 0
+load 'panels.gp'

@@ -1,0 +1,49 @@
+# What all figures share: the terminal, inks, axes, and how a server is drawn. Loaded by every NAME.gp, after its
+# head has set: name, width, height, servers, colours, points, dashes (word lists in the same order), and x_*, y_*.
+# No text is ever interpreted: noenhanced, single quotes, and server names from a whitelist.
+if (!exists('out')) out = name.'.svg'
+set encoding utf8
+set terminal svg size width,height dynamic noenhanced font 'sans-serif,13' background '#ffffff'
+set output out
+set datafile separator tab
+
+ink = '#202428'      # text; the page replaces these four by its own, light or dark
+soft = '#6a7178'     # axes, notes
+grid = '#e3e5e8'
+behind_ink = '#c3c8ce'
+
+set border 3 lc rgb soft lw 1
+set tics nomirror out scale 0.5 textcolor rgb ink
+set grid ytics lc rgb grid lw 1 lt 1
+unset key
+
+# dash types by family: readiness, library, completion, thread, process, coroutine, runtime, reference
+set dashtype 1 solid
+set dashtype 2 (9,4)
+set dashtype 3 (9,3,2,3)
+set dashtype 4 (14,3)
+set dashtype 5 (4,4)
+set dashtype 6 (2,3)
+set dashtype 7 (9,3,2,3,2,3)
+set dashtype 8 (1,2)
+
+index_of(s) = int(sum [i=1:words(servers)] (word(servers, i) eq s ? i : 0))
+colour(s) = s eq '' ? '#000000' : word(colours, index_of(s))
+point(s) = s eq '' ? 7 : int(word(points, index_of(s)))
+dash(s) = s eq '' || panels > 1 ? 1 : int(word(dashes, index_of(s)))
+
+# more than six series: one panel each, the others in grey behind, on equal axes
+panels = words(servers) > 6 ? words(servers) : 1
+panel_columns = panels > 1 ? 4 : 1
+panel_rows = (panels + panel_columns - 1) / panel_columns
+shown(p) = panels > 1 ? word(servers, p) : servers
+greyed(p) = panels > 1 ? servers : ''
+at_left(p) = (p - 1) % panel_columns == 0
+at_bottom(p) = p > panels - panel_columns
+
+stats name.'.tsv' skip 1 using 3 nooutput
+drawn = exists('STATS_records') ? STATS_records : 0
+empty_note = drawn > 0 ? '' : 'no data in this run'
+
+# the text of a row that is this server's: gnuplot 5.4 dies of a set of labels without a single valid point
+text_of(s, n) = strcol(1) eq s ? strcol(n) : ''
