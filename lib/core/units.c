@@ -68,7 +68,10 @@ static bool parse(struct slice text, const struct unit *units, uint64_t *value)
 	const struct unit *unit = find_unit(units, text);
 	if (!unit || __builtin_mul_overflow(whole, unit->scale, &total))
 		return false;
-	/* from the last digit to the first, which is exact; what is finer than the unit is cut off */
+	/*
+	 * from the last digit to the first, which is exact; what is finer than the unit is cut
+	 * off
+	 */
 	uint64_t part = 0;
 	for (size_t i = fraction.len; i-- > 0;)
 		part = (part + (uint64_t)(fraction.ptr[i] - '0') * unit->scale) / 10;
@@ -146,7 +149,7 @@ static char *put_number(char *out, size_t cap, double value, int decimals, const
 static char *format(char *out, size_t cap, double value, double step, const char *const *names)
 {
 	if (!(value >= 0 && value < 1e18))
-		return put_number(out, cap, 0, 0, "?");
+		return memcpy(out, "?", 2);
 	bool whole = value == (double)(uint64_t)value;
 	bool scaled = false;
 	while (names[1] && value >= step - 0.5) {
