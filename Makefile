@@ -34,13 +34,16 @@ no_config := help clean format diff new-server setup
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),help)),)
 include $(BUILD)/config.mk
 endif
-$(BUILD)/config.mk: scripts/packages.txt scripts/configure.sh scripts/setup.sh $(wildcard servers/*.c)
+# servers/. is newer when a file came or went
+$(BUILD)/config.mk: scripts/packages.txt scripts/configure.sh scripts/setup.sh servers/. \
+                    $(wildcard servers/*.c)
 	@scripts/setup.sh
 	@mkdir -p $(BUILD)
 	@CC="$(CC)" scripts/configure.sh >$@.tmp && mv $@.tmp $@
 
 programs: $(BUILD)/c10k $(BUILD)/loadgen
 servers: $(addprefix $(BUILD)/servers/,$(SERVERS))
+	@rm -f $(filter-out $^,$(wildcard $(BUILD)/servers/*))
 all: programs servers ## build everything
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/config.mk
@@ -63,7 +66,11 @@ $(BUILD)/c10k: $(call objects,$(harness_src)) $(BUILD)/libsys.a $(BUILD)/libcore
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_harness) -lm
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_tests) -lm
+# tests of the harness's parts, and the parts they need
+$(BUILD)/unit/test_plan: $(call objects,harness/plan.c harness/plan_servers.c harness/cells.c harness/cpus.c harness/paths.c)
+$(BUILD)/unit/test_verdict: $(call objects,harness/verdict.c harness/row.c harness/tasks.c)
+$(BUILD)/unit/test_plan: LIBS_tests += $(LIBS_harness)
 
 # --- what people type ------------------------------------------------------------------------------
 

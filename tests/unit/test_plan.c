@@ -1,0 +1,317 @@
+/*
+ * test_plan.c: plan files: what is accepted, and that each complaint names its place and the cure; the order
+ * of cells; who gets which CPU.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness/cells.h"
+#include "harness/cpus.h"
+#include "harness/plan.h"
+
+static const char *const names[] = { "thread", "select", "poll", "epoll" };
+static const struct plan_names known = { names, 4 };
+static struct plan plan;
+static char message[PLAN_MESSAGE_CAP];
+
+static bool parse(const char *text)
+{
+	message[0] = '\0';
+	return plan_parse(&plan, "p.ini", text, known, message);
+}
+
+static void assert_complains(const char *text, const char *wanted)
+{
+	if (parse(text))
+		fail_msg("accepted: %s", text);
+	if (!strstr(message, wanted))
+		fail_msg("\"%s\" lacks \"%s\"", message, wanted);
+	assert_null(strchr(message, '\n'));
+}
+
+/* --- what is accepted -------------------------------------------------------------------------- */
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	assert_true(parse("[plan]\n[throughput]\nconnections = 10\n"));
+	assert_int_equal(plan.experiment_count, 1);
+	const struct experiment *e = &plan.experiments[0];
+	assert_int_equal(e->kind, EXPERIMENT_THROUGHPUT);
+	assert_int_equal(e->server_count, 4);
+	assert_int_equal(e->idle.count, 1);
+	assert_int_equal(e->idle.values[0], 0);
+	assert_string_equal(e->target, "/");
+	assert_int_equal(e->blocks, 3);
+	assert_int_equal(e->twin, PLAN_NO_TWIN);
+}
+
+static void test_everything(void **state)
+{
+	(void)state;
+	assert_true(parse("; a comment\n[plan]\ntitle = T\nblocks=2\nduration = 1.5s\nwarmup=100ms\nservers = epoll, poll\n"
+	                  "\n[idle] ; and another\nconnections = 1, 1k\nidle = 0, 10k\ntwin = epoll\nblocks = 5\n"
+	                  "[memory]\nservers = all\nconnections=1k\nhold = 2s\n"
+	                  "# so too\n[wait]\nconnections = 100\ntarget = /sleep/20"));
+	assert_string_equal(plan.title, "T");
+	assert_int_equal(plan.experiment_count, 3);
+	const struct experiment *idle = &plan.experiments[0];
+	assert_int_equal(idle->duration_ns, 1500000000);
+	assert_int_equal(idle->warmup_ns, 100000000);
+	assert_int_equal(idle->blocks, 5);
+	assert_int_equal(idle->server_count, 2);
+	assert_int_equal(idle->idle.values[1], 10000);
+	assert_string_equal(plan.servers[idle->twin].name, "epoll");
+	assert_int_equal(plan.experiments[1].server_count, 4);
+	assert_int_equal(plan.experiments[1].hold_ns, 2000000000);
+	assert_int_equal(plan.experiments[1].blocks, 2);
+	assert_string_equal(plan.experiments[2].target, "/sleep/20");
+}
+
+static void test_wait_sleeps_by_default(void **state)
+{
+	(void)state;
+	assert_true(parse("[plan]\n[wait]\nconnections = 1\n"));
+	assert_string_equal(plan.experiments[0].target, "/sleep/100");
+}
+
+static void test_a_variant(void **state)
+{
+	(void)state;
+	assert_true(parse("[plan]\n[idle]\nconnections=1\nservers = all, select[fd-setsize=16384], epoll\n"));
+	const struct experiment *e = &plan.experiments[0];
+	assert_int_equal(e->server_count, 5);
+	const struct plan_server *s = &plan.servers[e->servers[4]];
+	assert_string_equal(s->name, "select+");
+	assert_string_equal(s->program, "select");
+	assert_string_equal(s->option, "fd-setsize");
+	assert_string_equal(s->value, "16384");
+}
+
+/* --- what is not ------------------------------------------------------------------------------- */
+
+static void test_complaints(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} cases[] = {
+		{ "", "p.ini:0: no experiment" },
+		{ "[plan]\n", "no experiment" },
+		{ "x = 1\n", "p.ini:1: \"x\" stands before any section" },
+		{ "[throughput]\nconnections=1\n", "p.ini:1: begin with [plan]" },
+		{ "[plan]\n\n[speed]\n", "p.ini:3: unknown experiment [speed]: use throughput, idle, memory or wait" },
+		{ "[plan]\n[plan]\n", "p.ini:2: [plan] comes first" },
+		{ "[plan]\n[idle]\nconnections=1\n[idle]\n", "p.ini:4: [idle] stands there twice" },
+		{ "[plan]\ncolour = red\n", "p.ini:2: unknown key \"colour\" here: use title, servers" },
+		{ "[plan]\nconnections = 1\n", "p.ini:2: unknown key \"connections\"" },
+		{ "[plan]\n[memory]\nduration = 1s\n", "p.ini:3: unknown key \"duration\"" },
+		{ "[plan]\n[idle]\nhold = 1s\n", "p.ini:3: unknown key \"hold\"" },
+		{ "[plan]\nblocks = 1\nblocks = 2\n", "p.ini:3: \"blocks\" is given twice" },
+		{ "[plan]\nblocks = 0\n", "p.ini:2: blocks \"0\": use a number from 1 to 100" },
+		{ "[plan]\nblocks = many\n", "blocks \"many\"" },
+		{ "[plan]\nduration = 5 parsecs\n", "p.ini:2: duration \"5 parsecs\": use a time" },
+		{ "[plan]\nduration = 1ms\n", "from 100ms to 1h" },
+		{ "[plan]\nservers = epol\n", "p.ini:2: server \"epol\" does not exist: use all, or of thread, select" },
+		{ "[plan]\nservers = \n", "p.ini:2: no server" },
+		{ "[plan]\nservers = select[fd=1\n", "is not written NAME[option=value]" },
+		{ "[plan]\nservers = select[a=1], select[a=2]\n", "one variant" },
+		{ "[plan]\n[idle]\nconnections = 1, 0\n", "p.ini:3: connections \"0\": use counts from 1" },
+		{ "[plan]\n[idle]\nconnections = 1 2\n", "connections \"1 2\"" },
+		{ "[plan]\n[idle]\nconnections = 1k, 1000\n", "1000 stands there twice" },
+		{ "[plan]\n[idle]\nconnections = ,\n", "give at least one" },
+		{ "[plan]\n[idle]\nconnections=1\ntarget = sleep\n", "p.ini:4: target \"sleep\"" },
+		{ "[plan]\n[idle]\nidle = 1\n", "p.ini:2: [idle] needs \"connections\"" },
+		{ "[plan]\n[idle]\n[wait]\nconnections = 1\n", "p.ini:2: [idle] needs" },
+		{ "[plan]\n[idle]\nconnections=1\ntwin = nginx\n", "p.ini:2: twin \"nginx\" is none" },
+		{ "[plan]\nservers=poll\n[idle]\nconnections=1\ntwin = epoll\n", "twin \"epoll\" is none" },
+		{ "[plan]\nhello\n", "p.ini:2: this is neither" },
+		{ "[plan\n", "p.ini:1: this is neither" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_complains(cases[i].text, cases[i].wanted);
+}
+
+static void test_a_long_line(void **state)
+{
+	(void)state;
+	char text[1024];
+	int len = snprintf(text, sizeof(text), "[plan]\ntitle = ");
+	memset(text + len, 'x', 900);
+	text[len + 900] = '\0';
+	assert_complains(text, "p.ini:2: line of more than");
+}
+
+/* Whatever stands in the file: an answer, no crash; a complaint is one line. */
+static void test_noise(void **state)
+{
+	static const char alphabet[] = "[]=;# \n\n,plan idle throughput connections servers 10k epoll 1s/";
+	(void)state;
+	srand(7);
+	for (int i = 0; i < 20000; i++) {
+		char text[200];
+		int len = snprintf(text, sizeof(text), "[plan]\n[idle]\nconnections = 1\n");
+		int more = rand() % 100;
+		for (int k = 0; k < more; k++)
+			text[len++] = alphabet[(size_t)rand() % (sizeof(alphabet) - 1)];
+		text[len] = '\0';
+		if (!parse(text))
+			assert_true(strncmp(message, "p.ini:", 6) == 0 && !strchr(message, '\n'));
+	}
+}
+
+/* --- the command line's changes ---------------------------------------------------------------- */
+
+static const char two_experiments[] =
+    "[plan]\n[throughput]\nconnections = 1, 10\ntwin = epoll\nservers = all, select[fd-setsize=9]\n"
+    "[idle]\nconnections = 100\nidle = 0, 1k\ntwin = epoll\nblocks = 1\n";
+
+static void test_changes(void **state)
+{
+	(void)state;
+	assert_true(parse(two_experiments));
+	struct plan_changes changes = { .servers = "poll, select+", .experiments = "throughput", .blocks = 7 };
+	assert_true(plan_change(&plan, &changes, known, message));
+	assert_int_equal(plan.experiment_count, 1);
+	assert_int_equal(plan.experiments[0].blocks, 7);
+	assert_int_equal(plan.experiments[0].server_count, 2);
+	assert_string_equal(plan.servers[plan.experiments[0].servers[1]].value, "9");
+	assert_int_equal(plan.experiments[0].twin, PLAN_NO_TWIN); /* epoll is not there to be repeated */
+}
+
+static void test_changes_that_make_no_sense(void **state)
+{
+	(void)state;
+	assert_true(parse(two_experiments));
+	struct plan_changes changes = { .servers = "nginx" };
+	assert_false(plan_change(&plan, &changes, known, message));
+	assert_non_null(strstr(message, "--servers: server \"nginx\" does not exist"));
+	changes = (struct plan_changes){ .experiments = "wait" };
+	assert_false(plan_change(&plan, &changes, known, message));
+	assert_non_null(strstr(message, "--experiments: the plan has no \"wait\": use throughput, idle"));
+	changes = (struct plan_changes){ .experiments = "," };
+	assert_false(plan_change(&plan, &changes, known, message));
+}
+
+static void test_counts(void **state)
+{
+	static const struct {
+		uint32_t count;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" }, { 1, "1" }, { 999, "999" }, { 1000, "1k" }, { 1020, "1020" }, { 1500, "1.5k" },
+		{ 10000, "10k" }, { 16384, "16384" }, { 1000000, "1M" }, { 2500000, "2.5M" },
+	};
+	char out[PLAN_NAME_CAP];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_string_equal(plan_format_count(out, cases[i].count), cases[i].text);
+}
+
+/* --- cells ------------------------------------------------------------------------------------- */
+
+enum { CELLS_MAX = 256 };
+
+static void test_blocks_are_complete(void **state)
+{
+	static struct cell cells[CELLS_MAX];
+	(void)state;
+	assert_true(parse(two_experiments));
+	uint32_t count = cells_make(&plan, 1, NULL);
+	assert_int_equal(count, 3 * 2 * 6 + 1 * 2 * 5);
+	assert_int_equal(cells_make(&plan, 1, cells), count);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t alike = 0;
+		assert_int_equal(cells[i].position, i + 1);
+		assert_true(!cells[i].twin || strcmp(cells[i].server->name, "epoll") == 0);
+		for (uint32_t k = 0; k < count; k++)
+			alike += cells[k].experiment == cells[i].experiment && cells[k].server == cells[i].server &&
+			    cells[k].connections == cells[i].connections && cells[k].idle == cells[i].idle &&
+			    cells[k].rep == cells[i].rep && cells[k].twin == cells[i].twin;
+		assert_int_equal(alike, 1);
+		assert_true(i == 0 || cells[i].rep >= cells[i - 1].rep);
+	}
+}
+
+static void test_the_seed_makes_the_order(void **state)
+{
+	static struct cell a[CELLS_MAX], b[CELLS_MAX];
+	(void)state;
+	assert_true(parse(two_experiments));
+	uint32_t count = cells_make(&plan, 42, a);
+	cells_make(&plan, 42, b);
+	assert_memory_equal(a, b, count * sizeof(*a));
+	uint32_t differing = 0;
+	cells_make(&plan, 43, b);
+	for (uint32_t i = 0; i < count; i++)
+		differing += a[i].server != b[i].server;
+	assert_true(differing > count / 4);
+}
+
+/* Each server is first in its level about equally often. */
+static void test_the_order_is_fair(void **state)
+{
+	static struct cell cells[CELLS_MAX];
+	uint32_t first[PLAN_SERVERS_MAX] = { 0 };
+	(void)state;
+	assert_true(parse("[plan]\nblocks = 1\n[throughput]\nconnections = 1\n"));
+	for (uint64_t seed = 0; seed < 4000; seed++) {
+		cells_make(&plan, seed, cells);
+		first[cells[0].server_index]++;
+	}
+	for (uint32_t i = 0; i < 4; i++)
+		assert_in_range(first[i], 880, 1120); /* 1,000 +- 4.4 standard deviations */
+}
+
+/* --- CPUs -------------------------------------------------------------------------------------- */
+
+static void assert_split(enum cpu_split wanted, const char *client_wanted, const char *server_wanted, int count,
+    const int *core_of)
+{
+	static const int cpus[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+	struct cpu_list server, client;
+	char text[64];
+	assert_int_equal(cpus_split(cpus, core_of, count, &server, &client), wanted);
+	assert_string_equal(cpus_format(&client, text, sizeof(text)), client_wanted);
+	assert_string_equal(cpus_format(&server, text, sizeof(text)), server_wanted);
+}
+
+static void test_cpus(void **state)
+{
+	(void)state;
+	assert_split(CPU_SPLIT_NONE, "0", "0", 1, (int[]){ 0 });
+	assert_split(CPU_SPLIT_CORES, "0", "1", 2, (int[]){ 0, 1 });
+	assert_split(CPU_SPLIT_THREADS, "0", "1", 2, (int[]){ 0, 0 });
+	assert_split(CPU_SPLIT_CORES, "0,1", "2", 3, (int[]){ 0, 1, 2 });
+	assert_split(CPU_SPLIT_CORES, "0,1", "2,3", 4, (int[]){ 0, 0, 2, 2 });
+	assert_split(CPU_SPLIT_CORES, "0,2", "1,3", 4, (int[]){ 0, 1, 0, 1 }); /* siblings numbered apart */
+	assert_split(CPU_SPLIT_CORES, "0,1,4,5", "2,3,6,7", 8, (int[]){ 0, 1, 2, 3, 0, 1, 2, 3 });
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_wait_sleeps_by_default),
+		cmocka_unit_test(test_a_variant),
+		cmocka_unit_test(test_complaints),
+		cmocka_unit_test(test_a_long_line),
+		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_changes_that_make_no_sense),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_blocks_are_complete),
+		cmocka_unit_test(test_the_seed_makes_the_order),
+		cmocka_unit_test(test_the_order_is_fair),
+		cmocka_unit_test(test_cpus),
+	};
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}

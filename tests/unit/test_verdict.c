@@ -1,0 +1,152 @@
+/* test_verdict.c: which cells are believed; how snapshots are subtracted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness/tasks.h"
+#include "harness/verdict.h"
+
+static struct row row;
+
+/* A cell with nothing wrong. */
+static struct verdict_facts good(void)
+{
+	return (struct verdict_facts){
+		.requested = 1000, .established = 1000, .answered = 1000, .completed = 100000,
+		.has_server_requests = true, .server_requests = 150000, .client_requests = 150000,
+		.client_verdict = "valid", .client_reasons = "", .last_words = "",
+	};
+}
+
+static void assert_verdict(struct verdict_facts facts, enum verdict verdict, const char *reason)
+{
+	row = (struct row){ 0 };
+	verdict_judge(&row, &facts);
+	assert_int_equal(row.verdict, verdict);
+	if (!strstr(row.reason, reason) || (reason[0] == '\0' && row.reason[0]))
+		fail_msg("\"%s\" lacks \"%s\"", row.reason, reason);
+}
+
+static void test_valid(void **state)
+{
+	(void)state;
+	struct verdict_facts facts = good();
+	assert_verdict(facts, VERDICT_VALID, "");
+	facts.has_server_requests = false; /* a server without /stats is judged by the client alone */
+	facts.server_requests = 0;
+	assert_verdict(facts, VERDICT_VALID, "");
+}
+
+static void test_connections(void **state)
+{
+	(void)state;
+	struct verdict_facts facts = good();
+	facts.established = 999;
+	assert_verdict(facts, VERDICT_INVALID, "established 999 of 1000");
+	facts = good();
+	facts.answered = 1;
+	assert_verdict(facts, VERDICT_INVALID, "answered 1 of 1000");
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	struct verdict_facts facts = good();
+	facts.established = 1000;
+	facts.answered = 600;
+	facts.refused = 400;
+	facts.last_words = "no more threads";
+	assert_verdict(facts, VERDICT_UNSUPPORTED, "refused 400 of 1000 connections: no more threads");
+	facts.answered = 1000; /* it turned someone else away */
+	assert_verdict(facts, VERDICT_VALID, "");
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	struct verdict_facts facts = good();
+	facts.errors = 100;
+	assert_verdict(facts, VERDICT_VALID, "");
+	facts.errors = 101;
+	assert_verdict(facts, VERDICT_INVALID, "101 errors in 100101 requests");
+}
+
+static void test_both_counts(void **state)
+{
+	(void)state;
+	struct verdict_facts facts = good();
+	facts.in_flight = 10;
+	facts.server_requests -= 10;
+	assert_verdict(facts, VERDICT_VALID, "");
+	facts.server_requests -= 1;
+	assert_verdict(facts, VERDICT_INVALID, "the server counted 149989 requests, the client sent 150000");
+	facts.server_requests = facts.client_requests + 11;
+	assert_verdict(facts, VERDICT_INVALID, "the server counted 150011");
+}
+
+static void test_clock(void **state)
+{
+	(void)state;
+	struct verdict_facts facts = good();
+	facts.clock_step_ns = 2500000000;
+	assert_verdict(facts, VERDICT_INVALID, "suspended for 2.500 s");
+	facts.clock_step_ns = -40; /* two clocks are not read at once */
+	assert_verdict(facts, VERDICT_VALID, "");
+}
+
+static void test_the_client_says(void **state)
+{
+	(void)state;
+	struct verdict_facts facts = good();
+	facts.client_verdict = "client-limited";
+	facts.client_reasons = "a worker used 97% of its CPU";
+	assert_verdict(facts, VERDICT_CLIENT_LIMITED, "97%");
+	facts.answered = 999; /* the worse finding is the verdict */
+	assert_verdict(facts, VERDICT_INVALID, "answered 999");
+	facts = good();
+	facts.client_verdict = "invalid";
+	assert_verdict(facts, VERDICT_INVALID, "the load generator says so");
+	facts.client_reasons = "Little's law is broken";
+	facts.established = 1;
+	assert_verdict(facts, VERDICT_INVALID, "established 1 of 1000 connections; Little's law is broken");
+}
+
+static void test_snapshots(void **state)
+{
+	struct task before[] = { { 10, 5, 1, 1000, 10 }, { 11, 7, 2, 2000, 20 }, { 12, 9, 9, 9000, 90 } };
+	struct task after[] = { { 10, 15, 2, 1500, 11 }, { 12, 9, 9, 9000, 90 }, { 13, 3, 1, 700, 7 } };
+	struct snapshot a = { .tasks = before, .count = 3, .begin_ns = 1000000000, .end_ns = 1200000000,
+		.user_ticks = 10, .system_ticks = 20, .has_schedstat = true };
+	struct snapshot b = { .tasks = after, .count = 3, .begin_ns = 3000000000, .end_ns = 3400000000,
+		.user_ticks = 40, .system_ticks = 110, .has_schedstat = true };
+	(void)state;
+	struct snapshot_difference d = snapshot_subtract(&a, &b);
+	assert_int_equal(d.voluntary, 10 + 3); /* 11 has ended, 13 is new */
+	assert_int_equal(d.involuntary, 1 + 1);
+	assert_int_equal(d.cpu_ns, 500 + 700);
+	assert_int_equal(d.wait_ns, 1 + 7);
+	assert_true(d.distance_s > 2.0999 && d.distance_s < 2.1001);
+	assert_true(d.user_share > 0.2499 && d.user_share < 0.2501);
+	b.user_ticks = 12;
+	b.system_ticks = 21;
+	assert_true(snapshot_subtract(&a, &b).user_share < 0); /* three ticks tell nothing */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_valid),
+		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_both_counts),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_the_client_says),
+		cmocka_unit_test(test_snapshots),
+	};
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
