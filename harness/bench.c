@@ -33,7 +33,7 @@
 #include "lib/sys/die.h"
 
 enum { EXIT_NOTHING_VALID = 4 };
-static const uint64_t check_expected_ns = 2500000000, report_expected_ns = 8000000000;
+static const uint64_t check_expected_ns = 1000000000, report_expected_ns = 8000000000;
 
 struct bench {
 	struct bench_options options;

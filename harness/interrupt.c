@@ -15,11 +15,15 @@ static void on_signal(int signal)
 
 void interrupt_install(void)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		struct sigaction before;
+		sigaction(signals[i], NULL, &before);
+		if (before.sa_handler != SIG_IGN) /* nohup(1) means it */
+			sigaction(signals[i], &action, NULL);
+	}
 }
 
 int interrupt_signal(void)

@@ -54,7 +54,7 @@ __attribute__((format(printf, 2, 3))) static bool complain(struct reader *r, con
 	if (r->failed)
 		return false;
 	r->failed = true;
-	int len = snprintf(r->message, PLAN_MESSAGE_CAP, "%s:%d: ", r->file, r->line);
+	int len = snprintf(r->message, PLAN_MESSAGE_CAP, "%s:%d: ", r->file, r->line > 0 ? r->line : 1);
 	if (len > 0 && len < PLAN_MESSAGE_CAP) {
 		va_list args;
 		va_start(args, format);

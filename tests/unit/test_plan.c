@@ -102,7 +102,7 @@ static void test_complaints(void **state)
 	static const struct {
 		const char *text, *wanted;
 	} cases[] = {
-		{ "", "p.ini:0: no experiment" },
+		{ "", "p.ini:1: no experiment" },
 		{ "[plan]\n", "no experiment" },
 		{ "x = 1\n", "p.ini:1: \"x\" stands before any section" },
 		{ "[throughput]\nconnections=1\n", "p.ini:1: begin with [plan]" },

@@ -1,0 +1,167 @@
+#!/bin/sh
+# What people type wrong, and what a short run leaves behind: messages, exit codes, files.
+#   BUILD=build tests/cli/harness.sh
+set -u
+cd "$(dirname "$0")/../.."
+c10k=$PWD/${BUILD:-build}/c10k
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
+children_of() { grep -l "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3 | tr '\n' ' '; }
+
+# expect CODE PATTERN COMMAND...: exit code; standard error is one line that holds the pattern
+expect() {
+	code=$1 pattern=$2
+	shift 2
+	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	if [ $got != "$code" ]; then fail "$* exits $got, not $code: $(cat "$work/err")"
+	elif [ "$(wc -l <"$work/err")" != 1 ]; then fail "$* says more or less than one line: $(cat "$work/err")"
+	elif ! grep -q -- "$pattern" "$work/err"; then fail "$* does not say '$pattern': $(cat "$work/err")"
+	else pass; fi
+}
+# holds WHAT COMMAND...: the command succeeds
+holds() {
+	what=$1
+	shift
+	if "$@" >/dev/null 2>&1; then pass; else fail "$what"; fi
+}
+# prints PATTERN COMMAND...: exit code 0, and the pattern on standard output
+prints() {
+	pattern=$1
+	shift
+	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null || fail "$* exits $?: $(cat "$work/err")"
+	if grep -q -- "$pattern" "$work/out"; then pass; else fail "$* does not print '$pattern'"; fi
+}
+plan() { printf '%b' "$1" >"$work/plan.ini"; }
+
+# --- words that are wrong
+expect 2 'which command' "$c10k"
+expect 2 'unknown command "mesure"' "$c10k" mesure
+expect 2 'unknown option --fast' "$c10k" bench --fast
+expect 2 '--seed needs a value' "$c10k" bench --seed
+expect 2 '--seed x: give a number' "$c10k" bench --seed x
+expect 2 '--blocks 0: give a number from 1 to 100' "$c10k" bench --blocks 0
+expect 2 'one plan, not "quick" and "full"' "$c10k" bench quick full
+expect 2 'plan "nope": there is no' "$c10k" bench nope
+expect 2 'server "nginx" does not exist' "$c10k" bench quick --servers nginx
+expect 2 'the plan has no "speed"' "$c10k" bench quick --experiments speed
+expect 2 '--server-cpus 999: give a list' "$c10k" bench quick --server-cpus 999 --client-cpus 0
+expect 2 'give both' "$c10k" bench quick --server-cpus 0
+expect 2 'list: "plan"' "$c10k" list plan
+expect 2 'doctor: "now"' "$c10k" doctor now
+
+# --- plans that are wrong: file, line, cure
+plan '[plan]\nblocks = 1\n\n[idle]\ncolour = red\n'
+expect 2 'plan.ini:5: unknown key "colour" here: use ' "$c10k" bench "$work/plan.ini"
+plan '[plan]\n[idle]\nconnections = lots\n'
+expect 2 'plan.ini:3: connections "lots": use counts' "$c10k" bench "$work/plan.ini"
+plan '[plan]\nservers = epoll, apache\n'
+expect 2 'plan.ini:2: server "apache" does not exist' "$c10k" bench "$work/plan.ini"
+plan '[plan]\n[race]\nconnections = 1\n'
+expect 2 'plan.ini:2: unknown experiment \[race\]' "$c10k" bench "$work/plan.ini"
+
+# --- help, lists, plans that are right, from anywhere
+for command in "" bench report check list doctor; do
+	prints 'c10k' "$c10k" $command --help
+done
+prints '^c10k [0-9]' "$c10k" --version
+prints '^epoll ' "$c10k" list servers
+prints '^quick ' "$c10k" list plans
+prints '^idle ' "$c10k" list experiments
+prints 'ok.*loadgen' "$c10k" doctor
+for name in quick c10k full; do
+	prints 'expected  .* cells' "$c10k" bench --dry-run "$name" --out "$work/none"
+done
+holds 'a dry run writes nothing' test ! -e "$work/none"
+prints 'expected' sh -c "cd / && '$c10k' bench --dry-run quick"
+prints 'seed      7' "$c10k" bench --dry-run quick --seed 7
+"$c10k" bench --dry-run c10k | awk 'length > 80 && !/\.ini$/ { print; wide = 1 } END { exit wide }' && pass ||
+	fail "the plan is wider than 80 columns"
+
+# --- places that are wrong
+: >"$work/file"
+expect 1 'cannot write to .*Not a directory' "$c10k" bench quick --out "$work/file/results"
+expect 1 'cannot write to /proc/c10k' "$c10k" bench quick --out /proc/c10k
+if [ "$(id -u)" != 0 ]; then
+	mkdir -m 555 "$work/sealed"
+	expect 1 'cannot write to .*Permission denied' "$c10k" bench quick --out "$work/sealed"
+fi
+mkdir -p "$work/bare/build" && cp "$c10k" "$work/bare/build/"
+mkdir -p "$work/bare/harness" && cp -r harness/plans "$work/bare/harness/"
+expect 1 'no servers in .*make all' "$work/bare/build/c10k" bench quick --out "$work/results"
+mkdir "$work/bare/build/servers" && cp "${c10k%/*}"/servers/* "$work/bare/build/servers/"
+expect 1 'loadgen is missing: run make all' "$work/bare/build/c10k" bench quick --out "$work/results"
+
+# --- a server that cannot start, and one that does not describe itself
+cp "${c10k%/*}/loadgen" "$work/bare/build/"
+printf '#!/bin/sh\n[ "$1" = --describe ] && exec "%s" --describe\necho "out of luck" >&2; exit 3\n' \
+	"${c10k%/*}/servers/poll" >"$work/bare/build/servers/broken"
+printf '#!/bin/sh\necho "no idea"\n' >"$work/bare/build/servers/mute"
+chmod +x "$work/bare/build/servers/broken" "$work/bare/build/servers/mute"
+plan '[plan]\nblocks = 1\nservers = broken, mute, poll\nwarmup = 0\nduration = 100ms\n[throughput]\nconnections = 2\n'
+timeout 60 "$work/bare/build/c10k" bench "$work/plan.ini" --unchecked --out "$work/odd" >"$work/out" 2>&1
+holds "a broken server fails with its last words: $(cat "$work/out")" \
+	grep -q 'broken .*failed: ended before it was ready: exit code 3.*out of luck' "$work/out"
+holds 'a mute server fails' grep -q 'mute .*failed: --describe' "$work/out"
+holds 'the others are measured' grep -qE 'poll .*(valid|client-limited)' "$work/out"
+timeout 60 "$work/bare/build/c10k" bench "$work/plan.ini" --servers broken --out "$work/odd" >"$work/out" 2>&1
+[ $? = 4 ] && pass || fail "a run without a valid cell exits 4"
+holds 'the conformance check keeps a broken server out' grep -q 'broken .*failed: conformance' "$work/out"
+
+# --- a run, its port taken
+plan '[plan]\nblocks = 2\nservers = epoll, select\nwarmup = 0\nduration = 100ms\n[idle]\nconnections = 3\nidle = 0, 2k\ntwin = epoll\n'
+"${c10k%/*}/servers/poll" --host 127.0.0.1 --port 22001 >/dev/null 2>&1 &
+squatter=$!
+timeout 100 "$c10k" bench "$work/plan.ini" --out "$work/results" --seed 1 >"$work/out" 2>"$work/err" </dev/null
+[ $? = 0 ] && pass || fail "a run: $(cat "$work/err")"
+kill $squatter
+run=$work/results/latest
+holds "twelve cells: $(cat "$work/out")" grep -q '12 of 12 cells' "$work/out"
+holds 'unsupported, with its limit' grep -q 'select .*unsupported: select serves at most' "$work/out"
+holds 'no colours without a terminal' sh -c "! grep -q '$(printf '\033')' '$work/out'"
+holds 'report.html' test -s "$run/report.html"
+holds 'report.md' test -s "$run/report.md"
+holds 'no log beside the store' sh -c "test -s $run/run.sqlite && ! ls $run/run.sqlite-* 2>/dev/null"
+[ "$(wc -l <"$run/cells.csv")" = 13 ] && pass || fail "cells.csv has a row a cell"
+wanted=experiment,server,family,connections,idle,rep,verdict,reason,rate_per_s,errors,p50_us,p90_us,p99_us,p99_9_us
+wanted=$wanted,max_us,ctx_switches_per_req,ctx_voluntary_per_req,ctx_involuntary_per_req,cpu_user_us_per_req
+wanted=$wanted,cpu_sys_us_per_req,runqueue_us_per_req,threads,user_bytes_per_conn,kernel_bytes_per_conn,established
+wanted=$wanted,answered,starved,fairness,littles_law_residual,client_cpu,
+case $(head -n 1 "$run/cells.csv") in "$wanted"*) pass ;; *) fail "cells.csv: $(head -n 1 "$run/cells.csv")" ;; esac
+awk -F, 'NR > 1 && $2 == "epoll" && ($25 != $4 + $5 || $26 != $25 || $10 != 0) { bad = 1 } END { exit bad }' \
+	"$run/cells.csv" && pass || fail "epoll: established = answered = asked for, no errors"
+
+# --- one run at a time
+flock "$work/results/.lock" sh -c 'echo 4711 >"$0/.lock"; sleep 5' "$work/results" &
+sleep 0.5
+expect 5 'another run, process 4711' "$c10k" bench "$work/plan.ini" --out "$work/results"
+wait
+
+# --- Ctrl-C: what is finished stays, the report is written, nothing runs on
+plan '[plan]\nblocks = 50\nservers = epoll\nwarmup = 0\nduration = 300ms\n[throughput]\nconnections = 4\n'
+# a shell lets its background jobs ignore SIGINT, so SIGTERM stands in for Ctrl-C
+"$c10k" bench "$work/plan.ini" --unchecked --out "$work/cut" >"$work/out" 2>"$work/err" &
+harness=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	grep -q '^throughput .*epoll' "$work/out" && break
+	sleep 0.3
+done
+sleep 0.4
+children=$(children_of $harness)
+kill -TERM $harness
+wait $harness
+[ $? = 143 ] && pass || fail "SIGTERM: exit 143: $(cat "$work/err")"
+[ -n "$children" ] && pass || fail "there was nothing to interrupt"
+alive=
+for child in $children; do kill -0 "$child" 2>/dev/null && alive="$alive $child"; done
+[ -z "$alive" ] && pass || fail "still running: $alive"
+rows=$(wc -l <"$work/cut/latest/cells.csv")
+[ "$rows" -gt 1 ] && [ "$rows" -lt 51 ] && pass || fail "finished cells are kept: $rows rows"
+holds 'a partial run has a report' test -s "$work/cut/latest/report.html"
+
+echo "harness: $passed passed, $failed failed"
+[ $failed = 0 ]
