@@ -48,7 +48,7 @@ bool io_is_unserved(struct conn *c)
 /* Receives once and feeds. False when there is nothing yet. */
 static bool receive(struct conn *c, int fd)
 {
-	static _Thread_local char bytes[CONN_FEED_MAX];
+	char bytes[CONN_FEED_MAX];
 	ssize_t n = io_recv(fd, bytes, sizeof bytes);
 	if (n == -EAGAIN)
 		return false;
