@@ -107,20 +107,18 @@ static void put_value(FILE *out, double value)
 		fputc('\t', out);
 }
 
-static void write_rows(FILE *out, const struct series *s, const struct report_point *p)
+static void write_row(FILE *out, const struct series *s, const struct report_point *p, const struct figure_part *part)
 {
-	for (int i = 0; i < 2 && s->spec->parts[i].name; i++) {
-		struct estimate e = p->metric[s->spec->parts[i].metric];
-		fprintf(out, "%s\t%s", p->cells->server->name, s->spec->parts[i].name);
-		put_value(out, x_value(s->spec->x, p->cells));
-		put_value(out, e.median);
-		put_value(out, e.low);
-		put_value(out, e.high);
-		fprintf(out, "\t%zu\t%s\t", p->usable_count, report_verdict_names[p->verdict]);
-		for (const char *ch = p->reason; *ch; ch++)
-			fputc((unsigned char)*ch < ' ' ? ' ' : *ch, out);
-		fputc('\n', out);
-	}
+	struct estimate e = p->metric[part->metric];
+	fprintf(out, "%s\t%s", p->cells->server->name, part->name);
+	put_value(out, x_value(s->spec->x, p->cells));
+	put_value(out, e.median);
+	put_value(out, e.low);
+	put_value(out, e.high);
+	fprintf(out, "\t%zu\t%s\t", p->usable_count, report_verdict_names[p->verdict]);
+	for (const char *ch = p->reason; *ch; ch++)
+		fputc((unsigned char)*ch < ' ' ? ' ' : *ch, out);
+	fputc('\n', out);
 }
 
 /* Takes the point's load, values and server into the ranges. */
@@ -182,8 +180,7 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 			last = p;
 			stop = NULL;
 		} else if (!stop) {
-			stop = report_printf(&data->pool, "%s%s%s", report_verdict_names[p->verdict], *p->reason ? ": " : "",
-			    p->reason);
+			stop = *p->reason ? p->reason : report_verdict_names[p->verdict];
 		}
 	}
 	struct figure_end *end = &s->head.ends[s->head.end_count++];
@@ -207,11 +204,27 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 	double zero = s->head.x_min * 1.5, fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE ? (double)s->active : 0);
 	const char *tics = "";
 	for (size_t i = 0; i < s->x_count; i++)
-		tics = report_printf(pool, "%s%s'%s' %.9g", tics, i ? ", " : "", report_value(pool, REPORT_RATE, s->x[i]),
-		    s->x[i] > 0 ? s->x[i] : zero);
+		tics = report_printf(pool, "%s%s'%g%s' %.9g", tics, i ? ", " : "", s->x[i] < 1000 ? s->x[i] : s->x[i] / 1000,
+		    s->x[i] < 1000 ? "" : "k", s->x[i] > 0 ? s->x[i] : zero);
 	return report_printf(pool, "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\n"
 	    "set_xtics = \"set xtics (%s)\"\n", zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
 	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s) : "", tics);
+}
+
+/* A server's rows, part by part, so that a line's points follow one another; false when it has none. */
+static bool take_server(struct series *s, struct report_data *data, const struct report_server *server, FILE *tsv)
+{
+	bool any = false;
+	for (int part = 0; part < 2 && s->spec->parts[part].name; part++)
+		for (size_t i = 0; i < data->point_count; i++) {
+			const struct report_point *p = &data->points[i];
+			if (!in_figure(s, p) || p->cells->server != server)
+				continue;
+			write_row(tsv, s, p, &s->spec->parts[part]);
+			take_point(s, p);
+			any = true;
+		}
+	return any;
 }
 
 static bool make_lines(struct report_data *data, const char *plots, const struct figure_spec *spec)
@@ -222,19 +235,9 @@ static bool make_lines(struct report_data *data, const char *plots, const struct
 	struct series s = { .spec = spec, .head = { .name = spec->name, .y_min = INFINITY } };
 	s.head.script = report_printf(&data->pool, "%s.gp", spec->name);
 	fputs("server\tpart\tconnections\tmedian\tlow\thigh\truns\tverdict\treason\n", tsv);
-	for (size_t i = 0; i < data->server_count; i++) {
-		bool shown = false;
-		for (size_t k = 0; k < data->point_count; k++) {
-			const struct report_point *p = &data->points[k];
-			if (!in_figure(&s, p) || p->cells->server != &data->servers[i])
-				continue;
-			write_rows(tsv, &s, p);
-			take_point(&s, p);
-			shown = true;
-		}
-		if (shown && s.head.server_count < FIGURE_SERVERS_MAX)
+	for (size_t i = 0; i < data->server_count; i++)
+		if (take_server(&s, data, &data->servers[i], tsv) && s.head.server_count < FIGURE_SERVERS_MAX)
 			s.head.servers[s.head.server_count++] = &data->servers[i];
-	}
 	set_ranges(&s);
 	for (size_t i = 0; i < s.head.server_count; i++)
 		find_end(&s, data, s.head.servers[i]);

@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-enum { LABEL_GAP_PERCENT = 5, STOP_TEXT_MAX = 36 };
+enum { LABEL_GAP_PERCENT = 5, STOP_TEXT_MAX = 44 };
 
 /* Text of the store as gnuplot may have it: nothing that quotes, expands or separates. */
 static void put_plain(FILE *out, const char *text, size_t most)
@@ -120,7 +120,7 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 	spread_labels(h);
 	fprintf(out, "# Draws %s.svg from %s.tsv: `gnuplot %s.gp` in this folder.\n", h->name, h->name, h->name);
 	fprintf(out, "name = '%s'\nwidth = %d\nheight = %zu\n", h->name, small ? 1080 : 860,
-	    small ? 100 + (h->server_count + 3) / 4 * 210 : 460);
+	    small ? 90 + (h->server_count + 3) / 4 * 226 : 460);
 	write_words(out, h);
 	fprintf(out, "x_min = %.9g\nx_max = %.9g\ny_min = %.9g\ny_max = %.9g\ny_log = %d\n", h->x_min, h->x_max, h->y_min,
 	    h->y_max, h->y_log);

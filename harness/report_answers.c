@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { WORDS_MAX = 64 };
+#define WAIT_REACHED 0.95 /* of the ceiling: connecting and answering take their part of the window */
 
 /* What is said of a group of servers, one word or phrase each. */
 struct words {
@@ -58,8 +59,8 @@ static const struct report_point *best_at(const struct report_data *data, const 
 	const struct report_point *best = NULL;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!at_load(p, experiment, connections, idle) || p->verdict != VERDICT_VALID
-		    || !p->metric[metric].count)
+		bool bound = metric == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED;
+		if (!at_load(p, experiment, connections, idle) || bound || !p->metric[metric].count)
 			continue;
 		if (!best || (p->metric[metric].median < best->metric[metric].median) == lower_is_better)
 			best = p;
@@ -267,26 +268,30 @@ static const char *answer_wait(struct report_data *data)
 	if (delay_s <= 0)
 		return NULL;
 	double ceiling = (double)load.connections / delay_s;
-	struct words reach = { 0 }, below = { 0 }, unclear = { 0 };
+	struct words reach = { 0 }, below = { 0 };
+	double least = 1;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
 		if (!at_load(p, "wait", load.connections, load.idle) || !report_usable(p))
 			continue;
 		struct estimate share = p->metric[METRIC_RATE];
 		share.median /= ceiling, share.low /= ceiling, share.high /= ceiling;
-		const char *phrase = report_printf(pool, "%s %s%s", name_of(data, p),
-		    p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "", report_interval(pool, REPORT_SHARE, share));
-		add(share.low >= 0.95 ? &reach : share.high < 0.95 ? &below : &unclear, phrase);
+		if (share.low >= WAIT_REACHED) {
+			add(&reach, name_of(data, p));
+			least = share.low < least ? share.low : least;
+			continue;
+		}
+		add(&below, report_printf(pool, "%s %s%s", name_of(data, p), p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "",
+		    report_interval(pool, REPORT_SHARE, share)));
 	}
-	const char *text = report_printf(pool, "When each answer waits %s, %s connections allow at most %s requests/s.",
+	const char *text = report_printf(pool, "When each answer waits %s, %s connections allow at most **%s requests/s**.",
 	    report_value(pool, REPORT_US, delay_s * 1e6), report_whole(pool, (double)load.connections),
 	    report_value(pool, REPORT_RATE, ceiling));
 	if (reach.count)
-		text = report_printf(pool, "%s Of that ceiling these reach 95%% or more: %s.", text, joined(data, &reach));
+		text = report_printf(pool, "%s %s reach%s it (%s or more).", text, joined(data, &reach), reach.count == 1 ? "es" : "",
+		    report_value(pool, REPORT_SHARE, least));
 	if (below.count)
-		text = report_printf(pool, "%s Below it: %s.", text, joined(data, &below));
-	if (unclear.count)
-		text = report_printf(pool, "%s Around 95%%: %s.", text, joined(data, &unclear));
+		text = report_printf(pool, "%s Of it, others reach: %s.", text, joined(data, &below));
 	return text;
 }
 
@@ -348,8 +353,8 @@ static const char *answer_simple(struct report_data *data)
 			continue;
 		long keeps_up = thread_keeps_up(data);
 		const char *advice = keeps_up
-		    ? report_printf(pool, "Blocking code keeps up to %s connections, and below that it is the better choice: it reads from "
-			"top to bottom", report_whole(pool, (double)keeps_up))
+		    ? report_printf(pool, "It keeps up to %s connection%s, and there blocking code is the better choice: it reads from top to "
+			"bottom", report_whole(pool, (double)keeps_up), keeps_up == 1 ? "" : "s")
 		    : "Blocking code reads from top to bottom: choose it when this price is small beside the work of a request";
 		const char *lines = thread->cells->server->source_lines && epoll->cells->server->source_lines
 		    ? report_printf(pool, " (%ld lines of source against %ld)", thread->cells->server->source_lines,

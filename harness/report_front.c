@@ -84,12 +84,11 @@ void report_section_reading(struct report *r)
 	    "a given rate.");
 	report_item(r->doc, "**Client and server share one machine** and its loopback device: compare servers with each other, not these "
 	    "figures with those of a network.");
-	report_item(r->doc, report_printf(pool, "**Grades**: A clean; B noisy (typical A/A difference over %s, or over %s at one load; steal over "
-	    "%s; CPU pressure over %.0f%%; lost cells; an unfinished run; fewer than %d blocks); C not comparable (typical A/A difference over "
-	    "%s, steal over %s, more than %s of the cells lost, or unchecked servers).", report_value(pool, REPORT_SHARE, REPORT_DRIFT_NOISY),
-	    report_value(pool, REPORT_SHARE, REPORT_DRIFT_BROKEN), report_value(pool, REPORT_SHARE, REPORT_STEAL_NOISY), REPORT_PRESSURE_NOISY,
-	    ESTIMATE_PAIRS_MIN, report_value(pool, REPORT_SHARE, REPORT_DRIFT_BROKEN), report_value(pool, REPORT_SHARE, REPORT_STEAL_BROKEN),
-	    report_value(pool, REPORT_SHARE, REPORT_LOST_BROKEN)));
+	report_item(r->doc, report_printf(pool, "**Grades**: A clean; B noisy (typical A/A difference over %g%%, or over %g%% at one load; steal "
+	    "over %g%%; CPU pressure over %g%%; lost cells; an unfinished run; fewer than %d blocks); C not comparable (typical A/A "
+	    "difference over %g%%, steal over %g%%, more than %g%% of the cells lost, or unchecked servers).", REPORT_DRIFT_NOISY * 100,
+	    REPORT_DRIFT_BROKEN * 100, REPORT_STEAL_NOISY * 100, REPORT_PRESSURE_NOISY, ESTIMATE_PAIRS_MIN, REPORT_DRIFT_BROKEN * 100,
+	    REPORT_STEAL_BROKEN * 100, REPORT_LOST_BROKEN * 100));
 	report_list_end(r->doc);
 }
 
@@ -215,8 +214,8 @@ enum { HEALTH_RANKS = 6, HEALTH_BAD = 4 };
 
 static const struct report_column health_columns[] = {
 	{ "#", true }, { "experiment", false }, { "server", false }, { "connections", true }, { "block", true }, { "verdict", false },
-	{ "marks", false }, { "established", true }, { "answered", true }, { "starved", true }, { "errors", true }, { "Jain", true },
-	{ "Little", true }, { "client CPU", true }, { "reason", false },
+	{ "marks", false }, { "reason", false }, { "established", true }, { "answered", true }, { "starved", true }, { "errors", true }, { "Jain", true },
+	{ "Little", true }, { "client CPU", true },
 };
 
 static void health_row(struct report *r, const struct report_cell_row *cell)
@@ -232,10 +231,10 @@ static void health_row(struct report *r, const struct report_cell_row *cell)
 	report_cell_number(r->doc, (double)cell->rep, report_whole(pool, (double)cell->rep));
 	report_verdict_cell(r, cell->verdict);
 	report_cell(r->doc, report_escape(pool, cell->marks));
+	report_cell_class(r->doc, "reason", report_escape(pool, cell->reason));
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(*metrics); i++)
 		report_cell_number(r->doc, cell->metric[metrics[i]],
 		    report_value(pool, report_metrics[metrics[i]].unit, cell->metric[metrics[i]]));
-	report_cell_class(r->doc, "reason", report_escape(pool, cell->reason));
 }
 
 /* Cells of the ranks first..last, worst first. */

@@ -6,7 +6,7 @@
 tsv = name.'.tsv'
 part_dash(s, part) = part eq word(parts, 1) ? dash(s) : 5
 x_of(s, part) = strcol(1) eq s && strcol(2) eq part ? (column(3) > 0 ? column(3) : x_zero) : NaN
-y_of(v) = column(v) > y_floor ? column(v) : y_floor
+y_of(v) = column(v) >= y_floor ? column(v) : column(v) < y_floor ? y_floor : NaN
 hover(s) = sprintf('%s%s at %s: %s [%s, %s], %s runs%s', s, words(parts) > 1 ? ' '.strcol(2) : '', \
 	strcol(3), strcol(4), strcol(5), strcol(6), strcol(7), strcol(8) eq 'valid' ? '' : ', '.strcol(8))
 mark(s) = point(s) - (strcol(8) eq 'client-limited')
@@ -18,18 +18,15 @@ set yrange [y_min:y_max]
 set logscale x
 if (y_log) { set logscale y }
 set bars 0.5
-top = 46.0 / height
-left = panels > 1 ? 62.0 / width : 74.0 / width
-right = panels > 1 ? 1 - 34.0 / width : 1 - 120.0 / width
 set multiplot layout panel_rows,panel_columns \
-	margins left, right, 52.0 / height, 1 - top - 16.0 / height spacing 26.0 / width, 58.0 / height
+	margins left, right, bottom, top spacing gap, row_gap
 do for [p = 1:panels] {
 	unset label
 	unset arrow
 	set format x ''
 	@set_xtics
 	if (at_left(p)) { set format y y_format } else { set format y '' }
-	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 0.75 left tc rgb colour(shown(p)) font ',14' }
+	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 1.4 left tc rgb colour(shown(p)) font ',14' }
 	if (p == 1) {
 		set label 2 title_y at screen 8.0 / width, screen 1 - 18.0 / height left tc rgb ink
 		set label 3 parts_note at screen 1 - 8.0 / width, screen 1 - 18.0 / height right tc rgb soft
@@ -39,7 +36,7 @@ do for [p = 1:panels] {
 	if (fd_setsize > x_min && fd_setsize < x_max) {
 		set arrow 1 from fd_setsize, graph 0 to fd_setsize, graph 1 nohead dt 5 lc rgb soft lw 1 back
 		if (p == 1) {
-			set label 6 'FD_SETSIZE' at fd_setsize, graph 0.99 right offset -0.5, -0.6 tc rgb soft font ',10'
+			set label 6 'FD_SETSIZE' at fd_setsize, graph 0 right offset -0.5, 0.6 tc rgb soft font ',10'
 		}
 	}
 	plot for [d in ceilings] ceiling(d, x) with lines lc rgb soft lw 1 dt 6, \
@@ -53,12 +50,14 @@ do for [p = 1:panels] {
 	for [part in parts] for [s in shown(p)] tsv skip 1 using (x_of(s, part)):(y_of(4)):(mark(s)) \
 		with points lc rgb colour(s) lw 1.4 ps 0.8 pt variable, \
 	for [part in parts] for [s in shown(p)] tsv skip 1 using (x_of(s, part)):(y_of(4)):(hover(s)) \
-		with labels hypertext point pt 7 ps 1.2 lc rgb '#00ffffff', \
+		with labels hypertext point pt 7 ps 1.2 lc rgb '#ffffffff', \
 	for [s in shown(p)] $ends using 2:4:(text_of(s, 5)) \
 		with labels left offset 1, 0 tc rgb colour(s) font ',12', \
 	for [s in shown(p)] $stops using (strcol(1) eq s ? $2 : NaN):3 with points pt 2 ps 1.5 lw 2 lc rgb colour(s), \
-	for [s in shown(p)] $stops using 2:3:(text_of(s, 4)) \
+	for [s in shown(p)] $stops using 2:3:(panels > 1 ? '' : text_of(s, 4)) \
 		with labels left offset 1, 0.9 tc rgb soft font ',10', \
+	for [s in shown(p)] $stops using (x_max):(y_max):(panels > 1 ? text_of(s, 4) : '') \
+		with labels right offset 0, 0.6 tc rgb soft font ',10', \
 	NaN
 }
 unset multiplot

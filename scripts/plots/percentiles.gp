@@ -12,12 +12,12 @@ set logscale xy
 set xtics ('50%%' 2, '90%%' 10, '99%%' 100, '99.9%%' 1000, '99.99%%' 10000)
 set xtics font ',10'
 set format y '%.0s%cs'
-set multiplot layout panel_rows,panel_columns margins (panels > 1 ? 62.0 : 74.0) / width, \
-	1 - (panels > 1 ? 20.0 : 120.0) / width, 52.0 / height, 1 - 62.0 / height spacing 26.0 / width, 58.0 / height
+set multiplot layout panel_rows,panel_columns \
+	margins left, right, bottom, top spacing gap, row_gap
 do for [p = 1:panels] {
 	unset label
 	if (at_left(p)) { set format y '%.0s%cs' } else { set format y '' }
-	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 0.75 left tc rgb colour(shown(p)) font ',14' }
+	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 0.9 left tc rgb colour(shown(p)) font ',14' }
 	if (p == 1) {
 		set label 2 'service time' at screen 8.0 / width, screen 1 - 18.0 / height left tc rgb ink
 		set label 3 load_note at screen 1 - 8.0 / width, screen 1 - 18.0 / height right tc rgb soft
@@ -28,7 +28,7 @@ do for [p = 1:panels] {
 	for [s in shown(p)] tsv skip 1 using (x_of(s)):(seconds(5)) \
 		with lines lc rgb colour(s) lw (panels > 1 ? 2.4 : 2) dt dash(s), \
 	for [s in shown(p)] tsv skip 1 using (told(s)):(seconds(5)):(hover(s)) \
-		with labels hypertext point pt 7 ps 0.9 lc rgb '#00ffffff', \
+		with labels hypertext point pt 7 ps 0.9 lc rgb '#ffffffff', \
 	for [s in shown(p)] $ends using 2:($4 / 1e6):(text_of(s, 5)) \
 		with labels left offset 1, 0 tc rgb colour(s) font ',12', \
 	NaN

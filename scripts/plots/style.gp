@@ -41,6 +41,14 @@ greyed(p) = panels > 1 ? servers : ''
 at_left(p) = (p - 1) % panel_columns == 0
 at_bottom(p) = p > panels - panel_columns
 
+# room in pixels: the gaps hold the labels at the lines' ends
+left = 62.0 / width
+right = 1 - (panels > 1 ? 58.0 : 120.0) / width
+bottom = 64.0 / height
+top = 1 - 74.0 / height
+gap = 54.0 / width
+row_gap = 76.0 / height
+
 stats name.'.tsv' skip 1 using 3 nooutput
 drawn = exists('STATS_records') ? STATS_records : 0
 empty_note = drawn > 0 ? '' : 'no data in this run'
