@@ -4,20 +4,18 @@
  *
  * How it waits: operations go into a ring shared with the kernel, results come out of another;
  * one io_uring_enter() hands over all that has gathered, and waits. Accept and receive are
- * multishot: asked for once, they answer again and again, bytes lying in buffers lent beforehand
- * (uring.h).
+ * multishot: asked for once, they answer on and on, bytes lying in lent buffers (uring.h).
  *
  * Cost: 232 bytes of ours a connection. No system call a request, but a share of one.
  *
- * Notice: a descriptor is closed only when all operations on it have ended (`count`), so that no
- * completion is ever stale. Bytes that come while the connection is busy are kept and the receive
- * is cancelled: back-pressure has to be made by hand.
+ * Notice: a descriptor is closed only when all operations on it have ended (`count`): none is ever
+ * stale. Back-pressure is made by hand: bytes that come too early are kept, the receive cancelled.
  *
- * Left out: registered files, zero-copy send. Linux 6.1 or later. man: io_uring(7),
- * io_uring_enter(2).
+ * Left out: registered files, zero-copy send. Linux 6.1 or later. man: io_uring(7).
  */
 #include <errno.h>
 #include <liburing.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -28,7 +26,7 @@
 #include "lib/sys/server_main.h"
 
 enum { ENTRIES = 4096, COMPLETIONS = 32768, OPERATION_BITS = 3 };
-enum operation { ACCEPT, RECEIVE, SEND, SLEEP, CANCEL };
+enum operation { ACCEPT, AWAIT, RECEIVE, SEND, SLEEP, CANCEL };
 
 /* What is under way for a connection. */
 struct flight {
@@ -158,8 +156,9 @@ static void on_accepted(struct loop *l, int fd, bool more)
 	}
 	if (fd == -EMFILE || fd == -ENFILE)
 		worker_turn_away(l->clients.worker);
-	if (!more && !l->clients.stopping)
-		start_accept(l);
+	int listen_fd = l->clients.worker->listen_fd;
+	if (!more && !l->clients.stopping) /* short of files it fails at once: await a client first */
+		io_uring_prep_poll_add(submission(l, AWAIT, listen_fd), listen_fd, POLLIN);
 }
 
 static void on_received(struct loop *l, int fd, const struct io_uring_cqe *cqe)
@@ -203,6 +202,8 @@ static void on_completion(struct loop *l, const struct io_uring_cqe *cqe)
 	l->flights[fd].sleeping &= operation != SLEEP;
 	if (operation == ACCEPT)
 		on_accepted(l, cqe->res, more);
+	else if (operation == AWAIT)
+		start_accept(l);
 	else
 		turn(l, fd);
 }

@@ -121,8 +121,8 @@ static void *connection(void *argument)
 	converse(&conn, fd);
 	conn_deinit(&conn);
 	conn_env_deinit(&env);
+	set_open(fd, false); /* first: once it is closed, the number may be another's */
 	worker_close(open_ones.worker, fd);
-	set_open(fd, false);
 	return NULL;
 }
 

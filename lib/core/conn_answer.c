@@ -26,6 +26,8 @@ static void put_head(struct conn *c, uint16_t status, struct slice type, uint64_
 		conn_close_now(c);
 		return;
 	}
+	/* asked now, not when the request came: what waited meanwhile is told too (RFC 9112 9.6) */
+	c->closing |= atomic_load_explicit(&c->env->service->stopping, memory_order_relaxed);
 	const char *allow = c->plan.allow;
 	struct http_response response = {
 		.status = status,
@@ -72,9 +74,7 @@ static void put_error(struct conn *c, uint16_t status, const char *reason)
 
 static void count_request(struct conn *c)
 {
-	struct service *s = c->env->service;
-	atomic_fetch_add_explicit(&s->requests, 1, memory_order_relaxed);
-	c->closing |= atomic_load_explicit(&s->stopping, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->env->service->requests, 1, memory_order_relaxed);
 }
 
 void conn_fail(struct conn *c, uint16_t status, const char *reason)

@@ -139,7 +139,14 @@ int worker_accept(struct worker *w)
 {
 	if (atomic_load_explicit(&w->env.service->stopping, memory_order_relaxed))
 		return -EINVAL;
-	int fd = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC | (w->blocking ? 0 : SOCK_NONBLOCK));
+	int flags = SOCK_CLOEXEC | (w->blocking ? 0 : SOCK_NONBLOCK);
+	int fd = accept4(w->listen_fd, NULL, NULL, flags);
+	if (fd < 0 && w->blocking && (errno == EMFILE || errno == ENFILE)) {
+		/* it fails at once, even if nobody is waiting: block here instead, then try again */
+		struct pollfd waiting = { .fd = w->listen_fd, .events = POLLIN };
+		poll(&waiting, 1, -1);
+		fd = accept4(w->listen_fd, NULL, NULL, flags);
+	}
 	if (fd >= 0) {
 		worker_opened(w);
 		return fd;
