@@ -56,7 +56,7 @@ static const struct figure_spec {
 	  "The kernel's part holds the sockets of both ends, since client and server share this machine; it is nearly the same for all "
 	  "models." },
 	{ "wait", "Waiting for another service", "wait", X_CONNECTIONS, { { "rate", METRIC_RATE } }, true, 1,
-	  "Each answer waits a fixed time d, so N connections allow N/d requests/s (dotted) and no more; a model that can wait N times "
+	  "Each answer waits a fixed time d, so N connections allow N/d requests/s (dashed) and no more; a model that can wait N times "
 	  "at once stays on that line.",
 	  "Near the line the rate says nothing about speed: the waiting is the work, and a faster server could not serve more." },
 };
@@ -197,6 +197,20 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 	}
 }
 
+/* Bytes count in powers of 2, so their axis is marked in powers of 4: "1 KiB", "4 KiB"; other axes are gnuplot's. */
+static const char *y_tics(const struct series *s, struct report_data *data, bool told)
+{
+	struct report_pool *pool = &data->pool;
+	if (report_metrics[s->spec->parts[0].metric].unit != REPORT_BYTES)
+		return "set ytics autofreq";
+	const char *tics = "";
+	for (double y = 1; y <= s->head.y_max; y *= 4)
+		if (y >= s->head.y_min)
+			tics = report_printf(pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "", !told ? "" : y < 1024
+			    ? report_printf(pool, "%.0f B", y) : report_printf(pool, "%.0f KiB", y / 1024), y);
+	return report_printf(pool, "set ytics (%s)", tics);
+}
+
 /* What this kind of figure needs in its head beside the common part. */
 static const char *extra_lines(const struct series *s, struct report_data *data)
 {
@@ -207,8 +221,8 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 		tics = report_printf(pool, "%s%s'%g%s' %.9g", tics, i ? ", " : "", s->x[i] < 1000 ? s->x[i] : s->x[i] / 1000,
 		    s->x[i] < 1000 ? "" : "k", s->x[i] > 0 ? s->x[i] : zero);
 	return report_printf(pool, "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\n"
-	    "set_xtics = \"set xtics (%s)\"\n", zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
-	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s) : "", tics);
+	    "set_xtics = \"set xtics (%s)\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\n", zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
+	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s) : "", tics, y_tics(s, data, true), y_tics(s, data, false));
 }
 
 /* A server's rows, part by part, so that a line's points follow one another; false when it has none. */

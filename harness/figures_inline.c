@@ -18,10 +18,16 @@ static const struct {
 	{ " color=\"white\"", "" },
 	{ "\"black\"", "\"currentColor\"" },
 	{ "'black'", "'currentColor'" },
+	/* lines are "rgb(%3d, ...)", texts "rgb(%d,...)" */
 	{ "rgb( 32,  36,  40)", "currentColor" },
+	{ "rgb(32,36,40)", "currentColor" },
 	{ "rgb(106, 113, 120)", "var(--muted)" },
+	{ "rgb(106,113,120)", "var(--muted)" },
 	{ "rgb(227, 229, 232)", "var(--rule)" },
 	{ "rgb(195, 200, 206)", "var(--behind)" },
+	{ "rgb(  0, 114, 178)", "var(--blue)" },
+	{ "rgb(0,114,178)", "var(--blue)" },
+	{ "'#FFFFFF'", "'var(--card)'" }, /* what keeps a line out of a hollow point */
 	{ " font-family=\"sans-serif\"", "" },
 	{ " stroke-linecap=\"butt\" stroke-linejoin=\"miter\"", "" },
 	{ "<g onmousemove=\"gnuplot_svg.showHypertext(evt,'", "<g class=\"h\"><title>" },

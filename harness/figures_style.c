@@ -65,6 +65,12 @@ const char *figures_colour(uint32_t style)
 	return colours[style < KNOWN ? known[style].colour : style % COLOURS];
 }
 
+const char *figures_page_colour(uint32_t style)
+{
+	const char *colour = figures_colour(style);
+	return strcmp(colour, "#0072B2") ? colour : "var(--blue)";
+}
+
 /* Shifted by one in each round of the colours. */
 static uint32_t shape(uint32_t style)
 {

@@ -12,6 +12,7 @@
 void figures_style_assign(struct report_server *servers, size_t count);
 
 const char *figures_colour(uint32_t style);         /* "#0072B2" */
+const char *figures_page_colour(uint32_t style);    /* as CSS has it: what is too dark for the dark page is a variable */
 int figures_point(uint32_t style);                  /* gnuplot's filled point type; less one: the hollow one */
 const char *figures_mark(uint32_t style);           /* the same shape in Unicode: "25CF" */
 int figures_dash(const char *family);               /* gnuplot's dash type */

@@ -39,7 +39,7 @@ static void write_marks(struct report *r)
 		report_html(r->doc, ".s-");
 		for (const char *ch = s->name; *ch; ch++)
 			report_html(r->doc, "%s%c", *ch == '+' || *ch == '.' ? "\\" : "", *ch);
-		report_html(r->doc, "::before{content:\"\\%s\";color:%s}\n", figures_mark(s->style), figures_colour(s->style));
+		report_html(r->doc, "::before{content:\"\\%s\";color:%s}\n", figures_mark(s->style), figures_page_colour(s->style));
 	}
 }
 
@@ -82,7 +82,7 @@ static void write_header(struct report *r)
 	write_contents(r);
 	report_html(r->doc, "<main>\n<header>\n<p class=\"over\">c10k report</p>\n");
 	report_heading(r->doc, 1, "top", report_escape(pool, title));
-	report_paragraph(r->doc, "under", report_printf(pool, "%zu servers, %zu cells, plan %s, on %s (%s CPUs, Linux %s), %s.", r->data->server_count,
+	report_paragraph(r->doc, "under", report_printf(pool, "%zu servers, %zu cells, plan %s, on %s (%s CPUs, %s), %s.", r->data->server_count,
 	    r->data->cell_count, report_escape(pool, report_key(r->data, "plan")), report_escape(pool, report_key(r->data, "cpu_model")),
 	    report_escape(pool, report_key(r->data, "cpu_count")), report_escape(pool, report_key(r->data, "kernel")),
 	    report_printf(pool, "%.10s", report_escape(pool, report_key(r->data, "started_at")))));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { WORDS_MAX = 64 };
+#define IDLE_KEPT 0.95
 #define WAIT_REACHED 0.95 /* of the ceiling: connecting and answering take their part of the window */
 
 /* What is said of a group of servers, one word or phrase each. */
@@ -68,6 +69,12 @@ static const struct report_point *best_at(const struct report_data *data, const 
 	return best;
 }
 
+/* Why a comparison ranks nothing. */
+static const char *open_verdict(const struct report_comparison *c)
+{
+	return c->ratio.count < ESTIMATE_PAIRS_MIN ? "too few blocks to decide" : "undecided";
+}
+
 static const char *missing_phrase(struct report_data *data, const struct report_point *p)
 {
 	return report_printf(&data->pool, "%s is %s%s%s", name_of(data, p), report_verdict_names[p->verdict],
@@ -80,6 +87,7 @@ static const char *standings(struct report_data *data, const struct report_point
 {
 	struct report_pool *pool = &data->pool;
 	struct words tied = { 0 }, behind = { 0 }, undecided = { 0 }, limited = { 0 }, missing = { 0 };
+	const char *why = "";
 	const struct report_cell_row *load = best->cells;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
@@ -103,13 +111,13 @@ static const char *standings(struct report_data *data, const struct report_point
 		else if (c.verdict == (lower_is_better ? ESTIMATE_HIGHER : ESTIMATE_LOWER))
 			add(&behind, phrase);
 		else
-			add(&undecided, phrase);
+			add(&undecided, phrase), why = open_verdict(&c);
 	}
 	const char *text = "";
 	if (tied.count)
 		text = report_printf(pool, "%s A tie with it: %s.", text, joined(data, &tied));
 	if (undecided.count)
-		text = report_printf(pool, "%s Undecided against it: %s.", text, joined(data, &undecided));
+		text = report_printf(pool, "%s Against it, but %s: %s.", text, why, joined(data, &undecided));
 	if (behind.count)
 		text = report_printf(pool, "%s Against it: %s.", text, joined(data, &behind));
 	if (limited.count)
@@ -168,8 +176,36 @@ static const char *serves(struct report_data *data, const struct report_point *a
 	if (c.verdict == ESTIMATE_TIE)
 		return report_printf(pool, "ties with %s (%s)", name_of(data, b), ratio);
 	if (c.verdict == ESTIMATE_UNDECIDED)
-		return report_printf(pool, "serves %s what %s does, which is undecided", ratio, name_of(data, b));
+		return report_printf(pool, "serves %s what %s does (%s)", ratio, name_of(data, b), open_verdict(&c));
 	return report_printf(pool, "serves **%s** what %s does", ratio, name_of(data, b));
+}
+
+/* How much of its own rate each server keeps when the idle connections come. */
+static const char *kept_phrase(struct report_data *data, const struct report_cell_row *load)
+{
+	struct report_pool *pool = &data->pool;
+	struct words loses = { 0 }, keeps = { 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!at_load(p, "idle", load->connections, load->idle) || !report_usable(p))
+			continue;
+		const struct report_point *alone = report_point(data, "idle", p->cells->server->name, load->connections, 0);
+		if (!report_usable(alone) || alone->verdict == VERDICT_CLIENT_LIMITED || p->verdict == VERDICT_CLIENT_LIMITED)
+			continue;
+		struct estimate share = report_compare(data, p, alone, METRIC_RATE).ratio;
+		if (share.count < ESTIMATE_PAIRS_MIN)
+			continue;
+		if (share.low >= IDLE_KEPT)
+			add(&keeps, name_of(data, p));
+		else
+			add(&loses, report_printf(pool, "%s %s", name_of(data, p), report_interval(pool, REPORT_SHARE, share)));
+	}
+	if (keeps.count)
+		add(&loses, report_printf(pool, "at least %g%%: %s", IDLE_KEPT * 100, joined(data, &keeps)));
+	const char *text = loses.count ? " Of their own rate without idle ones they keep:" : "";
+	for (size_t i = 0; i < loses.count; i++)
+		text = report_printf(pool, "%s %s%s", text, loses.item[i], i + 1 == loses.count ? "." : ";");
+	return text;
 }
 
 static const char *answer_idle(struct report_data *data)
@@ -179,7 +215,7 @@ static const char *answer_idle(struct report_data *data)
 	const struct report_point *epoll = report_point(data, "idle", "epoll", load.connections, load.idle);
 	if (!load.idle || !report_usable(epoll))
 		return NULL;
-	struct words against = { 0 }, kept = { 0 }, missing = { 0 };
+	struct words against = { 0 }, missing = { 0 };
 	static const char *const scanning[] = { "poll", "select", "select+" };
 	for (size_t i = 0; i < sizeof(scanning) / sizeof(*scanning); i++) {
 		const struct report_point *p = report_point(data, "idle", scanning[i], load.connections, load.idle);
@@ -188,25 +224,11 @@ static const char *answer_idle(struct report_data *data)
 		else if (p)
 			add(&missing, missing_phrase(data, p));
 	}
-	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_point *p = &data->points[i];
-		const struct report_point *alone = report_point(data, "idle", p->cells->server->name, load.connections, 0);
-		if (!at_load(p, "idle", load.connections, load.idle) || !report_usable(p) || !report_usable(alone))
-			continue;
-		/* two lower bounds have no ratio */
-		if (alone->verdict == VERDICT_CLIENT_LIMITED)
-			continue;
-		struct estimate share = report_compare(data, p, alone, METRIC_RATE).ratio;
-		add(&kept, report_printf(pool, "%s %s%s", name_of(data, p),
-		    p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "", report_value(pool, REPORT_SHARE, share.median)));
-	}
 	if (!against.count)
 		return NULL;
-	const char *text = report_printf(pool, "With %s idle connections beside %s busy ones, %s %s.",
+	const char *text = report_printf(pool, "With %s idle connections beside %s busy ones, %s %s.%s",
 	    report_whole(pool, (double)load.idle), report_whole(pool, (double)load.connections), name_of(data, epoll),
-	    joined(data, &against));
-	if (kept.count)
-		text = report_printf(pool, "%s Of its own rate without idle ones each keeps: %s.", text, joined(data, &kept));
+	    joined(data, &against), kept_phrase(data, &load));
 	if (missing.count)
 		text = report_printf(pool, "%s Not shown: %s.", text, joined(data, &missing));
 	return text;
@@ -227,7 +249,32 @@ static const char *answer_switches(struct report_data *data)
 	if (c.verdict == ESTIMATE_HIGHER)
 		return report_printf(pool, "%s: **%s** as many. A loop takes many ready connections in one turn; a thread sleeps "
 		    "and is woken for each.", text, report_ratio(pool, c.ratio));
-	return report_printf(pool, "%s (%s, %s).", text, report_ratio(pool, c.ratio), estimate_verdict_name(c.verdict));
+	return report_printf(pool, "%s: %s as many (%s).", text, report_ratio(pool, c.ratio),
+	    c.verdict == ESTIMATE_UNDECIDED ? open_verdict(&c) : estimate_verdict_name(c.verdict));
+}
+
+/* The others between the least and the most. */
+static const char *memory_range(struct report_data *data, const struct report_cell_row *load, const struct report_point *thread)
+{
+	struct report_pool *pool = &data->pool;
+	const struct report_point *least = NULL, *most = NULL;
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!at_load(p, "memory", load->connections, load->idle) || p == thread || !p->metric[METRIC_BYTES].count)
+			continue;
+		if (!least || p->metric[METRIC_BYTES].median < least->metric[METRIC_BYTES].median)
+			least = p;
+		if (!most || p->metric[METRIC_BYTES].median > most->metric[METRIC_BYTES].median)
+			most = p;
+	}
+	if (!least)
+		return NULL;
+	const char *low = report_printf(pool, "%s %s", name_of(data, least),
+	    report_interval(pool, REPORT_BYTES, least->metric[METRIC_BYTES]));
+	if (least == most)
+		return low;
+	return report_printf(pool, "the others from %s to %s %s", low, name_of(data, most),
+	    report_interval(pool, REPORT_BYTES, most->metric[METRIC_BYTES]));
 }
 
 static const char *answer_memory(struct report_data *data)
@@ -235,29 +282,23 @@ static const char *answer_memory(struct report_data *data)
 	struct report_pool *pool = &data->pool;
 	struct report_cell_row load = largest_load(data, "memory");
 	const struct report_point *thread = report_point(data, "memory", "thread", load.connections, load.idle);
-	struct words loops = { 0 };
-	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_point *p = &data->points[i];
-		if (at_load(p, "memory", load.connections, load.idle) && report_usable(p) && p != thread
-		    && p->metric[METRIC_BYTES].count)
-			add(&loops, report_printf(pool, "%s %s", name_of(data, p),
-			    report_value(pool, REPORT_BYTES, p->metric[METRIC_BYTES].median)));
-	}
-	if (!report_usable(thread) || !thread->metric[METRIC_BYTES].count || !loops.count)
-		return NULL;
-	const char *text = report_printf(pool, "Holding %s connections, one costs %s **%s** (%s in user space, the rest in the "
-	    "kernel); %s.", report_whole(pool, (double)(load.connections + load.idle)), name_of(data, thread),
-	    report_interval(pool, REPORT_BYTES, thread->metric[METRIC_BYTES]),
-	    report_value(pool, REPORT_BYTES, thread->metric[METRIC_USER_BYTES].median), joined(data, &loops));
 	const struct report_point *epoll = report_point(data, "memory", "epoll", load.connections, load.idle);
+	const char *range = memory_range(data, &load, thread);
+	if (!report_usable(thread) || !thread->metric[METRIC_BYTES].count || !range)
+		return NULL;
+	const char *text = report_printf(pool, "Of %s held connections each costs %s **%s**, %s of it in user space; %s.",
+	    report_whole(pool, (double)(load.connections + load.idle)), name_of(data, thread),
+	    report_interval(pool, REPORT_BYTES, thread->metric[METRIC_BYTES]),
+	    report_value(pool, REPORT_BYTES, thread->metric[METRIC_USER_BYTES].median), range);
 	if (!report_usable(epoll))
 		return text;
 	struct report_comparison c = report_compare(data, thread, epoll, METRIC_BYTES);
 	if (c.verdict == ESTIMATE_HIGHER || c.verdict == ESTIMATE_LOWER)
 		return report_printf(pool, "%s %s takes **%s** what %s does.", text, name_of(data, thread),
 		    report_ratio(pool, c.ratio), name_of(data, epoll));
-	return report_printf(pool, "%s %s over %s: %s, %s.", text, name_of(data, thread), name_of(data, epoll),
-	    report_ratio(pool, c.ratio), estimate_verdict_name(c.verdict));
+	return report_printf(pool, "%s %s takes %s what %s does (%s).", text, name_of(data, thread),
+	    report_ratio(pool, c.ratio), name_of(data, epoll),
+	    c.verdict == ESTIMATE_UNDECIDED ? open_verdict(&c) : estimate_verdict_name(c.verdict));
 }
 
 static const char *answer_wait(struct report_data *data)
@@ -299,27 +340,31 @@ static const char *answer_fairness(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
 	struct report_cell_row load = largest_load(data, "throughput");
-	struct words starving = { 0 }, fair = { 0 };
+	struct words starving = { 0 }, fair = { 0 }, missing = { 0 };
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!at_load(p, "throughput", load.connections, load.idle) || !p->metric[METRIC_STARVED].count)
+		if (!at_load(p, "throughput", load.connections, load.idle))
 			continue;
 		const struct estimate *starved = &p->metric[METRIC_STARVED];
-		if (starved->high > 0)
+		if (!starved->count && (p->verdict == VERDICT_INVALID || p->verdict == VERDICT_FAILED))
+			add(&missing, missing_phrase(data, p));
+		else if (starved->count && starved->high > 0)
 			add(&starving, report_printf(pool, "%s left **%s** of them without one answer in the window (Jain's fairness "
 			    "index %s)", name_of(data, p), report_interval(pool, REPORT_COUNT, *starved),
 			    report_value(pool, REPORT_PLAIN, p->metric[METRIC_FAIRNESS].median)));
-		else
+		else if (starved->count)
 			add(&fair, name_of(data, p));
 	}
 	if (!starving.count && !fair.count)
 		return NULL;
-	const char *where = report_printf(pool, "With %s busy connections", report_whole(pool, (double)load.connections));
-	if (!starving.count)
-		return report_printf(pool, "%s no server starved any of them: each was answered inside the window.", where);
-	if (!fair.count)
-		return report_printf(pool, "%s %s.", where, joined(data, &starving));
-	return report_printf(pool, "%s %s; %s starved none.", where, joined(data, &starving), joined(data, &fair));
+	const char *text = report_printf(pool, "With %s busy connections", report_whole(pool, (double)load.connections));
+	if (starving.count)
+		text = report_printf(pool, "%s %s%s", text, joined(data, &starving), fair.count ? ";" : "");
+	if (fair.count)
+		text = report_printf(pool, "%s %s answered every one", text, joined(data, &fair));
+	if (missing.count)
+		text = report_printf(pool, "%s. Not shown: %s", text, joined(data, &missing));
+	return report_printf(pool, "%s.", text);
 }
 
 /* The largest load up to which thread is not behind epoll: 0 for none. */
@@ -355,7 +400,7 @@ static const char *answer_simple(struct report_data *data)
 		const char *advice = keeps_up
 		    ? report_printf(pool, "It keeps up to %s connection%s, and there blocking code is the better choice: it reads from top to "
 			"bottom", report_whole(pool, (double)keeps_up), keeps_up == 1 ? "" : "s")
-		    : "Blocking code reads from top to bottom: choose it when this price is small beside the work of a request";
+		    : "Blocking code reads from top to bottom: it is the better choice where the price is small beside a request's own work";
 		const char *lines = thread->cells->server->source_lines && epoll->cells->server->source_lines
 		    ? report_printf(pool, " (%ld lines of source against %ld)", thread->cells->server->source_lines,
 			epoll->cells->server->source_lines) : "";

@@ -214,15 +214,19 @@ static void table_html(const struct report_doc *d, const char *class)
 	fputs("</tbody></table></div>\n", out);
 }
 
+/* One long text does not push a whole column out of the terminal. */
+enum { MD_WIDTH_MAX = 48 };
+
 static void md_padded(FILE *out, const char *text, size_t width, bool right)
 {
 	size_t own = md_inline(NULL, text);
+	int padding = own < width ? (int)(width - own) : 0;
 	fputs("| ", out);
 	if (right)
-		fprintf(out, "%*s", (int)(width - own), "");
+		fprintf(out, "%*s", padding, "");
 	md_inline(out, text);
 	if (!right)
-		fprintf(out, "%*s", (int)(width - own), "");
+		fprintf(out, "%*s", padding, "");
 	fputc(' ', out);
 }
 
@@ -236,7 +240,7 @@ static void table_md(const struct report_doc *d)
 	for (size_t i = 0; i < d->cell_count; i++) {
 		size_t own = md_inline(NULL, d->cells[i].text);
 		size_t *most = &width[i % d->column_count];
-		*most = own > *most ? own : *most;
+		*most = own > *most && own <= MD_WIDTH_MAX ? own : *most;
 	}
 	for (size_t i = 0; i < d->column_count; i++)
 		md_padded(d->md, d->columns[i].title, width[i], d->columns[i].number);

@@ -69,9 +69,9 @@ void report_section_reading(struct report *r)
 {
 	struct report_pool *pool = &r->data->pool;
 	report_list_begin(r->doc, "reading");
-	report_item(r->doc, "**149k \\[145k, 152k\\]** is the median of the runs and its 95% bootstrap interval. The unit is a run, not a "
+	report_item(r->doc, "**149k [145k, 152k]** is the median of the runs and its 95% bootstrap interval. The unit is a run, not a "
 	    "request: the server is started anew for each. With fewer than 6 runs the interval is simply their range.");
-	report_item(r->doc, report_printf(pool, "**4.7x \\[4.4, 5.0\\]** compares two servers block by block, so what disturbed a whole block "
+	report_item(r->doc, report_printf(pool, "**4.7x [4.4, 5.0]** compares two servers block by block, so what disturbed a whole block "
 	    "cancels. They **tie** when the whole interval lies within 2%% of 1 (5%% for a percentile); it is **undecided** when it "
 	    "reaches across that edge, when there are fewer than %d blocks, or when the same program measured twice differs as much.",
 	    ESTIMATE_PAIRS_MIN));

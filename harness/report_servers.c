@@ -36,9 +36,9 @@ static const struct key_figure key_figures[] = {
 	{ "requests/s", "throughput", METRIC_RATE, false },
 	{ "requests/s beside idle", "idle", METRIC_RATE, true },
 	{ "p99", "throughput", METRIC_P99, false },
-	{ "switches/request", "throughput", METRIC_SWITCHES, false },
-	{ "CPU/request", "throughput", METRIC_CPU, false },
-	{ "memory/connection", "memory", METRIC_BYTES, false },
+	{ "switches per request", "throughput", METRIC_SWITCHES, false },
+	{ "CPU per request", "throughput", METRIC_CPU, false },
+	{ "memory per connection", "memory", METRIC_BYTES, false },
 	{ "requests/s while waiting", "wait", METRIC_RATE, false },
 };
 enum { KEY_FIGURES = sizeof(key_figures) / sizeof(*key_figures), SPARK_WIDTH = 132, SPARK_HEIGHT = 40 };
@@ -100,7 +100,7 @@ static void spark_line(struct report *r, const struct key_figure *k, const struc
 		return;
 	if (class)
 		report_html(r->doc, "\" class=\"%s\" stroke=\"%s\"/><circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"%s\"/>", class,
-		    figures_colour(server->style), x, y, figures_colour(server->style));
+		    figures_page_colour(server->style), x, y, figures_page_colour(server->style));
 	else
 		report_html(r->doc, "\"/>");
 }
@@ -198,7 +198,7 @@ static void one_server(struct report *r, const struct report_server *server)
 void report_section_servers(struct report *r)
 {
 	report_paragraph(r->doc, NULL, "Key figures are those at the largest load that the server did; the small curves run over all loads of the "
-	    "experiment, the other servers in grey behind. docs/MODELS.md says more about each model.");
+	    "experiment, the other servers in grey behind. [docs/MODELS.md](../../docs/MODELS.md) says more about each model.");
 	for (size_t i = 0; i < r->data->server_count; i++)
 		one_server(r, &r->data->servers[i]);
 }

@@ -4,8 +4,10 @@
  */
 #include "harness/report_text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,18 +59,22 @@ const char *report_printf(struct report_pool *pool, const char *format, ...)
 	return keep(pool, string);
 }
 
+/* Markdown leaves an underscore inside a word alone, and so should a reader in a terminal. */
+static bool needs_escape(const char *text, const char *at)
+{
+	if (*at == '_')
+		return at == text || !isalnum((unsigned char)at[-1]) || !isalnum((unsigned char)at[1]);
+	return strchr("\\`*{}[]<>|", *at) != NULL;
+}
+
 const char *report_escape(struct report_pool *pool, const char *text)
 {
 	char *out = report_alloc(2 * strlen(text) + 1);
 	char *to = out;
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ') {
-			*to++ = ' ';
-			continue;
-		}
-		if (strchr("\\`*_{}[]<>|#", *text))
+	for (const char *at = text; *at; at++) {
+		if (needs_escape(text, at))
 			*to++ = '\\';
-		*to++ = *text;
+		*to++ = (unsigned char)*at < ' ' ? ' ' : *at;
 	}
 	return keep(pool, out);
 }

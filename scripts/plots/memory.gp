@@ -1,7 +1,7 @@
 # Memory that one held connection costs.
 title_y = 'bytes per connection'
 title_x = 'connections held'
-y_format = '%.0b%B'
+y_format = '%g'
 parts = 'user kernel'
 parts_note = 'solid: user space; dashed: kernel'
 fill = 0

@@ -26,6 +26,7 @@ do for [p = 1:panels] {
 	set format x ''
 	@set_xtics
 	if (at_left(p)) { set format y y_format } else { set format y '' }
+	if (at_left(p)) { @y_tics } else { @y_tics_bare }
 	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 1.4 left tc rgb colour(shown(p)) font ',14' }
 	if (p == 1) {
 		set label 2 title_y at screen 8.0 / width, screen 1 - 18.0 / height left tc rgb ink
@@ -35,11 +36,14 @@ do for [p = 1:panels] {
 	set label 5 empty_note at graph 0.5, graph 0.5 center tc rgb soft
 	if (fd_setsize > x_min && fd_setsize < x_max) {
 		set arrow 1 from fd_setsize, graph 0 to fd_setsize, graph 1 nohead dt 5 lc rgb soft lw 1 back
-		if (p == 1) {
+		if (p == 1 && fd_setsize > 30 * x_min) {
 			set label 6 'FD_SETSIZE' at fd_setsize, graph 0 right offset -0.5, 0.6 tc rgb soft font ',10'
 		}
+		if (p == 1 && fd_setsize <= 30 * x_min) {
+			set label 6 'FD_SETSIZE' at fd_setsize, graph 0 left offset 0.5, 0.6 tc rgb soft font ',10'
+		}
 	}
-	plot for [d in ceilings] ceiling(d, x) with lines lc rgb soft lw 1 dt 6, \
+	plot for [d in ceilings] ceiling(d, x) with lines lc rgb soft lw 1.2 dt 5, \
 	for [s in greyed(p)] tsv skip 1 using (x_of(s, word(parts, 1))):(y_of(4)) with lines lc rgb behind_ink lw 1, \
 	for [part in (fill ? parts : '')] for [s in greyed(p) eq '' ? '' : shown(p)] tsv skip 1 \
 		using (x_of(s, part)):(y_of(4)) with filledcurves x1 lc rgb colour(s) fs transparent solid 0.18, \

@@ -3,6 +3,6 @@ title_y = 'requests/s'
 title_x = 'connections'
 y_format = '%.0s%c'
 parts = 'rate'
-parts_note = 'dotted: the ceiling N/d'
+parts_note = 'dashed: the ceiling N/d'
 fill = 0
 load 'panels.gp'
