@@ -172,9 +172,8 @@ void output_report(const struct options *o, const struct result *r)
 	printf("verdict      %s%s%s\n", bold, verdict_names[r->verdict], plain);
 	for (uint32_t i = 0; i < r->reason_count; i++)
 		printf("             - %s\n", r->reasons[i]);
-	if (r->stats.completed && result_littles_residual(r) > 0.05)
-		printf("             - unfair: %.0f%% of Little's law is missing, connections wait for others\n",
-		    result_littles_residual(r) * 100);
+	if (r->stats.completed && audit_fairness(&r->audit) < 0.9)
+		printf("             - unfair: some connections were served far more than others\n");
 }
 
 /* --- progress ------------------------------------------------------------------------------------------- */

@@ -130,7 +130,8 @@ static void tell(struct run *run, const char *edge, uint64_t time_ns)
 struct totals {
 	uint64_t requests, errors;
 	uint32_t answered, abandoned, in_flight;
-	int connect_error;
+	enum error_kind last_error;
+	int connect_errno;
 };
 
 static struct totals sum_up(struct run *run)
@@ -143,8 +144,10 @@ static struct totals sum_up(struct run *run)
 		t.answered += atomic_load(&live->answered);
 		t.abandoned += atomic_load(&live->abandoned);
 		t.in_flight += atomic_load(&live->in_flight);
-		int error = atomic_load(&live->connect_error);
-		t.connect_error = error ? error : t.connect_error;
+		if (atomic_load(&live->errors)) {
+			t.last_error = (enum error_kind)atomic_load(&live->last_error);
+			t.connect_errno = atomic_load(&live->connect_errno);
+		}
 	}
 	return t;
 }
@@ -200,6 +203,25 @@ static void start_workers(struct run *run, const struct load *load)
 	}
 }
 
+/* Not one connection had a good answer, although the preflight's had: why? */
+static void die_unanswered(const struct totals *t)
+{
+	static const char *const causes[ERROR_KIND_COUNT] = {
+		[ERROR_CONNECT] = "connects fail",
+		[ERROR_TIMEOUT] = "no answer comes in time (--timeout)",
+		[ERROR_RESET] = "the server resets them",
+		[ERROR_CLOSED] = "the server closes them",
+		[ERROR_STATUS] = "the status is not the wanted one (--status)",
+		[ERROR_BODY] = "the body is another each time, so it cannot be verified",
+		[ERROR_MALFORMED] = "the answers are malformed",
+	};
+	if (t->errors == 0)
+		die("no connection was answered");
+	if (t->last_error == ERROR_CONNECT)
+		die_errno(t->connect_errno, "no connection was answered: %s", causes[ERROR_CONNECT]);
+	die("no connection was answered: %s", causes[t->last_error]);
+}
+
 /* All connections answered once or abandoned; or for --timeout none more was. */
 static void await_barrier(struct run *run)
 {
@@ -217,8 +239,7 @@ static void await_barrier(struct run *run)
 		bool stalled = now_ns - progress_ns > o->timeout_ns;
 		if (settled_before == wanted || stalled) {
 			if (t.answered == 0)
-				die("no connection was answered%s%s", t.connect_error ? ": " : "",
-				    t.connect_error ? strerror(t.connect_error) : "");
+				die_unanswered(&t);
 			return;
 		}
 		sleep_until(run, now_ns + LOOK_MS * MS_NS, false);

@@ -145,7 +145,7 @@ static void judge_window(struct result *r)
 	double accounted = result_accounted_share(r);
 	if (fabs(accounted - 1) > accounting_error_max)
 		find(r, VERDICT_INVALID,
-		    "connections had a request under way only %.1f%% of the time", accounted * 100);
+		    "connections were busy %.1f%% of the time, not 100%%", accounted * 100);
 	if (most.cpu_share > cpu_share_max)
 		find(r, VERDICT_CLIENT_LIMITED,
 		    "a worker used %.0f%% of its CPU: the rate is a lower bound; give it more with -t",

@@ -52,7 +52,7 @@ struct stats {
 	uint64_t completed;        /* good answers completed inside the window */
 	uint64_t bytes_sent;       /* of these requests */
 	uint64_t bytes_received;   /* up to the end of these answers */
-	uint64_t in_system_ns;     /* sum over all requests of the time they spent inside the window */
+	uint64_t in_system_ns;     /* sum over all requests (and connects) of their time inside the window */
 	uint64_t lifetime;         /* requests started since the process was, drain included */
 	uint64_t in_flight_at_end; /* of these, never answered because the run was over */
 	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
@@ -130,7 +130,7 @@ double result_littles_residual(const struct result *r);
 
 /*
  * The same law as an accounting identity: the time that all requests, those in flight included, spent
- * inside the window, over N x window. 1 unless connections were without a request.
+ * inside the window, over N x window. 1 unless connections were left without a request.
  */
 double result_accounted_share(const struct result *r);
 

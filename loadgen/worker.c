@@ -57,7 +57,8 @@ struct worker {
 	uint32_t answered_count;  /* sessions that were ever answered ... */
 	uint32_t abandoned_count; /* ... and that were given up before */
 	uint64_t waits, full_waits;
-	int connect_error;
+	enum error_kind last_error; /* that closed a connection */
+	int connect_errno;
 	int cpu;
 	pthread_t thread;
 	_Atomic pid_t tid;
@@ -77,17 +78,24 @@ static void stop_opening(struct worker *w, struct session *s)
 	}
 }
 
-static void drop_session(struct worker *w, struct session *s)
+/* What a connection spends on connecting, or on a request that fails, is not idleness either. */
+static void account_time(struct worker *w, const struct session *s, uint64_t now_ns)
 {
-	if (session_in_flight(s))
-		w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, clock_now_ns());
+	if (!s->idle)
+		w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, now_ns);
+}
+
+static void drop_session(struct worker *w, struct session *s, uint64_t now_ns)
+{
+	if (session_in_flight(s) || s->state == SESSION_CONNECTING)
+		account_time(w, s, now_ns);
 	if (s->fd >= 0)
 		close(s->fd);
 	session_close(s);
 	stop_opening(w, s);
 }
 
-static void open_session(struct worker *w, struct session *s);
+static void open_session(struct worker *w, struct session *s, uint64_t now_ns);
 
 /*
  * A connection broke. One that had served us is opened again at once; one that had not waits for the next
@@ -96,27 +104,29 @@ static void open_session(struct worker *w, struct session *s);
 static void fail_session(struct worker *w, struct session *s, enum error_kind kind)
 {
 	bool was_opening = s->opening;
+	uint64_t now_ns = clock_now_ns();
 	w->stats.errors[kind]++;
-	drop_session(w, s);
+	w->last_error = kind;
+	drop_session(w, s, now_ns);
 	if (w->phase == PHASE_CONNECT && s->attempt_count >= ATTEMPTS_MAX) {
 		s->state = SESSION_ABANDONED;
 		w->abandoned_count += !s->answered;
 	} else if (!was_opening && w->phase < PHASE_DRAIN) {
-		open_session(w, s);
+		open_session(w, s, now_ns);
 	}
 }
 
-static void open_session(struct worker *w, struct session *s)
+static void open_session(struct worker *w, struct session *s, uint64_t now_ns)
 {
 	s->opening = true;
 	w->opening_count++;
 	if (s->attempt_count < UINT8_MAX)
 		s->attempt_count++;
-	s->sent_ns = clock_now_ns();
+	s->sent_ns = now_ns;
 	s->state = SESSION_CONNECTING;
 	int fd = net_connect(&w->load->address, w->load->address_len);
 	if (fd < 0) {
-		w->connect_error = -fd;
+		w->connect_errno = -fd;
 		fail_session(w, s, ERROR_CONNECT);
 		return;
 	}
@@ -132,7 +142,7 @@ static void open_session(struct worker *w, struct session *s)
 static void open_more(struct worker *w)
 {
 	while (w->opening_count < w->opening_max && w->next_to_open < w->session_count)
-		open_session(w, &w->sessions[w->next_to_open++]);
+		open_session(w, &w->sessions[w->next_to_open++], clock_now_ns());
 }
 
 /* --- requests and answers --------------------------------------------------------------------------- */
@@ -177,11 +187,11 @@ static void note_opened(struct worker *w, struct session *s)
 static bool on_wrong_answer(struct worker *w, struct session *s, enum session_step step, uint64_t now_ns)
 {
 	enum error_kind kind = step == SESSION_WRONG_STATUS ? ERROR_STATUS : ERROR_BODY;
-	w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, now_ns);
 	if (s->opening) {
 		fail_session(w, s, kind);
 		return false;
 	}
+	account_time(w, s, now_ns);
 	w->stats.errors[kind]++;
 	return true;
 }
@@ -201,9 +211,9 @@ static bool on_answer(struct worker *w, struct session *s, enum session_step ste
 	if (s->opening)
 		note_opened(w, s);
 	if (session_must_close(s)) { /* the server said so: no error */
-		drop_session(w, s);
+		drop_session(w, s, now_ns);
 		if (w->phase == PHASE_RUN)
-			open_session(w, s);
+			open_session(w, s, now_ns);
 		return false;
 	}
 	if (w->phase == PHASE_RUN && !s->idle)
@@ -240,12 +250,14 @@ static void on_connected(struct worker *w, struct session *s)
 {
 	int error = net_socket_error(s->fd);
 	if (error) {
-		w->connect_error = -error;
+		w->connect_errno = -error;
 		fail_session(w, s, ERROR_CONNECT);
 		return;
 	}
+	uint64_t now_ns = clock_now_ns();
+	account_time(w, s, now_ns);
 	s->established = true;
-	start_request(w, s, clock_now_ns());
+	start_request(w, s, now_ns);
 }
 
 static void on_event(struct worker *w, struct session *s, uint32_t events)
@@ -281,7 +293,7 @@ static void look_at_ages(struct worker *w)
 			fail_session(w, s, s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
 		else if (s->state == SESSION_CLOSED && w->phase < PHASE_DRAIN
 		    && w->opening_count < w->opening_max)
-			open_session(w, s);
+			open_session(w, s, now_ns);
 		in_flight_count += session_in_flight(s);
 	}
 	atomic_store(&w->live.in_flight, in_flight_count);
@@ -311,7 +323,8 @@ static void publish(struct worker *w)
 	atomic_store_explicit(&live->full_waits, w->full_waits, memory_order_relaxed);
 	atomic_store_explicit(&live->answered, w->answered_count, memory_order_relaxed);
 	atomic_store_explicit(&live->abandoned, w->abandoned_count, memory_order_relaxed);
-	atomic_store_explicit(&live->connect_error, w->connect_error, memory_order_relaxed);
+	atomic_store_explicit(&live->last_error, (int)w->last_error, memory_order_relaxed);
+	atomic_store_explicit(&live->connect_errno, w->connect_errno, memory_order_relaxed);
 }
 
 static void loop(struct worker *w)
@@ -355,10 +368,9 @@ static void *run(void *argument)
 	uint64_t now_ns = clock_now_ns();
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
-		if (session_in_flight(s)) {
-			w->stats.in_flight_at_end++;
-			w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, now_ns);
-		}
+		w->stats.in_flight_at_end += session_in_flight(s);
+		if (session_in_flight(s) || s->state == SESSION_CONNECTING)
+			account_time(w, s, now_ns);
 		if (s->fd >= 0)
 			close(s->fd);
 	}

@@ -38,7 +38,8 @@ struct live {
 	_Atomic uint32_t answered;   /* connections that were answered at least once */
 	_Atomic uint32_t abandoned;  /* connections that could not be opened before the barrier */
 	_Atomic uint32_t in_flight;  /* requests, counted at each kick of PHASE_DRAIN */
-	_Atomic int connect_error;   /* errno of the last connect that failed, 0 for none */
+	_Atomic int last_error;      /* enum error_kind of the last connection that broke */
+	_Atomic int connect_errno;   /* of the last connect that failed */
 };
 
 struct load {

@@ -1,0 +1,233 @@
+#!/bin/bash
+# The load generator's command line: what it refuses, and how it reports what a server does wrong.
+#   BUILD=build tests/cli/loadgen.sh
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+loadgen=$BUILD/loadgen
+port=${PORT:-21100}
+url=http://127.0.0.1:$port
+out=$(mktemp) err=$(mktemp)
+passed=0 failed=0 server_pid=
+cleanup() { stop_server; rm -f "$out" "$err"; }
+trap cleanup EXIT
+
+pass() { passed=$((passed + 1)); }
+fail() {
+	failed=$((failed + 1))
+	echo "failed: $*"
+	sed 's/^/    out: /' "$out" | head -20
+	sed 's/^/    err: /' "$err" | head -5
+}
+
+# run CODE ARGUMENTS...: runs the load generator, expects that exit code
+run() {
+	local wanted=$1 code
+	shift
+	command="$*"
+	timeout 60 "$loadgen" "$@" >"$out" 2>"$err"
+	code=$?
+	if [ $code = "$wanted" ]; then pass; else fail "exit $code, not $wanted: $command"; fi
+}
+says() { if grep -qE -- "$1" "$out"; then pass; else fail "output lacks '$1': $command"; fi; }
+silent() { if [ ! -s "$err" ]; then pass; else fail "says something on standard error: $command"; fi; }
+# one line on standard error, with these words
+refuses() {
+	if [ "$(wc -l <"$err")" = 1 ] && grep -qE -- "$1" "$err"; then pass; else fail "not one line with '$1': $command"; fi
+}
+
+# wait_port: until something listens
+wait_port() {
+	for _ in $(seq 100); do
+		if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
+		sleep 0.05
+	done
+	echo "no server on port $port"
+	exit 1
+}
+stop_server() {
+	[ -z "$server_pid" ] && return
+	kill "$server_pid" 2>/dev/null
+	wait "$server_pid" 2>/dev/null
+	server_pid=
+}
+start_server() {
+	stop_server
+	"$BUILD/servers/epoll" --host 127.0.0.1 --port "$port" >/dev/null 2>&1 &
+	server_pid=$!
+	wait_port
+}
+# A server that answers well at first, and after so many answers in this one way, then closes.
+# bad_server COUNT ANSWER
+bad_server() {
+	stop_server
+	perl -e '
+		use strict; use Socket; use IO::Socket::INET; use IO::Select;
+		my ($port, $good, $bad) = @ARGV;
+		$bad =~ s/\\r/\r/g; $bad =~ s/\\n/\n/g;
+		$SIG{PIPE} = "IGNORE";
+		my $listen = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $port, Listen => 100, ReuseAddr => 1) or die;
+		my $select = IO::Select->new($listen);
+		for (;;) {
+			for my $socket ($select->can_read) {
+				if ($socket == $listen) { $select->add(scalar $listen->accept); next }
+				if (!sysread($socket, my $request, 4096)) { $select->remove($socket); close $socket; next }
+				if ($good-- > 0) { syswrite $socket, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"; next }
+				next if $bad eq "silence";
+				if ($bad eq "reset") { setsockopt $socket, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0) }
+				elsif ($bad ne "close") { syswrite $socket, $bad }
+				$select->remove($socket); close $socket if $bad ne "keep";
+			}
+		}' "$port" "$1" "$2" >/dev/null 2>&1 &
+	server_pid=$!
+	wait_port
+}
+
+# --- help and usage ---
+run 0 -h; silent; says '^Examples:'
+if [ "$(grep -c '^  loadgen ' "$out")" = 5 ]; then pass; else fail "five examples in -h"; fi
+run 0 --help; run 0 --version; says '^loadgen'
+run 2; refuses 'which URL'
+run 2 a b; refuses 'one URL'
+run 2 --nonsense "$url/"; refuses '--nonsense: no such option'
+run 2 -x "$url/"; refuses '-x'
+run 2 -c; refuses '-c needs a value'
+run 2 -c 0 "$url/"; refuses '-c 0'
+run 2 -c many "$url/"; refuses '-c many'
+run 2 -c -5 "$url/"; refuses '-c -5'
+run 2 -t 0 "$url/"; refuses '-t 0'
+run 2 -t 5 -c 4 "$url/"; refuses 'more workers than connections'
+run 2 -d forever "$url/"; refuses '-d forever'
+run 2 -d 25h "$url/"; refuses '-d 25h'
+run 2 --timeout 0 "$url/"; refuses '--timeout 0'
+run 2 --status 99 "$url/"; refuses '--status 99'
+run 2 --cpu 0-x "$url/"; refuses '--cpu 0-x'
+run 2 "127.0.0.1:$port"; refuses 'http://'
+run 2 https://127.0.0.1/; refuses 'http://'
+run 2 http://; refuses 'host'
+run 2 http://a:0/; refuses 'port'
+run 2 http://a:65536/; refuses 'port'
+run 2 http://a:80x/; refuses 'port'
+run 2 'http://[::1/'; refuses '\]'
+run 2 http://u:p@a/; refuses 'user'
+run 2 'http://a/a b'; refuses '%XX'
+run 2 'http://a/#x'; refuses '%XX'
+
+# --- preflight ---
+run 1 "$url/"; refuses "nothing listens on 127.0.0.1 port $port"
+run 1 http://no-such-host.invalid/; refuses 'does not resolve'
+run 1 -c 1M -t 1000 "$url/"; refuses 'ip_local_port_range'
+(ulimit -n 100; timeout 10 "$loadgen" -c 200 "$url/" >"$out" 2>"$err"); command='-c 200 with 100 files'; refuses '-t 3'
+start_server
+run 1 --json /nonexistent/file "$url/"; refuses '/nonexistent/file'
+run 1 "$url/nope"; refuses '--status 404'
+run 1 --expect Hello "$url/"; refuses 'another body'
+run 1 --timeout 200ms "$url/sleep/2000"; refuses 'in time'
+
+# --- runs ---
+short='-w 100ms -d 300ms'
+run 0 -c 10 $short "$url/"; silent; says '^requests/s +[1-9]'; says 'p50 .* p90 .* p99'; says '10 requested, 10 established, 10 answered, 0 starved'
+if grep -q '^errors' "$out"; then fail 'shows errors where there were none'; else pass; fi
+if grep -q $'\033' "$out"; then fail 'escape sequences where there is no terminal'; else pass; fi
+run 0 -c 10 -t 2 $short --expect 'Hello, World!' "$url/"
+run 0 -c 3 $short --status 404 "$url/nope"
+run 0 -c 3 $short "$url/bytes/200000"
+run 0 -c 3 $short "$url/sleep/20"
+run 0 -c 3 $short "http://localhost:$port"; says '3 answered'
+run 0 -c 3 --idle 20 $short "$url/"; says '23 requested, 23 established, 23 answered'
+run 0 -c 5 -d 0 --hold 200ms "$url/"; says '5 answered'; says 'valid'
+run 1 -c 3 $short "$url/stats"; refuses 'cannot be verified'
+run 0 -c 4 $short --json - "$url/"; silent
+for name in schema rate_per_s elapsed_s requests sent completed errors total connect timeout reset closed status body \
+	malformed lifetime in_flight_at_end connections requested established answered starved fairness idle bytes \
+	received latency_ns service response send_lag count mean stdev min p50 p90 p99 p99_9 p99_99 max hdr client \
+	cpu_utilisation cpu_us_per_request run_delay_share littles_law_residual validity verdict reasons config; do
+	says "\"$name\":"
+done
+says '"schema": "c10k.loadgen/1"'; says '"verdict": "(valid|client-limited)"'; says '"hdr": "HISTFA'
+"$BUILD/servers/epoll" --help >/dev/null 2>&1
+run 0 -c 4 $short --json "$out.json" "$url/"; says '^verdict'
+if grep -q c10k.loadgen/1 "$out.json"; then pass; else fail '--json FILE'; fi
+rm -f "$out.json"
+
+# interrupted: the partial result, marked
+timeout -s INT 1 "$loadgen" -c 4 -w 100ms -d 30s "$url/" >"$out" 2>"$err"; code=$?; command='interrupted'
+if [ $code = 124 ]; then pass; else fail "exit $code"; fi
+says 'interrupted after 0\.[0-9] s'; says '^requests/s +[1-9]'
+"$loadgen" -c 4 -w 100ms -d 30s "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.5; kill -TERM $pid; wait $pid; code=$?
+if [ $code = 143 ]; then pass; else fail "exit $code after SIGTERM"; fi
+
+# --- the server goes away ---
+"$loadgen" -c 4 -w 100ms -d 1s "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped'
+if [ $code = 4 ]; then pass; else fail "exit $code"; fi
+says '^errors .*connect [1-9]'; says 'verdict +invalid'
+start_server
+"$loadgen" -c 1 --idle 9 -d 0 --hold 1s "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped while connections were silent'
+if [ $code = 4 ]; then pass; else fail "exit $code"; fi
+says '^errors .*closed 10'
+
+# --- answers that are wrong, by kind ---
+run_bad() { # KIND ANSWER
+	bad_server 200 "$2"
+	run 4 -c 4 -w 0 -d 300ms --timeout 100ms "$url/"
+	says "^errors .*$1 [1-9]"
+}
+head='HTTP/1.1 200 OK\r\nContent-Length: 5\r\n'
+run_bad body "$head\\r\\nhallo"
+run_bad body 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhell'
+run_bad status 'HTTP/1.1 503 No\r\nContent-Length: 5\r\n\r\nhello'
+run_bad closed "$head\\r\\nhel"
+run_bad closed close
+run_bad reset reset
+run_bad timeout silence
+run_bad malformed "$head\\r\\nhello!"
+run_bad malformed 'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello'
+run_bad malformed 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'
+bad_server 1 "${head}Connection: close\\r\\n\\r\\nhello"
+run 0 -c 2 -w 100ms -d 300ms "$url/"; says '0 starved'
+bad_server 1 "$head"
+run 1 -c 4 "$url/"; refuses 'no connection was answered'
+bad_server 0 "${head}Connection: close\\r\\nDate: x\\r\\n\\r\\nhello"
+run 0 -c 2 -w 100ms -d 300ms "$url/"
+
+# --- the harness's handshake ---
+start_server
+perl -e '
+	use strict; use Socket; use Fcntl;
+	socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die;
+	fcntl($theirs, F_SETFD, 0);
+	my $pid = fork;
+	if (!$pid) { close $ours; open STDOUT, ">", $ARGV[2]; exec $ARGV[0], "-c", 4, "-w", "100ms", "-d", "200ms", "--sync", fileno $theirs, $ARGV[1] }
+	close $theirs;
+	my @times;
+	for my $edge ("barrier", "measure", "measured") {
+		my $line = <$ours>;
+		$line =~ /^$edge (\d+)$/ or die "not $edge: $line";
+		push @times, $1;
+		syswrite $ours, "\n" if $edge ne "measure";
+	}
+	waitpid $pid, 0;
+	die "exit $?" if $?;
+	die "window @times" if $times[2] - $times[1] != 200_000_000 or $times[1] <= $times[0];
+' "$loadgen" "$url/" "$out" 2>"$err"; code=$?; command='--sync'
+if [ $code = 0 ]; then pass; else fail 'edges of --sync'; fi
+perl -e '
+	use strict; use Socket; use Fcntl;
+	socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die;
+	fcntl($theirs, F_SETFD, 0);
+	my $pid = fork;
+	if (!$pid) { close $ours; exec $ARGV[0], "-c", 4, "-d", "30s", "--sync", fileno $theirs, $ARGV[1] }
+	close $theirs;
+	<$ours>;
+	close $ours;
+	alarm 5;
+	waitpid $pid, 0;
+	exit $? >> 8;
+' "$loadgen" "$url/" >"$out" 2>"$err"; code=$?; command='the harness dies'
+if [ $code = 1 ]; then pass; else fail "exit $code when the harness is gone"; fi
+refuses 'harness'
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
