@@ -1,7 +1,7 @@
 /*
- * figures.c: the figures over the number of connections. One table says what each shows; the rest is the same for
- * all: a row of the .tsv for every server, part and load, ranges on which every panel is drawn alike, and where and
- * why a line ends.
+ * figures.c: the figures over the number of connections. One table says what each shows; the rest
+ * is the same for all: a row of the .tsv for every server, part and load, ranges on which every
+ * panel is drawn alike, and where and why a line ends.
  */
 #include "harness/figures.h"
 
@@ -30,43 +30,55 @@ static const struct figure_spec {
 	double y_floor; /* on a log axis: what is smaller is drawn here */
 	const char *see, *misread;
 } specs[] = {
-	{ "throughput", "Throughput, all connections busy", "throughput", X_CONNECTIONS, { { "rate", METRIC_RATE } }, false, 0,
-	  "How a model holds up while every connection has a request under way: look at how far a line falls from its peak, and "
-	  "where it ends.",
-	  "The height at few connections is mostly the price of a system call and of the loopback device, which all models pay alike; "
-	  "it does not say which model scales." },
-	{ "idle", "The C10k figure: idle connections beside 100 busy ones", "idle", X_IDLE, { { "rate", METRIC_RATE } }, false, 0,
-	  "The busy connections do the same work in every column; a line that falls pays for connections that do nothing, as "
-	  "`select` and `poll` do when they pass the whole set to the kernel in each turn.",
-	  "A flat line does not mean that idle connections are free: see memory below." },
+	{ "throughput", "Throughput, all connections busy", "throughput", X_CONNECTIONS,
+	    { { "rate", METRIC_RATE } }, false, 0,
+	    "How a model holds up while every connection has a request under way: look at how far "
+	    "a line falls from its peak, and where it ends.",
+	    "The height at few connections is mostly the price of a system call and of the "
+	    "loopback device, which all models pay alike; it does not say which model scales." },
+	{ "idle", "The C10k figure: idle connections beside 100 busy ones", "idle", X_IDLE,
+	    { { "rate", METRIC_RATE } }, false, 0,
+	    "The busy connections do the same work in every column; a line that falls pays for "
+	    "connections that do nothing, as `select` and `poll` do when they pass the whole set "
+	    "to the kernel in each turn.",
+	    "A flat line does not mean that idle connections are free: see memory below." },
 	{ "switches", "Context switches per request", "throughput", X_CONNECTIONS,
-	  { { "voluntary", METRIC_VOLUNTARY }, { "involuntary", METRIC_INVOLUNTARY } }, true, 1e-4,
-	  "Voluntary switches (solid) are waits: one thread for each connection sleeps and is woken for each request, a loop takes "
-	  "all that is ready in one turn, so its line falls with load. Values below the axis are drawn on its floor.",
-	  "Few switches are not speed in themselves: they are one cost among others, and an idle server has few, too." },
+	    { { "voluntary", METRIC_VOLUNTARY }, { "involuntary", METRIC_INVOLUNTARY } }, true,
+	    1e-4,
+	    "Voluntary switches (solid) are waits: one thread for each connection sleeps and is "
+	    "woken for each request, a loop takes all that is ready in one turn, so its line falls "
+	    "with load. Values below the axis are drawn on its floor.",
+	    "Few switches are not speed in themselves: they are one cost among others, and an idle "
+	    "server has few, too." },
 	{ "cpu", "CPU time per request", "throughput", X_CONNECTIONS,
-	  { { "total", METRIC_CPU }, { "system", METRIC_CPU_SYSTEM } }, false, 0,
-	  "The server's CPU time for one request, kernel part dashed; where throughput saturates, the lower line could still take "
-	  "more load.",
-	  "This is the server alone: the load generator's CPU time and interrupts that the kernel books elsewhere are not in it." },
+	    { { "total", METRIC_CPU }, { "system", METRIC_CPU_SYSTEM } }, false, 0,
+	    "The server's CPU time for one request, kernel part dashed; where throughput "
+	    "saturates, the lower line could still take more load.",
+	    "This is the server alone: the load generator's CPU time and interrupts that the "
+	    "kernel books elsewhere are not in it." },
 	{ "memory", "Memory per held connection", "memory", X_HELD,
-	  { { "user", METRIC_USER_BYTES }, { "kernel", METRIC_KERNEL_BYTES } }, true, 1,
-	  "What one more silent connection costs in user space (solid) and in the kernel (dashed: stacks, page tables, sockets); "
-	  "a thread brings a stack of each kind.",
-	  "The kernel's part holds the sockets of both ends, since client and server share this machine; it is nearly the same for all "
-	  "models." },
-	{ "wait", "Waiting for another service", "wait", X_CONNECTIONS, { { "rate", METRIC_RATE } }, true, 1,
-	  "Each answer waits a fixed time d, so N connections allow N/d requests/s (dashed) and no more; a model that can wait N times "
-	  "at once stays on that line.",
-	  "Near the line the rate says nothing about speed: the waiting is the work, and a faster server could not serve more." },
+	    { { "user", METRIC_USER_BYTES }, { "kernel", METRIC_KERNEL_BYTES } }, true, 1,
+	    "What one more silent connection costs in user space (solid) and in the kernel "
+	    "(dashed: stacks, page tables, sockets); a thread brings a stack of each kind.",
+	    "The kernel's part holds the sockets of both ends, since client and server share this "
+	    "machine: what sockets cost is the same for all models." },
+	{ "wait", "Waiting for another service", "wait", X_CONNECTIONS, { { "rate", METRIC_RATE } },
+	    true, 1,
+	    "Each answer waits a fixed time d, so N connections allow N/d requests/s (dashed) and "
+	    "no more; a model that can wait N times at once stays on that line.",
+	    "Near the line the rate says nothing about speed: the waiting is the work, and a "
+	    "faster server could not serve more." },
 };
 
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
 {
-	return (double)(x == X_CONNECTIONS ? cell->connections : x == X_IDLE ? cell->idle : cell->connections + cell->idle);
+	return (double)(x == X_CONNECTIONS ? cell->connections
+		: x == X_IDLE              ? cell->idle
+					   : cell->connections + cell->idle);
 }
 
-FILE *figures_open(const char *plots, struct report_data *data, const char *name, const char *extension)
+FILE *figures_open(
+    const char *plots, struct report_data *data, const char *name, const char *extension)
 {
 	const char *path = report_printf(&data->pool, "%s/%s.%s", plots, name, extension);
 	FILE *file = fopen(path, "w");
@@ -88,10 +100,10 @@ bool figures_close(FILE *file, const char *name)
 struct series {
 	const struct figure_spec *spec;
 	struct figure_head head;
-	double x[64];      /* distinct loads in order */
+	double x[64]; /* distinct loads in order */
 	size_t x_count;
 	double wait_s;
-	long active;       /* beside the idle ones */
+	long active; /* beside the idle ones */
 };
 
 static bool in_figure(const struct series *s, const struct report_point *p)
@@ -107,7 +119,8 @@ static void put_value(FILE *out, double value)
 		fputc('\t', out);
 }
 
-static void write_row(FILE *out, const struct series *s, const struct report_point *p, const struct figure_part *part)
+static void write_row(
+    FILE *out, const struct series *s, const struct report_point *p, const struct figure_part *part)
 {
 	struct estimate e = p->metric[part->metric];
 	fprintf(out, "%s\t%s", p->cells->server->name, part->name);
@@ -157,7 +170,8 @@ static void set_ranges(struct series *s)
 	h->x_max = (last > first ? last : first) * 1.5;
 	h->y_log = s->spec->y_log;
 	if (h->y_log) {
-		double low = isfinite(h->y_min) && h->y_min > s->spec->y_floor ? h->y_min : s->spec->y_floor;
+		double low = isfinite(h->y_min) && h->y_min > s->spec->y_floor ? h->y_min
+									       : s->spec->y_floor;
 		h->y_min = pow(10, floor(log10(low)));
 		h->y_max = pow(10, ceil(log10(h->y_max > low ? h->y_max * 1.05 : low * 10)));
 	} else {
@@ -189,7 +203,8 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 		double x = x_value(s->spec->x, last->cells), y = last->metric[metric].median;
 		end->x = x > 0 ? x : s->head.x_min * 1.5;
 		end->y = !s->head.y_log || y > s->head.y_min ? y : s->head.y_min;
-		end->text = report_value(&data->pool, report_metrics[metric].unit, last->metric[metric].median);
+		end->text = report_value(
+		    &data->pool, report_metrics[metric].unit, last->metric[metric].median);
 	} else {
 		end->x = s->head.x_min * 1.3;
 		end->y = s->head.y_log ? sqrt(s->head.y_min * s->head.y_max) : s->head.y_max / 2;
@@ -197,7 +212,8 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 	}
 }
 
-/* Bytes count in powers of 2, so their axis is marked in powers of 4: "1 KiB", "4 KiB"; other axes are gnuplot's. */
+/* Bytes count in powers of 2, so their axis is marked in powers of 4: "1 KiB", "4 KiB"; other axes
+ * are gnuplot's. */
 static const char *y_tics(const struct series *s, struct report_data *data, bool told)
 {
 	struct report_pool *pool = &data->pool;
@@ -206,8 +222,11 @@ static const char *y_tics(const struct series *s, struct report_data *data, bool
 	const char *tics = "";
 	for (double y = 1; y <= s->head.y_max; y *= 4)
 		if (y >= s->head.y_min)
-			tics = report_printf(pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "", !told ? "" : y < 1024
-			    ? report_printf(pool, "%.0f B", y) : report_printf(pool, "%.0f KiB", y / 1024), y);
+			tics = report_printf(pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "",
+			    !told          ? ""
+				: y < 1024 ? report_printf(pool, "%.0f B", y)
+					   : report_printf(pool, "%.0f KiB", y / 1024),
+			    y);
 	return report_printf(pool, "set ytics (%s)", tics);
 }
 
@@ -215,18 +234,26 @@ static const char *y_tics(const struct series *s, struct report_data *data, bool
 static const char *extra_lines(const struct series *s, struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	double zero = s->head.x_min * 1.5, fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE ? (double)s->active : 0);
+	double zero = s->head.x_min * 1.5,
+	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE ? (double)s->active : 0);
 	const char *tics = "";
 	for (size_t i = 0; i < s->x_count; i++)
-		tics = report_printf(pool, "%s%s'%g%s' %.9g", tics, i ? ", " : "", s->x[i] < 1000 ? s->x[i] : s->x[i] / 1000,
-		    s->x[i] < 1000 ? "" : "k", s->x[i] > 0 ? s->x[i] : zero);
-	return report_printf(pool, "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\n"
-	    "set_xtics = \"set xtics (%s)\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\n", zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
-	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s) : "", tics, y_tics(s, data, true), y_tics(s, data, false));
+		tics = report_printf(pool, "%s%s'%g%s' %.9g", tics, i ? ", " : "",
+		    s->x[i] < 1000 ? s->x[i] : s->x[i] / 1000, s->x[i] < 1000 ? "" : "k",
+		    s->x[i] > 0 ? s->x[i] : zero);
+	return report_printf(pool,
+	    "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\nset_xtics = \"set "
+	    "xtics (%s)\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\n",
+	    zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
+	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s)
+							   : "",
+	    tics, y_tics(s, data, true), y_tics(s, data, false));
 }
 
-/* A server's rows, part by part, so that a line's points follow one another; false when it has none. */
-static bool take_server(struct series *s, struct report_data *data, const struct report_server *server, FILE *tsv)
+/* A server's rows, part by part, so that a line's points follow one another; false when it has
+ * none. */
+static bool take_server(
+    struct series *s, struct report_data *data, const struct report_server *server, FILE *tsv)
 {
 	bool any = false;
 	for (int part = 0; part < 2 && s->spec->parts[part].name; part++)
@@ -241,7 +268,8 @@ static bool take_server(struct series *s, struct report_data *data, const struct
 	return any;
 }
 
-static bool make_lines(struct report_data *data, const char *plots, const struct figure_spec *spec)
+static bool make_lines(
+    struct report_data *data, const char *plots, const struct figure_spec *spec, bool *empty)
 {
 	FILE *tsv = figures_open(plots, data, spec->name, "tsv");
 	if (!tsv)
@@ -250,8 +278,10 @@ static bool make_lines(struct report_data *data, const char *plots, const struct
 	s.head.script = report_printf(&data->pool, "%s.gp", spec->name);
 	fputs("server\tpart\tconnections\tmedian\tlow\thigh\truns\tverdict\treason\n", tsv);
 	for (size_t i = 0; i < data->server_count; i++)
-		if (take_server(&s, data, &data->servers[i], tsv) && s.head.server_count < FIGURE_SERVERS_MAX)
+		if (take_server(&s, data, &data->servers[i], tsv)
+		    && s.head.server_count < FIGURE_SERVERS_MAX)
 			s.head.servers[s.head.server_count++] = &data->servers[i];
+	*empty = !(s.head.y_max > 0);
 	set_ranges(&s);
 	for (size_t i = 0; i < s.head.server_count; i++)
 		find_end(&s, data, s.head.servers[i]);
@@ -277,11 +307,15 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 	}
 	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
-		if (!make_lines(data, plots, &specs[i]))
-			return false;
-		figures->item[figures->count++] = (struct figure){
-			.name = specs[i].name, .title = specs[i].title, .see = specs[i].see, .misread = specs[i].misread,
+		struct figure *figure = &figures->item[figures->count++];
+		*figure = (struct figure){
+			.name = specs[i].name,
+			.title = specs[i].title,
+			.see = specs[i].see,
+			.misread = specs[i].misread,
 		};
+		if (!make_lines(data, plots, &specs[i], &figure->empty))
+			return false;
 		/* behind the two rates: what one request saw of them */
 		if (!strcmp(specs[i].name, "idle") && !figures_percentiles(data, plots, figures))
 			return false;

@@ -1,7 +1,8 @@
 /*
- * figures.h: the run's figures, each as three files in RUN/plots: NAME.tsv (what is drawn), NAME.gp (draws it with
- * `gnuplot NAME.gp` in that folder) and NAME.svg. A .gp is a head made here (servers, colours, ranges, labels) and
- * the script of scripts/plots, which this program carries inside it; style.gp and panels.gp lie beside.
+ * figures.h: the run's figures, each as three files in RUN/plots: NAME.tsv (what is drawn), NAME.gp
+ * (draws it with `gnuplot NAME.gp` in that folder) and NAME.svg. A .gp is a head made here
+ * (servers, colours, ranges, labels) and the script of scripts/plots, which this program carries
+ * inside it; style.gp and panels.gp lie beside.
  */
 #ifndef FIGURES_H
 #define FIGURES_H
@@ -14,32 +15,34 @@
 enum { FIGURES_MAX = 24 };
 
 struct figure {
-	const char *name;     /* "throughput", "percentiles-1000" */
-	const char *title;    /* markup */
-	const char *see;      /* markup: what to see */
-	const char *misread;  /* markup: a common misreading */
-	bool drawn;           /* NAME.svg is there */
-	bool folded;          /* of lesser interest: shown on demand */
+	const char *name;    /* "throughput", "percentiles-1000" */
+	const char *title;   /* markup */
+	const char *see;     /* markup: what to see */
+	const char *misread; /* markup: a common misreading */
+	bool empty;          /* this run has no data for it; it is a labelled frame */
+	bool drawn;          /* NAME.svg is there */
+	bool folded;         /* of lesser interest: shown on demand */
 };
 
 struct figures {
 	struct figure item[FIGURES_MAX];
 	size_t count;
-	bool no_gnuplot;      /* it is not installed: no .svg at all */
-	size_t failed;        /* figures that gnuplot could not draw; each was told on standard error */
+	bool no_gnuplot; /* it is not installed: no .svg at all */
+	size_t failed;   /* figures that gnuplot could not draw; each was told on standard error */
 };
 
 /* Writes all files. False when a file cannot be written (told on standard error). */
 bool figures_make(struct report_data *data, const char *run_folder, struct figures *figures);
 
 /*
- * NAME.svg as an inline element of a page. The shapes of points are defined once for the whole page: in the first
- * figure, with_symbols.
+ * NAME.svg as an inline element of a page. The shapes of points are defined once for the whole
+ * page: in the first figure, with_symbols.
  */
-void figures_inline(FILE *out, struct report_data *data, const char *run_folder, const struct figure *figure,
-    bool with_symbols);
+void figures_inline(FILE *out, struct report_data *data, const char *run_folder,
+    const struct figure *figure, bool with_symbols);
 
-/* --- between the figures' own files ------------------------------------------------------------ */
+/* --- between the figures' own files ------------------------------------------------------------
+ */
 
 enum { FIGURE_SERVERS_MAX = 64, FIGURE_PANELS_FROM = 7 };
 
@@ -48,7 +51,7 @@ struct figure_end {
 	const struct report_server *server;
 	double x, y, label_y;
 	const char *text;
-	const char *stop;  /* why it ends early; NULL when it does not */
+	const char *stop; /* why it ends early; NULL when it does not */
 };
 
 struct figure_head {
@@ -57,7 +60,7 @@ struct figure_head {
 	size_t server_count;
 	double x_min, x_max, y_min, y_max;
 	bool x_log, y_log;
-	const char *extra;         /* further lines of gnuplot, each with its line end; may be NULL */
+	const char *extra; /* further lines of gnuplot, each with its line end; may be NULL */
 	struct figure_end ends[FIGURE_SERVERS_MAX];
 	size_t end_count;
 };
@@ -65,12 +68,13 @@ struct figure_head {
 /* NAME.gp from its head; style.gp beside it. */
 bool figures_write_script(const char *plots, struct report_data *data, struct figure_head *head);
 /* Runs gnuplot on NAME.gp. Sets figure->drawn, figures->no_gnuplot and figures->failed. */
-void figures_draw(const char *plots, struct report_data *data, struct figures *figures,
-    struct figure *figure);
+void figures_draw(
+    const char *plots, struct report_data *data, struct figures *figures, struct figure *figure);
 /* Adds one figure per load of the experiment throughput. */
 bool figures_percentiles(struct report_data *data, const char *plots, struct figures *figures);
 /* Opens RUN/plots/NAME.ext for writing; NULL after a line on standard error. */
-FILE *figures_open(const char *plots, struct report_data *data, const char *name, const char *extension);
+FILE *figures_open(
+    const char *plots, struct report_data *data, const char *name, const char *extension);
 /* Closes it; false after a line on standard error when not all was written. */
 bool figures_close(FILE *file, const char *name);
 

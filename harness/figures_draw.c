@@ -1,6 +1,7 @@
 /*
- * figures_draw.c: from a head to a picture. gnuplot draws aside (NAME.svg.tmp); only a whole file takes the place of
- * NAME.svg, so a failure never leaves half a picture. No shell is between: gnuplot is started with its arguments.
+ * figures_draw.c: from a head to a picture. gnuplot draws aside (NAME.svg.tmp); only a whole file
+ * takes the place of NAME.svg, so a failure never leaves half a picture. No shell is between:
+ * gnuplot is started with its arguments.
  */
 #include "harness/figures.h"
 
@@ -29,8 +30,9 @@ static void put_plain(FILE *out, const char *text, size_t most)
 			fputs("...", out);
 			return;
 		}
-		bool allowed = strchr(" .,:;()/+-_=<>%", text[i]) || (text[i] >= '0' && text[i] <= '9')
-		    || (text[i] >= 'A' && text[i] <= 'Z') || (text[i] >= 'a' && text[i] <= 'z');
+		bool allowed = strchr(" .,:;()/+-_=<>%", text[i])
+		    || (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'A' && text[i] <= 'Z')
+		    || (text[i] >= 'a' && text[i] <= 'z');
 		fputc(allowed ? text[i] : ' ', out);
 	}
 }
@@ -43,15 +45,18 @@ static int by_height(const void *left, const void *right)
 
 static double share_of_axis(const struct figure_head *h, double y)
 {
-	return h->y_log ? log(y / h->y_min) / log(h->y_max / h->y_min) : (y - h->y_min) / (h->y_max - h->y_min);
+	return h->y_log ? log(y / h->y_min) / log(h->y_max / h->y_min)
+			: (y - h->y_min) / (h->y_max - h->y_min);
 }
 
 static double from_share(const struct figure_head *h, double share)
 {
-	return h->y_log ? h->y_min * pow(h->y_max / h->y_min, share) : h->y_min + share * (h->y_max - h->y_min);
+	return h->y_log ? h->y_min * pow(h->y_max / h->y_min, share)
+			: h->y_min + share * (h->y_max - h->y_min);
 }
 
-/* Moves the labels of one panel apart: each at least a gap above the last, then down again from the top. */
+/* Moves the labels of one panel apart: each at least a gap above the last, then down again from the
+ * top. */
 static void spread_labels(struct figure_head *h)
 {
 	const double gap = LABEL_GAP_PERCENT / 100.0;
@@ -78,9 +83,10 @@ static void write_ends(FILE *out, const struct figure_head *h)
 		const struct figure_end *e = &h->ends[i];
 		if (!*e->text)
 			continue;
-		/* in a panel of its own the server's name stands above, so the end tells the value */
-		fprintf(out, "%s\t%.9g\t%.9g\t%.9g\t%s\n", e->server->name, e->x, e->y, small ? e->y : e->label_y,
-		    small ? e->text : e->server->name);
+		/* in a panel of its own the server's name stands above, so the end tells the value
+		 */
+		fprintf(out, "%s\t%.9g\t%.9g\t%.9g\t%s\n", e->server->name, e->x, e->y,
+		    small ? e->y : e->label_y, small ? e->text : e->server->name);
 	}
 	fputs("EOD\n$stops << EOD\n", out);
 	for (size_t i = 0; i < h->end_count; i++) {
@@ -118,12 +124,13 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 		return false;
 	bool small = h->server_count >= FIGURE_PANELS_FROM;
 	spread_labels(h);
-	fprintf(out, "# Draws %s.svg from %s.tsv: `gnuplot %s.gp` in this folder.\n", h->name, h->name, h->name);
+	fprintf(out, "# Draws %s.svg from %s.tsv: `gnuplot %s.gp` in this folder.\n", h->name,
+	    h->name, h->name);
 	fprintf(out, "name = '%s'\nwidth = %d\nheight = %zu\n", h->name, small ? 1080 : 860,
 	    small ? 90 + (h->server_count + 3) / 4 * 226 : 460);
 	write_words(out, h);
-	fprintf(out, "x_min = %.9g\nx_max = %.9g\ny_min = %.9g\ny_max = %.9g\ny_log = %d\n", h->x_min, h->x_max, h->y_min,
-	    h->y_max, h->y_log);
+	fprintf(out, "x_min = %.9g\nx_max = %.9g\ny_min = %.9g\ny_max = %.9g\ny_log = %d\n",
+	    h->x_min, h->x_max, h->y_min, h->y_max, h->y_log);
 	if (h->extra)
 		fputs(h->extra, out);
 	write_ends(out, h);
@@ -181,7 +188,8 @@ static void print_log(const char *path)
 		fclose(file);
 }
 
-void figures_draw(const char *plots, struct report_data *data, struct figures *figures, struct figure *figure)
+void figures_draw(
+    const char *plots, struct report_data *data, struct figures *figures, struct figure *figure)
 {
 	const char *drawn = report_printf(&data->pool, "%s/%s.svg", plots, figure->name);
 	const char *aside = report_printf(&data->pool, "%s.tmp", drawn);

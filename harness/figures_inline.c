@@ -1,7 +1,8 @@
 /*
- * figures_inline.c: gnuplot's SVG made at home in a page. The inks of style.gp become the page's own, so a figure
- * follows light and dark; gnuplot's script-driven hover texts become <title> elements, which need no script; ids and
- * empty groups go. Everything else stays as gnuplot drew it.
+ * figures_inline.c: gnuplot's SVG made at home in a page. The inks of style.gp become the page's
+ * own, so a figure follows light and dark; gnuplot's script-driven hover texts become <title>
+ * elements, which need no script; ids and empty groups go. Everything else stays as gnuplot drew
+ * it.
  */
 #include "harness/figures.h"
 
@@ -55,7 +56,8 @@ static const char *after(const char *text, const char *mark)
 	return at ? at + strlen(mark) : NULL;
 }
 
-/* Past an element group with nothing in it, or a title of gnuplot's own making; NULL if neither is here. */
+/* Past an element group with nothing in it, or a title of gnuplot's own making; NULL if neither is
+ * here. */
 static const char *skip_useless(const char *at)
 {
 	if (!strncmp(at, "<g fill=", 8)) {
@@ -92,14 +94,16 @@ static void put_body(FILE *out, const char *at)
 	}
 }
 
-void figures_inline(FILE *out, struct report_data *data, const char *run_folder, const struct figure *figure,
-    bool with_symbols)
+void figures_inline(FILE *out, struct report_data *data, const char *run_folder,
+    const struct figure *figure, bool with_symbols)
 {
-	char *svg = read_file(report_printf(&data->pool, "%s/plots/%s.svg", run_folder, figure->name));
+	char *svg
+	    = read_file(report_printf(&data->pool, "%s/plots/%s.svg", run_folder, figure->name));
 	const char *box = after(svg, "viewBox=\""), *symbols = strstr(svg ? svg : "", "<defs>");
 	const char *body = after(svg, "</defs>");
 	if (box && symbols && body) {
-		fprintf(out, "<svg viewBox=\"%.*s\" role=\"img\" aria-label=\"", (int)strcspn(box, "\""), box);
+		fprintf(out, "<svg viewBox=\"%.*s\" role=\"img\" aria-label=\"",
+		    (int)strcspn(box, "\""), box);
 		report_html_escaped(out, figure->title, strlen(figure->title));
 		fputs("\">\n", out);
 		if (with_symbols)

@@ -1,7 +1,8 @@
 /*
- * figures_style.c: the palette. A style is a server's number in the order of the report; it gives the colour and the
- * shape. Six colours do not suffice for eight servers, so two are shared by servers of different families, whose
- * dash and shape differ. Hollow shapes are never a server's own: they mean client-limited.
+ * figures_style.c: the palette. A style is a server's number in the order of the report; it gives
+ * the colour and the shape. Six colours do not suffice for eight servers, so two are shared by
+ * servers of different families, whose dash and shape differ. Hollow shapes are never a server's
+ * own: they mean client-limited.
  */
 #include "harness/figures_style.h"
 
@@ -59,8 +60,12 @@ void figures_style_assign(struct report_server *servers, size_t count)
 const char *figures_colour(uint32_t style)
 {
 	static const char *const colours[COLOURS] = {
-		[VERMILION] = "#D55E00", [ORANGE] = "#E69F00", [PURPLE] = "#CC79A7",
-		[BLUE] = "#0072B2", [SKY] = "#56B4E9", [GREEN] = "#009E73",
+		[VERMILION] = "#D55E00",
+		[ORANGE] = "#E69F00",
+		[PURPLE] = "#CC79A7",
+		[BLUE] = "#0072B2",
+		[SKY] = "#56B4E9",
+		[GREEN] = "#009E73",
 	};
 	return colours[style < KNOWN ? known[style].colour : style % COLOURS];
 }
@@ -80,7 +85,12 @@ static uint32_t shape(uint32_t style)
 int figures_point(uint32_t style)
 {
 	static const int types[SHAPES] = {
-		[SQUARE] = 5, [TRIANGLE_DOWN] = 11, [DIAMOND] = 13, [CIRCLE] = 7, [TRIANGLE] = 9, [PENTAGON] = 15,
+		[SQUARE] = 5,
+		[TRIANGLE_DOWN] = 11,
+		[DIAMOND] = 13,
+		[CIRCLE] = 7,
+		[TRIANGLE] = 9,
+		[PENTAGON] = 15,
 	};
 	return types[shape(style)];
 }
@@ -88,8 +98,12 @@ int figures_point(uint32_t style)
 const char *figures_mark(uint32_t style)
 {
 	static const char *const marks[SHAPES] = {
-		[SQUARE] = "25A0", [TRIANGLE_DOWN] = "25BC", [DIAMOND] = "25C6",
-		[CIRCLE] = "25CF", [TRIANGLE] = "25B2", [PENTAGON] = "2B1F",
+		[SQUARE] = "25A0",
+		[TRIANGLE_DOWN] = "25BC",
+		[DIAMOND] = "25C6",
+		[CIRCLE] = "25CF",
+		[TRIANGLE] = "25B2",
+		[PENTAGON] = "2B1F",
 	};
 	return marks[shape(style)];
 }
@@ -97,7 +111,14 @@ const char *figures_mark(uint32_t style)
 int figures_dash(const char *family)
 {
 	static const char *const families[] = {
-		"readiness", "library", "completion", "thread", "process", "coroutine", "runtime", "reference",
+		"readiness",
+		"library",
+		"completion",
+		"thread",
+		"process",
+		"coroutine",
+		"runtime",
+		"reference",
 	};
 	for (int i = 0; i < (int)(sizeof(families) / sizeof(*families)); i++)
 		if (!strcmp(families[i], family))

@@ -1,6 +1,6 @@
 /*
- * report.h: from a finished or interrupted run's run.sqlite to what people read. Everything written is derived:
- * it can be made again from the store alone, and making it twice gives the same bytes.
+ * report.h: from a finished or interrupted run's run.sqlite to what people read. Everything written
+ * is derived: it can be made again from the store alone, and making it twice gives the same bytes.
  *
  *   RUN/report.html       one self-contained file
  *   RUN/report.md         the same text and tables
@@ -10,8 +10,9 @@
 #define REPORT_H
 
 /*
- * Reads RUN/run.sqlite and overwrites the files above. 0 on success; otherwise 1, after one line on standard
- * error for each thing that went wrong. Without gnuplot it succeeds and the report says what to install.
+ * Reads RUN/run.sqlite and overwrites the files above. 0 on success; otherwise 1, after one line on
+ * standard error for each thing that went wrong. Without gnuplot it succeeds and the report says
+ * what to install.
  */
 int report_run(const char *run_folder);
 

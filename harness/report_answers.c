@@ -1,236 +1,135 @@
 /*
- * report_answers.c: the sentences at the top of the report. Each answers one question that a reader came with, from
- * the load that asks it most sharply: the largest number of connections for what costs grow with, a small one for
- * when simple code is good enough. A question this run did not measure has no sentence.
+ * report_answers.c: the sentences at the top of the report. Each answers one question that a reader
+ * came with, from the load that asks it most sharply: the largest number of connections for what
+ * costs grow with, a small one for when simple code is good enough. A question this run did not
+ * measure has no sentence.
  */
 #include "harness/report_answers.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { WORDS_MAX = 64 };
-#define IDLE_KEPT 0.95
-#define WAIT_REACHED 0.95 /* of the ceiling: connecting and answering take their part of the window */
+#include "harness/report_phrases.h"
 
-/* What is said of a group of servers, one word or phrase each. */
-struct words {
-	const char *item[WORDS_MAX];
-	size_t count;
-};
+#define IDLE_KEPT 0.95    /* of a server's own rate: it does not mind the idle connections */
+#define WAIT_REACHED 0.95 /* of the ceiling: the window cuts off the waits at its edges */
 
-static void add(struct words *w, const char *item)
+static bool any_limited(const struct report_data *data, const struct report_cell_row *load)
 {
-	if (w->count < WORDS_MAX)
-		w->item[w->count++] = item;
-}
-
-static const char *name_of(struct report_data *data, const struct report_point *p)
-{
-	return report_printf(&data->pool, "{%s}", p->cells->server->name);
-}
-
-static const char *joined(struct report_data *data, const struct words *w)
-{
-	return report_list(&data->pool, w->item, w->count);
-}
-
-/* The largest load of an experiment: connections and idle ones together decide; 0 when it was not run. */
-static struct report_cell_row largest_load(const struct report_data *data, const char *experiment)
-{
-	struct report_cell_row most = { 0 };
-	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_cell_row *cell = data->points[i].cells;
-		if (!strcmp(cell->experiment, experiment) && report_usable(&data->points[i])
-		    && cell->connections + cell->idle > most.connections + most.idle)
-			most = *cell;
-	}
-	return most;
-}
-
-static bool at_load(const struct report_point *p, const char *experiment, long connections, long idle)
-{
-	return !p->cells->twin && !strcmp(p->cells->experiment, experiment)
-	    && p->cells->connections == connections && p->cells->idle == idle;
-}
-
-/* The best point under a load that may be ranked, or NULL. */
-static const struct report_point *best_at(const struct report_data *data, const char *experiment, long connections,
-    long idle, enum report_metric metric, bool lower_is_better)
-{
-	const struct report_point *best = NULL;
-	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_point *p = &data->points[i];
-		bool bound = metric == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED;
-		if (!at_load(p, experiment, connections, idle) || bound || !p->metric[metric].count)
-			continue;
-		if (!best || (p->metric[metric].median < best->metric[metric].median) == lower_is_better)
-			best = p;
-	}
-	return best;
-}
-
-/* Why a comparison ranks nothing. */
-static const char *open_verdict(const struct report_comparison *c)
-{
-	return c->ratio.count < ESTIMATE_PAIRS_MIN ? "too few blocks to decide" : "undecided";
-}
-
-static const char *missing_phrase(struct report_data *data, const struct report_point *p)
-{
-	return report_printf(&data->pool, "%s is %s%s%s", name_of(data, p), report_verdict_names[p->verdict],
-	    *p->reason ? ": " : "", report_escape(&data->pool, p->reason));
-}
-
-/* Sorts every other server under the load into what the comparison with `best` allows to say. */
-static const char *standings(struct report_data *data, const struct report_point *best, enum report_metric metric,
-    bool lower_is_better)
-{
-	struct report_pool *pool = &data->pool;
-	struct words tied = { 0 }, behind = { 0 }, undecided = { 0 }, limited = { 0 }, missing = { 0 };
-	const char *why = "";
-	const struct report_cell_row *load = best->cells;
-	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_point *p = &data->points[i];
-		if (!at_load(p, load->experiment, load->connections, load->idle) || p == best)
-			continue;
-		if (!report_usable(p)) {
-			add(&missing, missing_phrase(data, p));
-			continue;
-		}
-		if (!p->metric[metric].count)
-			continue;
-		if (p->verdict == VERDICT_CLIENT_LIMITED && metric == METRIC_RATE) {
-			add(&limited, report_printf(pool, "%s >= %s", name_of(data, p),
-			    report_interval(pool, REPORT_RATE, p->metric[metric])));
-			continue;
-		}
-		struct report_comparison c = report_compare(data, p, best, metric);
-		const char *phrase = report_printf(pool, "%s %s", name_of(data, p), report_ratio(pool, c.ratio));
-		if (c.verdict == ESTIMATE_TIE)
-			add(&tied, name_of(data, p));
-		else if (c.verdict == (lower_is_better ? ESTIMATE_HIGHER : ESTIMATE_LOWER))
-			add(&behind, phrase);
-		else
-			add(&undecided, phrase), why = open_verdict(&c);
-	}
-	const char *text = "";
-	if (tied.count)
-		text = report_printf(pool, "%s A tie with it: %s.", text, joined(data, &tied));
-	if (undecided.count)
-		text = report_printf(pool, "%s Against it, but %s: %s.", text, why, joined(data, &undecided));
-	if (behind.count)
-		text = report_printf(pool, "%s Against it: %s.", text, joined(data, &behind));
-	if (limited.count)
-		text = report_printf(pool, "%s Client-limited, so not ranked: %s.", text, joined(data, &limited));
-	if (missing.count)
-		text = report_printf(pool, "%s Not shown: %s.", text, joined(data, &missing));
-	return text;
+	for (size_t i = 0; i < data->point_count; i++)
+		if (phrase_at_load(
+			&data->points[i], load->experiment, load->connections, load->idle)
+		    && data->points[i].verdict == VERDICT_CLIENT_LIMITED)
+			return true;
+	return false;
 }
 
 static const char *answer_throughput(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	struct report_cell_row load = largest_load(data, "throughput");
+	struct report_cell_row load = phrase_largest_load(data, "throughput");
 	if (!load.connections)
 		return NULL;
-	const char *where = report_printf(pool, "With %s busy connections", report_whole(pool, (double)load.connections));
-	const struct report_point *best = best_at(data, "throughput", load.connections, load.idle, METRIC_RATE, false);
+	const char *where = report_printf(
+	    pool, "With %s busy connections", report_whole(pool, (double)load.connections));
+	const struct report_point *best
+	    = phrase_best(data, "throughput", load.connections, load.idle, METRIC_RATE, false);
 	if (best)
-		return report_printf(pool, "%s %s has the highest median, **%s requests/s**.%s", where, name_of(data, best),
+		return report_printf(pool, "%s %s has the highest median%s, **%s requests/s**.%s",
+		    where, phrase_name(data, best),
+		    any_limited(data, &load) ? " of those that can be ranked" : "",
 		    report_interval(pool, REPORT_RATE, best->metric[METRIC_RATE]),
-		    standings(data, best, METRIC_RATE, false));
-	struct words limited = { 0 };
+		    phrase_standings(data, best, METRIC_RATE, false));
+	struct phrase_words limited = { 0 };
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (at_load(p, "throughput", load.connections, load.idle) && report_usable(p))
-			add(&limited, report_printf(pool, "%s >= %s", name_of(data, p),
-			    report_interval(pool, REPORT_RATE, p->metric[METRIC_RATE])));
+		if (phrase_at_load(p, "throughput", load.connections, load.idle)
+		    && report_usable(p))
+			phrase_add(&limited,
+			    report_printf(pool, "%s >= %s", phrase_name(data, p),
+				report_interval(pool, REPORT_RATE, p->metric[METRIC_RATE])));
 	}
-	return report_printf(pool, "%s the load generator was the bottleneck for every server, so none is ranked: %s requests/s.",
-	    where, joined(data, &limited));
+	return report_printf(pool,
+	    "%s the load generator was the bottleneck for every server, so none is ranked: %s "
+	    "requests/s.",
+	    where, phrase_join(data, &limited));
 }
 
 static const char *answer_cpu(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	const struct report_point *best = best_at(data, "throughput", 1000, 0, METRIC_CPU, true);
+	const struct report_point *best
+	    = phrase_best(data, "throughput", 1000, 0, METRIC_CPU, true);
 	if (!best)
 		return NULL;
-	return report_printf(pool, "At 1,000 connections a request costs %s the least CPU time, **%s** (user and system)."
-	    "%s", name_of(data, best), report_interval(pool, REPORT_US, best->metric[METRIC_CPU]),
-	    standings(data, best, METRIC_CPU, true));
-}
-
-/* "serves 4.7x [4.4, 5.0] what {poll} does", worded as the verdict allows; a's rate over b's. */
-static const char *serves(struct report_data *data, const struct report_point *a, const struct report_point *b)
-{
-	struct report_pool *pool = &data->pool;
-	struct report_comparison c = report_compare(data, a, b, METRIC_RATE);
-	const char *ratio = report_ratio(pool, c.ratio);
-	if (b->verdict == VERDICT_CLIENT_LIMITED)
-		return report_printf(pool, "is not ranked against %s, which is client-limited (>= %s requests/s)", name_of(data, b),
-		    report_value(pool, REPORT_RATE, b->metric[METRIC_RATE].median));
-	if (a->verdict == VERDICT_CLIENT_LIMITED)
-		return report_printf(pool, "serves >= **%s** what %s does (client-limited: a lower bound)", ratio,
-		    name_of(data, b));
-	if (c.verdict == ESTIMATE_TIE)
-		return report_printf(pool, "ties with %s (%s)", name_of(data, b), ratio);
-	if (c.verdict == ESTIMATE_UNDECIDED)
-		return report_printf(pool, "serves %s what %s does (%s)", ratio, name_of(data, b), open_verdict(&c));
-	return report_printf(pool, "serves **%s** what %s does", ratio, name_of(data, b));
+	return report_printf(pool,
+	    "At 1,000 connections a request costs %s the least CPU time, **%s** (user and "
+	    "system).%s",
+	    phrase_name(data, best), report_interval(pool, REPORT_US, best->metric[METRIC_CPU]),
+	    phrase_standings(data, best, METRIC_CPU, true));
 }
 
 /* How much of its own rate each server keeps when the idle connections come. */
 static const char *kept_phrase(struct report_data *data, const struct report_cell_row *load)
 {
 	struct report_pool *pool = &data->pool;
-	struct words loses = { 0 }, keeps = { 0 };
+	struct phrase_words loses = { 0 }, keeps = { 0 };
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!at_load(p, "idle", load->connections, load->idle) || !report_usable(p))
+		if (!phrase_at_load(p, "idle", load->connections, load->idle) || !report_usable(p))
 			continue;
-		const struct report_point *alone = report_point(data, "idle", p->cells->server->name, load->connections, 0);
-		if (!report_usable(alone) || alone->verdict == VERDICT_CLIENT_LIMITED || p->verdict == VERDICT_CLIENT_LIMITED)
+		const struct report_point *alone
+		    = report_point(data, "idle", p->cells->server->name, load->connections, 0);
+		if (!report_usable(alone) || alone->verdict == VERDICT_CLIENT_LIMITED
+		    || p->verdict == VERDICT_CLIENT_LIMITED)
 			continue;
 		struct estimate share = report_compare(data, p, alone, METRIC_RATE).ratio;
 		if (share.count < ESTIMATE_PAIRS_MIN)
 			continue;
 		if (share.low >= IDLE_KEPT)
-			add(&keeps, name_of(data, p));
+			phrase_add(&keeps, phrase_name(data, p));
 		else
-			add(&loses, report_printf(pool, "%s %s", name_of(data, p), report_interval(pool, REPORT_SHARE, share)));
+			phrase_add(&loses,
+			    report_printf(pool, "%s %s", phrase_name(data, p),
+				report_interval(pool, REPORT_SHARE, share)));
 	}
 	if (keeps.count)
-		add(&loses, report_printf(pool, "at least %g%%: %s", IDLE_KEPT * 100, joined(data, &keeps)));
+		phrase_add(&loses,
+		    report_printf(
+			pool, "at least %g%%: %s", IDLE_KEPT * 100, phrase_join(data, &keeps)));
 	const char *text = loses.count ? " Of their own rate without idle ones they keep:" : "";
 	for (size_t i = 0; i < loses.count; i++)
-		text = report_printf(pool, "%s %s%s", text, loses.item[i], i + 1 == loses.count ? "." : ";");
+		text = report_printf(
+		    pool, "%s %s%s", text, loses.item[i], i + 1 == loses.count ? "." : ";");
 	return text;
 }
 
 static const char *answer_idle(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	struct report_cell_row load = largest_load(data, "idle");
-	const struct report_point *epoll = report_point(data, "idle", "epoll", load.connections, load.idle);
+	struct report_cell_row load = phrase_largest_load(data, "idle");
+	const struct report_point *epoll
+	    = report_point(data, "idle", "epoll", load.connections, load.idle);
 	if (!load.idle || !report_usable(epoll))
 		return NULL;
-	struct words against = { 0 }, missing = { 0 };
+	struct phrase_words against = { 0 }, missing = { 0 };
 	static const char *const scanning[] = { "poll", "select", "select+" };
 	for (size_t i = 0; i < sizeof(scanning) / sizeof(*scanning); i++) {
-		const struct report_point *p = report_point(data, "idle", scanning[i], load.connections, load.idle);
+		const struct report_point *p
+		    = report_point(data, "idle", scanning[i], load.connections, load.idle);
 		if (report_usable(p))
-			add(&against, serves(data, epoll, p));
+			phrase_add(&against, phrase_serves(data, epoll, p));
 		else if (p)
-			add(&missing, missing_phrase(data, p));
+			phrase_add(&missing, phrase_missing(data, p));
 	}
 	if (!against.count)
 		return NULL;
-	const char *text = report_printf(pool, "With %s idle connections beside %s busy ones, %s %s.%s",
-	    report_whole(pool, (double)load.idle), report_whole(pool, (double)load.connections), name_of(data, epoll),
-	    joined(data, &against), kept_phrase(data, &load));
+	const char *text
+	    = report_printf(pool, "With %s idle connections beside %s busy ones, %s %s.%s",
+		report_whole(pool, (double)load.idle), report_whole(pool, (double)load.connections),
+		phrase_name(data, epoll), phrase_join(data, &against), kept_phrase(data, &load));
 	if (missing.count)
-		text = report_printf(pool, "%s Not shown: %s.", text, joined(data, &missing));
+		text = report_printf(pool, "%s Not shown: %s.", text, phrase_join(data, &missing));
 	return text;
 }
 
@@ -239,28 +138,35 @@ static const char *answer_switches(struct report_data *data)
 	struct report_pool *pool = &data->pool;
 	const struct report_point *thread = report_point(data, "throughput", "thread", 1000, 0);
 	const struct report_point *epoll = report_point(data, "throughput", "epoll", 1000, 0);
-	if (!report_usable(thread) || !report_usable(epoll) || !thread->metric[METRIC_SWITCHES].count
-	    || !epoll->metric[METRIC_SWITCHES].count)
+	if (!report_usable(thread) || !report_usable(epoll)
+	    || !thread->metric[METRIC_SWITCHES].count || !epoll->metric[METRIC_SWITCHES].count)
 		return NULL;
 	struct report_comparison c = report_compare(data, thread, epoll, METRIC_SWITCHES);
-	const char *text = report_printf(pool, "At 1,000 connections %s makes **%s** context switches a request, %s %s",
-	    name_of(data, thread), report_interval(pool, REPORT_PLAIN, thread->metric[METRIC_SWITCHES]),
-	    name_of(data, epoll), report_interval(pool, REPORT_PLAIN, epoll->metric[METRIC_SWITCHES]));
+	const char *text = report_printf(pool,
+	    "At 1,000 connections %s makes **%s** context switches a request, %s %s",
+	    phrase_name(data, thread),
+	    report_interval(pool, REPORT_PLAIN, thread->metric[METRIC_SWITCHES]),
+	    phrase_name(data, epoll),
+	    report_interval(pool, REPORT_PLAIN, epoll->metric[METRIC_SWITCHES]));
 	if (c.verdict == ESTIMATE_HIGHER)
-		return report_printf(pool, "%s: **%s** as many. A loop takes many ready connections in one turn; a thread sleeps "
-		    "and is woken for each.", text, report_ratio(pool, c.ratio));
+		return report_printf(pool,
+		    "%s: **%s** as many. A loop takes many ready connections in one turn; a thread "
+		    "sleeps and is woken for each.",
+		    text, report_ratio(pool, c.ratio));
 	return report_printf(pool, "%s: %s as many (%s).", text, report_ratio(pool, c.ratio),
-	    c.verdict == ESTIMATE_UNDECIDED ? open_verdict(&c) : estimate_verdict_name(c.verdict));
+	    c.verdict == ESTIMATE_UNDECIDED ? phrase_open(c) : estimate_verdict_name(c.verdict));
 }
 
 /* The others between the least and the most. */
-static const char *memory_range(struct report_data *data, const struct report_cell_row *load, const struct report_point *thread)
+static const char *memory_range(
+    struct report_data *data, const struct report_cell_row *load, const struct report_point *thread)
 {
 	struct report_pool *pool = &data->pool;
 	const struct report_point *least = NULL, *most = NULL;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!at_load(p, "memory", load->connections, load->idle) || p == thread || !p->metric[METRIC_BYTES].count)
+		if (!phrase_at_load(p, "memory", load->connections, load->idle) || p == thread
+		    || !p->metric[METRIC_BYTES].count)
 			continue;
 		if (!least || p->metric[METRIC_BYTES].median < least->metric[METRIC_BYTES].median)
 			least = p;
@@ -269,101 +175,118 @@ static const char *memory_range(struct report_data *data, const struct report_ce
 	}
 	if (!least)
 		return NULL;
-	const char *low = report_printf(pool, "%s %s", name_of(data, least),
+	const char *low = report_printf(pool, "%s %s", phrase_name(data, least),
 	    report_interval(pool, REPORT_BYTES, least->metric[METRIC_BYTES]));
 	if (least == most)
 		return low;
-	return report_printf(pool, "the others from %s to %s %s", low, name_of(data, most),
+	return report_printf(pool, "the others from %s to %s %s", low, phrase_name(data, most),
 	    report_interval(pool, REPORT_BYTES, most->metric[METRIC_BYTES]));
 }
 
 static const char *answer_memory(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	struct report_cell_row load = largest_load(data, "memory");
-	const struct report_point *thread = report_point(data, "memory", "thread", load.connections, load.idle);
-	const struct report_point *epoll = report_point(data, "memory", "epoll", load.connections, load.idle);
+	struct report_cell_row load = phrase_largest_load(data, "memory");
+	const struct report_point *thread
+	    = report_point(data, "memory", "thread", load.connections, load.idle);
+	const struct report_point *epoll
+	    = report_point(data, "memory", "epoll", load.connections, load.idle);
 	const char *range = memory_range(data, &load, thread);
 	if (!report_usable(thread) || !thread->metric[METRIC_BYTES].count || !range)
 		return NULL;
-	const char *text = report_printf(pool, "Of %s held connections each costs %s **%s**, %s of it in user space; %s.",
-	    report_whole(pool, (double)(load.connections + load.idle)), name_of(data, thread),
+	const char *text = report_printf(pool,
+	    "Of %s held connections each costs %s **%s**, %s of it in user space; %s.",
+	    report_whole(pool, (double)(load.connections + load.idle)), phrase_name(data, thread),
 	    report_interval(pool, REPORT_BYTES, thread->metric[METRIC_BYTES]),
 	    report_value(pool, REPORT_BYTES, thread->metric[METRIC_USER_BYTES].median), range);
 	if (!report_usable(epoll))
 		return text;
 	struct report_comparison c = report_compare(data, thread, epoll, METRIC_BYTES);
 	if (c.verdict == ESTIMATE_HIGHER || c.verdict == ESTIMATE_LOWER)
-		return report_printf(pool, "%s %s takes **%s** what %s does.", text, name_of(data, thread),
-		    report_ratio(pool, c.ratio), name_of(data, epoll));
-	return report_printf(pool, "%s %s takes %s what %s does (%s).", text, name_of(data, thread),
-	    report_ratio(pool, c.ratio), name_of(data, epoll),
-	    c.verdict == ESTIMATE_UNDECIDED ? open_verdict(&c) : estimate_verdict_name(c.verdict));
+		return report_printf(pool, "%s %s takes **%s** what %s does.", text,
+		    phrase_name(data, thread), report_ratio(pool, c.ratio),
+		    phrase_name(data, epoll));
+	return report_printf(pool, "%s %s takes %s what %s does (%s).", text,
+	    phrase_name(data, thread), report_ratio(pool, c.ratio), phrase_name(data, epoll),
+	    c.verdict == ESTIMATE_UNDECIDED ? phrase_open(c) : estimate_verdict_name(c.verdict));
 }
 
 static const char *answer_wait(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	struct report_cell_row load = largest_load(data, "wait");
+	struct report_cell_row load = phrase_largest_load(data, "wait");
 	double delay_s = load.target ? report_wait_s(load.target) : 0;
 	if (delay_s <= 0)
 		return NULL;
 	double ceiling = (double)load.connections / delay_s;
-	struct words reach = { 0 }, below = { 0 };
+	struct phrase_words reach = { 0 }, below = { 0 };
 	double least = 1;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!at_load(p, "wait", load.connections, load.idle) || !report_usable(p))
+		if (!phrase_at_load(p, "wait", load.connections, load.idle) || !report_usable(p))
 			continue;
 		struct estimate share = p->metric[METRIC_RATE];
 		share.median /= ceiling, share.low /= ceiling, share.high /= ceiling;
 		if (share.low >= WAIT_REACHED) {
-			add(&reach, name_of(data, p));
+			phrase_add(&reach, phrase_name(data, p));
 			least = share.low < least ? share.low : least;
 			continue;
 		}
-		add(&below, report_printf(pool, "%s %s%s", name_of(data, p), p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "",
-		    report_interval(pool, REPORT_SHARE, share)));
+		phrase_add(&below,
+		    report_printf(pool, "%s %s%s", phrase_name(data, p),
+			p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "",
+			report_interval(pool, REPORT_SHARE, share)));
 	}
-	const char *text = report_printf(pool, "When each answer waits %s, %s connections allow at most **%s requests/s**.",
-	    report_value(pool, REPORT_US, delay_s * 1e6), report_whole(pool, (double)load.connections),
-	    report_value(pool, REPORT_RATE, ceiling));
+	const char *text = report_printf(pool,
+	    "When each answer waits %s, %s connections allow at most **%s requests/s**.",
+	    report_value(pool, REPORT_US, delay_s * 1e6),
+	    report_whole(pool, (double)load.connections), report_value(pool, REPORT_RATE, ceiling));
 	if (reach.count)
-		text = report_printf(pool, "%s %s reach%s it (%s or more).", text, joined(data, &reach), reach.count == 1 ? "es" : "",
+		text = report_printf(pool, "%s %s reach%s it (%s or more).", text,
+		    phrase_join(data, &reach), reach.count == 1 ? "es" : "",
 		    report_value(pool, REPORT_SHARE, least));
 	if (below.count)
-		text = report_printf(pool, "%s Of it, others reach: %s.", text, joined(data, &below));
+		text = report_printf(
+		    pool, "%s Of it, others reach: %s.", text, phrase_join(data, &below));
 	return text;
 }
 
 static const char *answer_fairness(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	struct report_cell_row load = largest_load(data, "throughput");
-	struct words starving = { 0 }, fair = { 0 }, missing = { 0 };
+	struct report_cell_row load = phrase_largest_load(data, "throughput");
+	struct phrase_words starving = { 0 }, fair = { 0 }, missing = { 0 };
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!at_load(p, "throughput", load.connections, load.idle))
+		if (!phrase_at_load(p, "throughput", load.connections, load.idle))
 			continue;
 		const struct estimate *starved = &p->metric[METRIC_STARVED];
-		if (!starved->count && (p->verdict == VERDICT_INVALID || p->verdict == VERDICT_FAILED))
-			add(&missing, missing_phrase(data, p));
+		if (!starved->count
+		    && (p->verdict == VERDICT_INVALID || p->verdict == VERDICT_FAILED))
+			phrase_add(&missing, phrase_missing(data, p));
 		else if (starved->count && starved->high > 0)
-			add(&starving, report_printf(pool, "%s left **%s** of them without one answer in the window (Jain's fairness "
-			    "index %s)", name_of(data, p), report_interval(pool, REPORT_COUNT, *starved),
-			    report_value(pool, REPORT_PLAIN, p->metric[METRIC_FAIRNESS].median)));
+			phrase_add(&starving,
+			    report_printf(pool,
+				"%s left **%s** of them without one answer in the window (Jain's "
+				"fairness index %s)",
+				phrase_name(data, p), report_interval(pool, REPORT_COUNT, *starved),
+				report_value(
+				    pool, REPORT_PLAIN, p->metric[METRIC_FAIRNESS].median)));
 		else if (starved->count)
-			add(&fair, name_of(data, p));
+			phrase_add(&fair, phrase_name(data, p));
 	}
 	if (!starving.count && !fair.count)
 		return NULL;
-	const char *text = report_printf(pool, "With %s busy connections", report_whole(pool, (double)load.connections));
+	const char *text = report_printf(
+	    pool, "With %s busy connections", report_whole(pool, (double)load.connections));
 	if (starving.count)
-		text = report_printf(pool, "%s %s%s", text, joined(data, &starving), fair.count ? ";" : "");
+		text = report_printf(
+		    pool, "%s %s%s", text, phrase_join(data, &starving), fair.count ? ";" : "");
 	if (fair.count)
-		text = report_printf(pool, "%s %s answered every one", text, joined(data, &fair));
+		text = report_printf(
+		    pool, "%s %s answered every one", text, phrase_join(data, &fair));
 	if (missing.count)
-		text = report_printf(pool, "%s. Not shown: %s", text, joined(data, &missing));
+		text = report_printf(pool, "%s. Not shown: %s", text, phrase_join(data, &missing));
 	return report_printf(pool, "%s.", text);
 }
 
@@ -373,10 +296,11 @@ static long thread_keeps_up(struct report_data *data)
 	long keeps_up = 0;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *thread = &data->points[i];
-		if (strcmp(thread->cells->experiment, "throughput") || strcmp(thread->cells->server->name, "thread"))
+		if (strcmp(thread->cells->experiment, "throughput")
+		    || strcmp(thread->cells->server->name, "thread"))
 			continue;
-		const struct report_point *epoll = report_point(data, "throughput", "epoll", thread->cells->connections,
-		    thread->cells->idle);
+		const struct report_point *epoll = report_point(
+		    data, "throughput", "epoll", thread->cells->connections, thread->cells->idle);
 		if (!report_usable(thread) || !report_usable(epoll))
 			break;
 		struct report_comparison c = report_compare(data, thread, epoll, METRIC_RATE);
@@ -392,21 +316,31 @@ static const char *answer_simple(struct report_data *data)
 	struct report_pool *pool = &data->pool;
 	static const long small[] = { 10, 1, 100 };
 	for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++) {
-		const struct report_point *thread = report_point(data, "throughput", "thread", small[i], 0);
-		const struct report_point *epoll = report_point(data, "throughput", "epoll", small[i], 0);
+		const struct report_point *thread
+		    = report_point(data, "throughput", "thread", small[i], 0);
+		const struct report_point *epoll
+		    = report_point(data, "throughput", "epoll", small[i], 0);
 		if (!report_usable(thread) || !report_usable(epoll))
 			continue;
 		long keeps_up = thread_keeps_up(data);
 		const char *advice = keeps_up
-		    ? report_printf(pool, "It keeps up to %s connection%s, and there blocking code is the better choice: it reads from top to "
-			"bottom", report_whole(pool, (double)keeps_up), keeps_up == 1 ? "" : "s")
-		    : "Blocking code reads from top to bottom: it is the better choice where the price is small beside a request's own work";
-		const char *lines = thread->cells->server->source_lines && epoll->cells->server->source_lines
-		    ? report_printf(pool, " (%ld lines of source against %ld)", thread->cells->server->source_lines,
-			epoll->cells->server->source_lines) : "";
-		return report_printf(pool, "With %s connections %s %s, at %s the CPU time a request%s. %s.",
-		    report_whole(pool, (double)small[i]), name_of(data, thread), serves(data, thread, epoll),
-		    report_ratio(pool, report_compare(data, thread, epoll, METRIC_CPU).ratio), lines, advice);
+		    ? report_printf(pool,
+			"It keeps up to %s connection%s, and there blocking code is the better "
+			"choice: it reads from top to bottom",
+			report_whole(pool, (double)keeps_up), keeps_up == 1 ? "" : "s")
+		    : "Blocking code reads from top to bottom: it is the better choice where the "
+		      "price is small beside a request's own work";
+		const char *lines
+		    = thread->cells->server->source_lines && epoll->cells->server->source_lines
+		    ? report_printf(pool, " (%ld lines of source against %ld)",
+			thread->cells->server->source_lines, epoll->cells->server->source_lines)
+		    : "";
+		return report_printf(pool,
+		    "With %s connections %s %s, at %s the CPU time a request%s. %s.",
+		    report_whole(pool, (double)small[i]), phrase_name(data, thread),
+		    phrase_serves(data, thread, epoll),
+		    report_ratio(pool, report_compare(data, thread, epoll, METRIC_CPU).ratio),
+		    lines, advice);
 	}
 	return NULL;
 }
@@ -430,7 +364,8 @@ size_t report_answers(struct report_data *data, struct report_answer answers[REP
 	for (size_t i = 0; i < REPORT_ANSWERS_MAX; i++) {
 		const char *text = questions[i].make(data);
 		if (text)
-			answers[count++] = (struct report_answer){ questions[i].topic, text, questions[i].figure };
+			answers[count++] = (struct report_answer){ questions[i].topic, text,
+				questions[i].figure };
 	}
 	return count;
 }

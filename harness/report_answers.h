@@ -1,7 +1,8 @@
 /*
- * report_answers.h: what the run says, in sentences, and how far it may be believed. Pure: from points in memory to
- * text. A sentence is made only from what was measured, and words the verdict of the statistics: a tie is called a
- * tie, undecided is said, client-limited is written with >= and never ranked.
+ * report_answers.h: what the run says, in sentences, and how far it may be believed. Pure: from
+ * points in memory to text. A sentence is made only from what was measured, and words the verdict
+ * of the statistics: a tie is called a tie, undecided is said, client-limited is written with >=
+ * and never ranked.
  */
 #ifndef REPORT_ANSWERS_H
 #define REPORT_ANSWERS_H
@@ -36,7 +37,8 @@ struct report_grade {
 
 void report_grade(struct report_data *data, struct report_grade *grade);
 
-/* The typical A/A difference: median over all pairs of |ratio - 1|; NAN without a twin. `worst` is the load with the largest. */
+/* The typical A/A difference: median over all pairs of |ratio - 1|; NAN without a twin. `worst` is
+ * the load with the largest. */
 double report_drift(const struct report_data *data, const struct report_point **worst);
 
 #endif

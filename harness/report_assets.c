@@ -1,7 +1,8 @@
 /*
- * report_assets.c: the page's style and script and gnuplot's scripts, taken in by the assembler when this file is
- * compiled (from the project's root, as the Makefile does; it also knows that this object depends on them). So a
- * report can be made anywhere, and each of these files exists once.
+ * report_assets.c: the page's style and script and gnuplot's scripts, taken in by the assembler
+ * when this file is compiled (from the project's root, as the Makefile does; it also knows that
+ * this object depends on them). So a report can be made anywhere, and each of these files exists
+ * once.
  */
 #include "harness/report_assets.h"
 

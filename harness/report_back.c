@@ -1,6 +1,6 @@
 /*
- * report_back.c: the figures, then what stands behind them: the proof that the servers are equivalent, every point
- * with its interval, and how to make it all again.
+ * report_back.c: the figures, then what stands behind them: the proof that the servers are
+ * equivalent, every point with its interval, and how to make it all again.
  */
 #include "harness/report_sections.h"
 
@@ -18,27 +18,40 @@ static void one_figure(struct report *r, const struct figure *f, bool with_symbo
 		report_html(r->doc, "</div>\n");
 		report_markdown(r->doc, "![%s](plots/%s.svg)\n\n", f->title, f->name);
 	} else {
-		report_paragraph(r->doc, "missing", r->figures->no_gnuplot
-		    ? "Not drawn: gnuplot is not installed. `apt-get install gnuplot-nox`, then make the report again."
-		    : "**Not drawn: gnuplot failed on it.** What it said stands on standard error of the report.");
+		report_paragraph(r->doc, "missing",
+		    r->figures->no_gnuplot ? "Not drawn: gnuplot is not installed. `apt-get "
+					     "install gnuplot-nox`, then make the report again."
+					   : "**Not drawn: gnuplot failed on it.** What it said "
+					     "stands on standard error of the report.");
 	}
 	report_html(r->doc, "<figcaption>\n");
 	report_paragraph(r->doc, NULL, f->see);
-	report_paragraph(r->doc, "misread", report_printf(pool, "**Not to be misread:** %s", f->misread));
-	report_paragraph(r->doc, "files", report_printf(pool, "[data](plots/%s.tsv) [script](plots/%s.gp)%s", f->name, f->name,
-	    f->drawn ? report_printf(pool, " [picture](plots/%s.svg)", f->name) : ""));
+	report_paragraph(
+	    r->doc, "misread", report_printf(pool, "**Not to be misread:** %s", f->misread));
+	report_paragraph(r->doc, "files",
+	    report_printf(pool, "[data](plots/%s.tsv) [script](plots/%s.gp)%s", f->name, f->name,
+		f->drawn ? report_printf(pool, " [picture](plots/%s.svg)", f->name) : ""));
 	report_html(r->doc, "</figcaption></figure>\n");
 }
 
 void report_section_figures(struct report *r)
 {
 	bool symbols = true;
+	const char *unmeasured = "";
 	if (r->figures->failed)
-		report_paragraph(r->doc, "alarm", report_printf(&r->data->pool, "**%zu figures could not be drawn.**", r->figures->failed));
+		report_paragraph(r->doc, "alarm",
+		    report_printf(
+			&r->data->pool, "**%zu figures could not be drawn.**", r->figures->failed));
 	for (size_t i = 0; i < r->figures->count; i++) {
 		const struct figure *f = &r->figures->item[i];
+		if (f->empty) {
+			unmeasured = report_printf(&r->data->pool, "%s%s[%s](plots/%s.tsv)",
+			    unmeasured, *unmeasured ? ", " : "", f->name, f->name);
+			continue;
+		}
 		bool opens = f->folded && !(i && r->figures->item[i - 1].folded);
-		bool closes = f->folded && (i + 1 == r->figures->count || !r->figures->item[i + 1].folded);
+		bool closes
+		    = f->folded && (i + 1 == r->figures->count || !r->figures->item[i + 1].folded);
 		if (opens)
 			report_details_begin(r->doc, "The same at smaller loads", true);
 		one_figure(r, f, symbols);
@@ -46,14 +59,19 @@ void report_section_figures(struct report *r)
 		if (closes)
 			report_details_end(r->doc);
 	}
+	if (*unmeasured)
+		report_paragraph(r->doc, "missing",
+		    report_printf(&r->data->pool, "Not measured in this run: %s.", unmeasured));
 }
 
-static size_t count_cases(struct report *r, const char *server, const char *sending, bool passed_only)
+static size_t count_cases(
+    struct report *r, const char *server, const char *sending, bool passed_only)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < r->data->case_count; i++) {
 		const struct report_case_row *c = &r->data->cases[i];
-		count += !strcmp(c->server, server) && !strcmp(c->sending, sending) && (c->passed || !passed_only);
+		count += !strcmp(c->server, server) && !strcmp(c->sending, sending)
+		    && (c->passed || !passed_only);
 	}
 	return count;
 }
@@ -61,7 +79,11 @@ static size_t count_cases(struct report *r, const char *server, const char *send
 static void conformance_totals(struct report *r)
 {
 	static const struct report_column columns[] = {
-		{ "server", false }, { "whole", true }, { "split at every byte", true }, { "coalesced with the next", true }, { "", false },
+		{ "server", false },
+		{ "whole", true },
+		{ "split at every byte", true },
+		{ "coalesced with the next", true },
+		{ "", false },
 	};
 	static const char *const sendings[] = { "whole", "split", "coalesced" };
 	struct report_pool *pool = &r->data->pool;
@@ -71,7 +93,8 @@ static void conformance_totals(struct report *r)
 		size_t all = 0, passed = 0;
 		report_cell(r->doc, report_name(r, &r->data->servers[i]));
 		for (size_t k = 0; k < 3; k++) {
-			size_t of = count_cases(r, name, sendings[k], false), ok = count_cases(r, name, sendings[k], true);
+			size_t of = count_cases(r, name, sendings[k], false),
+			       ok = count_cases(r, name, sendings[k], true);
 			report_cell(r->doc, of ? report_printf(pool, "%zu / %zu", ok, of) : "-");
 			all += of;
 			passed += ok;
@@ -81,7 +104,8 @@ static void conformance_totals(struct report *r)
 		else if (passed == all)
 			report_cell_class(r->doc, "v v-valid", "passes");
 		else
-			report_cell_class(r->doc, "v v-failed", report_printf(pool, "%zu failed", all - passed));
+			report_cell_class(
+			    r->doc, "v v-failed", report_printf(pool, "%zu failed", all - passed));
 	}
 	report_table_end(r->doc, "compact", true);
 }
@@ -89,7 +113,11 @@ static void conformance_totals(struct report *r)
 static void conformance_failures(struct report *r)
 {
 	static const struct report_column columns[] = {
-		{ "server", false }, { "case", false }, { "section", false }, { "sending", false }, { "what happened", false },
+		{ "server", false },
+		{ "case", false },
+		{ "section", false },
+		{ "sending", false },
+		{ "what happened", false },
 	};
 	struct report_pool *pool = &r->data->pool;
 	report_table_begin(r->doc, columns, 5);
@@ -99,7 +127,8 @@ static void conformance_failures(struct report *r)
 		if (c->passed)
 			continue;
 		const struct report_server *server = report_server(r->data, c->server);
-		report_cell(r->doc, server ? report_name(r, server) : report_escape(pool, c->server));
+		report_cell(
+		    r->doc, server ? report_name(r, server) : report_escape(pool, c->server));
 		report_cell(r->doc, report_code(pool, c->case_id));
 		report_cell(r->doc, report_escape(pool, c->section));
 		report_cell(r->doc, report_escape(pool, c->sending));
@@ -114,14 +143,19 @@ static void conformance_failures(struct report *r)
 static void conformance_matrix(struct report *r)
 {
 	struct report_pool *pool = &r->data->pool;
-	struct report_column columns[REPORT_COLUMNS_MAX] = { { "case", false }, { "section", false } };
-	size_t servers = r->data->server_count < REPORT_COLUMNS_MAX - 2 ? r->data->server_count : REPORT_COLUMNS_MAX - 2, cases = 0;
+	struct report_column columns[REPORT_COLUMNS_MAX]
+	    = { { "case", false }, { "section", false } };
+	size_t servers = r->data->server_count < REPORT_COLUMNS_MAX - 2 ? r->data->server_count
+									: REPORT_COLUMNS_MAX - 2,
+	       cases = 0;
 	for (size_t i = 0; i < servers; i++)
 		columns[i + 2].title = report_name(r, &r->data->servers[i]);
 	report_table_begin(r->doc, columns, servers + 2);
 	for (size_t i = 0, next; i < r->data->case_count; i = next) {
 		const char *id = r->data->cases[i].case_id;
-		for (next = i; next < r->data->case_count && !strcmp(r->data->cases[next].case_id, id); next++)
+		for (next = i;
+		     next < r->data->case_count && !strcmp(r->data->cases[next].case_id, id);
+		     next++)
 			;
 		report_cell(r->doc, report_code(pool, id));
 		report_cell(r->doc, report_escape(pool, r->data->cases[i].section));
@@ -132,11 +166,18 @@ static void conformance_matrix(struct report *r)
 					of++;
 					ok += r->data->cases[k].passed;
 				}
-			report_cell_class(r->doc, !of ? "none" : ok == of ? "pass" : "fail", of ? report_printf(pool, "%zu/%zu", ok, of) : "-");
+			report_cell_class(r->doc,
+			    !of            ? "none"
+				: ok == of ? "pass"
+					   : "fail",
+			    of ? report_printf(pool, "%zu/%zu", ok, of) : "-");
 		}
 		cases++;
 	}
-	report_details_begin(r->doc, report_printf(pool, "All %zu cases, server by server (ways of sending that passed)", cases), false);
+	report_details_begin(r->doc,
+	    report_printf(
+		pool, "All %zu cases, server by server (ways of sending that passed)", cases),
+	    false);
 	report_table_end(r->doc, "matrix", false);
 	report_details_end(r->doc);
 }
@@ -144,11 +185,15 @@ static void conformance_matrix(struct report *r)
 void report_section_conformance(struct report *r)
 {
 	if (!r->data->case_count) {
-		report_paragraph(r->doc, NULL, "The servers were not checked in this run: nothing here proves that they are equivalent.");
+		report_paragraph(r->doc, NULL,
+		    "The servers were not checked in this run: nothing here proves that they are "
+		    "equivalent.");
 		return;
 	}
-	report_paragraph(r->doc, NULL, "A comparison needs servers that do the same. Each case sends bytes, whole, split at every byte, and coalesced "
-	    "with a following request, and demands the status and the state of the connection that the RFC asks for.");
+	report_paragraph(r->doc, NULL,
+	    "A comparison needs servers that do the same. Each case sends bytes, whole, split at "
+	    "every byte, and coalesced with a following request, and demands the status and the "
+	    "state of the connection that the RFC asks for.");
 	conformance_totals(r);
 	conformance_failures(r);
 	conformance_matrix(r);
@@ -178,32 +223,60 @@ static void blanks(struct report *r)
 void report_section_cells(struct report *r)
 {
 	static const enum report_metric metrics[] = {
-		METRIC_RATE, METRIC_P50, METRIC_P99, METRIC_P99_9, METRIC_MAX, METRIC_SWITCHES, METRIC_VOLUNTARY, METRIC_INVOLUNTARY,
-		METRIC_CPU_USER, METRIC_CPU_SYSTEM, METRIC_RUNQUEUE, METRIC_USER_BYTES, METRIC_KERNEL_BYTES, METRIC_THREADS, METRIC_STARVED,
+		METRIC_RATE,
+		METRIC_P50,
+		METRIC_P99,
+		METRIC_P99_9,
+		METRIC_MAX,
+		METRIC_SWITCHES,
+		METRIC_VOLUNTARY,
+		METRIC_INVOLUNTARY,
+		METRIC_CPU_USER,
+		METRIC_CPU_SYSTEM,
+		METRIC_RUNQUEUE,
+		METRIC_USER_BYTES,
+		METRIC_KERNEL_BYTES,
+		METRIC_THREADS,
+		METRIC_STARVED,
 		METRIC_FAIRNESS,
 	};
 	enum { METRICS = sizeof(metrics) / sizeof(*metrics), LEADING = 5 };
 	struct report_pool *pool = &r->data->pool;
 	struct report_column columns[LEADING + METRICS] = {
-		{ "experiment", false }, { "server", false }, { "connections", true }, { "n", true }, { "verdict", false },
+		{ "experiment", false },
+		{ "server", false },
+		{ "connections", true },
+		{ "n", true },
+		{ "verdict", false },
 	};
 	for (size_t i = 0; i < METRICS; i++)
-		columns[LEADING + i] = (struct report_column){ report_metrics[metrics[i]].title, true };
-	report_paragraph(r->doc, NULL, "Median and 95% interval over n runs. A percentile here is the median of the runs' own; the figures merge their "
-	    "histograms. Every single run, with all columns: [cells.csv](cells.csv).");
+		columns[LEADING + i]
+		    = (struct report_column){ report_metrics[metrics[i]].title, true };
+	report_paragraph(r->doc, NULL,
+	    "Median and 95% interval over n runs. A percentile here is the median of the runs' "
+	    "own; the figures merge their histograms. Every single run, with all columns: "
+	    "[cells.csv](cells.csv).");
 	report_table_begin(r->doc, columns, LEADING + METRICS);
 	for (size_t i = 0; i < r->data->point_count; i++) {
 		const struct report_point *p = &r->data->points[i];
 		report_cell(r->doc, report_escape(pool, p->cells->experiment));
-		report_cell(r->doc, report_printf(pool, "%s%s", report_name(r, p->cells->server), p->cells->twin ? " (twin)" : ""));
-		report_cell_number(r->doc, (double)(p->cells->connections + p->cells->idle), report_load(r, p->cells));
-		report_cell_number(r->doc, (double)p->usable_count, report_whole(pool, (double)p->usable_count));
+		report_cell(r->doc,
+		    report_printf(pool, "%s%s", report_name(r, p->cells->server),
+			p->cells->twin ? " (twin)" : ""));
+		report_cell_number(r->doc, (double)(p->cells->connections + p->cells->idle),
+		    report_load(r, p->cells));
+		report_cell_number(
+		    r->doc, (double)p->usable_count, report_whole(pool, (double)p->usable_count));
 		report_verdict_cell(r, p->verdict);
 		for (size_t k = 0; k < METRICS; k++) {
 			struct estimate e = p->metric[metrics[k]];
-			const char *bound = metrics[k] == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "";
+			const char *bound
+			    = metrics[k] == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED
+			    ? ">= "
+			    : "";
 			report_cell_number(r->doc, e.count ? e.median : (double)NAN,
-			    report_printf(pool, "%s%s", bound, report_interval(pool, report_metrics[metrics[k]].unit, e)));
+			    report_printf(pool, "%s%s", bound,
+				report_interval(pool, report_metrics[metrics[k]].unit, e)));
 		}
 	}
 	report_table_end(r->doc, "sortable filter dense", true);
@@ -213,15 +286,24 @@ void report_section_cells(struct report *r)
 void report_section_reproduce(struct report *r)
 {
 	struct report_pool *pool = &r->data->pool;
-	report_paragraph(r->doc, NULL, "The command that made this run, from a clone of the project at the version named under Setup:");
+	report_paragraph(r->doc, NULL,
+	    "The command that made this run, from a clone of the project at the version named "
+	    "under Setup:");
 	report_block(r->doc, report_key(r->data, "command"));
-	report_paragraph(r->doc, NULL, report_printf(pool, "Version %s, seed %s (it fixes the order within the blocks), started %s, ended %s. The page, the "
-	    "Markdown and the figures are made again from the store alone by `build/c10k report %s`; a single figure by `gnuplot NAME.gp` in its "
-	    "folder plots.", report_escape(pool, report_key(r->data, "version")), report_escape(pool, report_key(r->data, "seed")),
-	    report_escape(pool, report_key(r->data, "started_at")), report_escape(pool, report_key(r->data, "finished_at")),
-	    report_printf(pool, "results/%s", r->data->folder_name)));
-	report_paragraph(r->doc, NULL, "When your figures differ, compare in this order: the grade, Setup (CPU, kernel, mitigations, governor, virtualisation), "
-	    "the CPU split, then ratios between servers rather than absolute rates: ratios carry over between machines far better.");
+	report_paragraph(r->doc, NULL,
+	    report_printf(pool,
+		"Version %s, seed %s (it fixes the order within the blocks), started %s, ended %s. "
+		"The page, the Markdown and the figures are made again from the store alone by "
+		"`build/c10k report %s`; a single figure by `gnuplot NAME.gp` in its folder plots.",
+		report_escape(pool, report_key(r->data, "version")),
+		report_escape(pool, report_key(r->data, "seed")),
+		report_escape(pool, report_key(r->data, "started_at")),
+		report_escape(pool, report_key(r->data, "finished_at")),
+		report_printf(pool, "results/%s", r->data->folder_name)));
+	report_paragraph(r->doc, NULL,
+	    "When your figures differ, compare in this order: the grade, Setup (CPU, kernel, "
+	    "mitigations, governor, virtualisation), the CPU split, then ratios between servers "
+	    "rather than absolute rates: ratios carry over between machines far better.");
 	report_details_begin(r->doc, "The plan", true);
 	report_block(r->doc, report_key(r->data, "plan_text"));
 	report_details_end(r->doc);

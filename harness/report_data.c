@@ -1,9 +1,9 @@
 /*
- * report_data.c: table rows into memory. The store is opened read-only: a report never changes a run. A value
- * that is NULL there is NAN here and is printed as "-", never as 0.
+ * report_data.c: table rows into memory. The store is opened read-only: a report never changes a
+ * run. A value that is NULL there is NAN here and is printed as "-", never as 0.
  *
- * Server names end up in class names, in file names and in gnuplot scripts: a name outside the whitelist ends the
- * report here, so nothing after this point needs to think about it.
+ * Server names end up in class names, in file names and in gnuplot scripts: a name outside the
+ * whitelist ends the report here, so nothing after this point needs to think about it.
  */
 #include "harness/report_data.h"
 
@@ -46,7 +46,8 @@ const struct report_metric_info report_metrics[METRIC_COUNT] = {
 	[METRIC_BYTES] = { NULL, "memory/conn", REPORT_BYTES },
 };
 
-const char *const report_verdict_names[] = { "valid", "client-limited", "invalid", "unsupported", "failed" };
+const char *const report_verdict_names[]
+    = { "valid", "client-limited", "invalid", "unsupported", "failed" };
 
 /* A text column that lives as long as the data; NULL becomes "". */
 static const char *text(struct report_data *data, sqlite3_stmt *row, int column)
@@ -57,7 +58,8 @@ static const char *text(struct report_data *data, sqlite3_stmt *row, int column)
 
 static double number(sqlite3_stmt *row, int column)
 {
-	return sqlite3_column_type(row, column) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(row, column);
+	return sqlite3_column_type(row, column) == SQLITE_NULL ? (double)NAN
+							       : sqlite3_column_double(row, column);
 }
 
 static long whole(sqlite3_stmt *row, int column)
@@ -68,8 +70,9 @@ static long whole(sqlite3_stmt *row, int column)
 static bool name_allowed(const char *name)
 {
 	size_t len = strlen(name);
-	return len > 0 && len <= 40 && name[0] != '-' && strspn(name,
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-") == len;
+	return len > 0 && len <= 40 && name[0] != '-'
+	    && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-")
+	    == len;
 }
 
 /* Each takes one row; false ends the report. */
@@ -78,52 +81,76 @@ typedef bool take_row(struct report_data *data, sqlite3_stmt *row);
 static bool take_key(struct report_data *data, sqlite3_stmt *row)
 {
 	data->keys = report_grow(data->keys, &data->key_cap, data->key_count, sizeof(*data->keys));
-	data->keys[data->key_count++] = (struct report_key){ text(data, row, 0), text(data, row, 1) };
+	data->keys[data->key_count++]
+	    = (struct report_key){ text(data, row, 0), text(data, row, 1) };
 	return true;
 }
 
 static bool take_server(struct report_data *data, sqlite3_stmt *row)
 {
 	struct report_server server = {
-		.name = text(data, row, 0), .family = text(data, row, 1), .api = text(data, row, 2),
-		.language = text(data, row, 3), .summary = text(data, row, 4), .max_connections = whole(row, 5),
-		.source = text(data, row, 6), .source_lines = whole(row, 7),
+		.name = text(data, row, 0),
+		.family = text(data, row, 1),
+		.api = text(data, row, 2),
+		.language = text(data, row, 3),
+		.summary = text(data, row, 4),
+		.max_connections = whole(row, 5),
+		.source = text(data, row, 6),
+		.source_lines = whole(row, 7),
 	};
 	if (!name_allowed(server.name)) {
 		warn_line("report: a server's name has characters outside [A-Za-z0-9_.+-]");
 		return false;
 	}
-	data->servers = report_grow(data->servers, &data->server_cap, data->server_count, sizeof(server));
+	data->servers
+	    = report_grow(data->servers, &data->server_cap, data->server_count, sizeof(server));
 	data->servers[data->server_count++] = server;
 	return true;
 }
 
 static bool take_case(struct report_data *data, sqlite3_stmt *row)
 {
-	data->cases = report_grow(data->cases, &data->case_cap, data->case_count, sizeof(*data->cases));
+	data->cases
+	    = report_grow(data->cases, &data->case_cap, data->case_count, sizeof(*data->cases));
 	data->cases[data->case_count++] = (struct report_case_row){
-		.server = text(data, row, 0), .case_id = text(data, row, 1), .section = text(data, row, 2),
-		.sending = text(data, row, 3), .passed = whole(row, 4) != 0, .detail = text(data, row, 5),
+		.server = text(data, row, 0),
+		.case_id = text(data, row, 1),
+		.section = text(data, row, 2),
+		.sending = text(data, row, 3),
+		.passed = whole(row, 4) != 0,
+		.detail = text(data, row, 5),
 	};
 	return true;
 }
 
 /* Columns before the metrics, in the order that take_cell() reads them. */
-#define CELL_COLUMNS "experiment, target, reason, marks, blank, loadgen, log, server, twin, connections, idle, rep, " \
+#define CELL_COLUMNS                                                                               \
+	"experiment, target, reason, marks, blank, loadgen, log, server, twin, connections, "      \
+	"idle, rep, "                                                                              \
 	"position, verdict"
 enum { CELL_COLUMN_COUNT = 14 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
 	struct report_cell_row cell = {
-		.experiment = text(data, row, 0), .target = text(data, row, 1), .reason = text(data, row, 2),
-		.marks = text(data, row, 3), .blank = text(data, row, 4), .loadgen = text(data, row, 5),
-		.log = text(data, row, 6), .server = report_server(data, text(data, row, 7)), .twin = whole(row, 8) != 0,
-		.connections = whole(row, 9), .idle = whole(row, 10), .rep = whole(row, 11), .position = whole(row, 12),
+		.experiment = text(data, row, 0),
+		.target = text(data, row, 1),
+		.reason = text(data, row, 2),
+		.marks = text(data, row, 3),
+		.blank = text(data, row, 4),
+		.loadgen = text(data, row, 5),
+		.log = text(data, row, 6),
+		.server = report_server(data, text(data, row, 7)),
+		.twin = whole(row, 8) != 0,
+		.connections = whole(row, 9),
+		.idle = whole(row, 10),
+		.rep = whole(row, 11),
+		.position = whole(row, 12),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {
-		warn_line("report: cell %ld belongs to a server that table server does not list", cell.position);
+		warn_line("report: cell %ld belongs to a server that table server does not list",
+		    cell.position);
 		return false;
 	}
 	const char *verdict = text(data, row, 13);
@@ -134,7 +161,8 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 	for (int i = 0; i < METRIC_COUNT; i++)
 		cell.metric[i] = report_metrics[i].column ? number(row, column++) : (double)NAN;
 	cell.metric[METRIC_CPU] = cell.metric[METRIC_CPU_USER] + cell.metric[METRIC_CPU_SYSTEM];
-	cell.metric[METRIC_BYTES] = cell.metric[METRIC_USER_BYTES] + cell.metric[METRIC_KERNEL_BYTES];
+	cell.metric[METRIC_BYTES]
+	    = cell.metric[METRIC_USER_BYTES] + cell.metric[METRIC_KERNEL_BYTES];
 	data->cells = report_grow(data->cells, &data->cell_cap, data->cell_count, sizeof(cell));
 	data->cells[data->cell_count++] = cell;
 	return true;
@@ -164,11 +192,13 @@ static const char *cell_query(struct report_data *data)
 	const char *columns = CELL_COLUMNS;
 	for (int i = 0; i < METRIC_COUNT; i++)
 		if (report_metrics[i].column)
-			columns = report_printf(&data->pool, "%s, %s", columns, report_metrics[i].column);
+			columns = report_printf(
+			    &data->pool, "%s, %s", columns, report_metrics[i].column);
 	return report_printf(&data->pool, "SELECT %s FROM cell ORDER BY id", columns);
 }
 
-/* "results/20261122-1"'s last part, also behind a slash; the store's own folder where the argument is a link. */
+/* "results/20261122-1"'s last part, also behind a slash; the store's own folder where the argument
+ * is a link. */
 static const char *folder_name(struct report_data *data, const char *run_folder)
 {
 	char *real = realpath(run_folder, NULL);
@@ -186,14 +216,19 @@ bool report_data_open(struct report_data *data, const char *run_folder)
 	sqlite3 *db;
 	bool read = false;
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
-		warn_line("report: cannot read %s: %s; give the folder of a run (results/latest)", path, sqlite3_errmsg(db));
+		warn_line("report: cannot read %s: %s; give the folder of a run (results/latest)",
+		    path, sqlite3_errmsg(db));
 	} else {
 		sqlite3_busy_timeout(db, 2000);
 		read = read_rows(data, db, "SELECT key, value FROM run ORDER BY key", take_key)
-		    && read_rows(data, db, "SELECT name, family, api, language, summary, max_connections, source, "
-			"source_lines FROM server ORDER BY name", take_server)
-		    && read_rows(data, db, "SELECT server, case_id, section, sending, passed, detail FROM conformance "
-			"ORDER BY case_id, sending, server", take_case);
+		    && read_rows(data, db,
+			"SELECT name, family, api, language, summary, max_connections, source, "
+			"source_lines FROM server ORDER BY name",
+			take_server)
+		    && read_rows(data, db,
+			"SELECT server, case_id, section, sending, passed, detail FROM conformance "
+			"ORDER BY case_id, sending, server",
+			take_case);
 		figures_style_assign(data->servers, data->server_count);
 		read = read && read_rows(data, db, cell_query(data), take_cell);
 	}

@@ -1,9 +1,11 @@
 /*
- * report_data.h: a run as the report sees it. Rows of run.sqlite as cells; cells of the same server under the same
- * load as a point, with a median and its interval for every metric; two points compared by their blocks.
+ * report_data.h: a run as the report sees it. Rows of run.sqlite as cells; cells of the same server
+ * under the same load as a point, with a median and its interval for every metric; two points
+ * compared by their blocks.
  *
- * A point's figures come from its usable cells: valid ones and client-limited ones. One client-limited cell makes
- * the whole point client-limited: its rate is a lower bound, and it is never ranked.
+ * A point's figures come from its usable cells: valid ones and client-limited ones. One
+ * client-limited cell makes the whole point client-limited: its rate is a lower bound, and it is
+ * never ranked.
  */
 #ifndef REPORT_DATA_H
 #define REPORT_DATA_H
@@ -17,29 +19,54 @@
 
 enum report_metric {
 	METRIC_RATE,
-	METRIC_P50, METRIC_P90, METRIC_P99, METRIC_P99_9, METRIC_P99_99, METRIC_MAX,
-	METRIC_SWITCHES, METRIC_VOLUNTARY, METRIC_INVOLUNTARY,
-	METRIC_CPU_USER, METRIC_CPU_SYSTEM, METRIC_RUNQUEUE, METRIC_SERVER_CPU, METRIC_THREADS,
-	METRIC_USER_BYTES, METRIC_KERNEL_BYTES,
-	METRIC_ESTABLISHED, METRIC_ANSWERED, METRIC_STARVED, METRIC_FAIRNESS, METRIC_LITTLE, METRIC_CLIENT_CPU,
-	METRIC_ERRORS, METRIC_ELAPSED,
-	METRIC_CPU,    /* user + system; derived */
-	METRIC_BYTES,  /* user + kernel; derived */
+	METRIC_P50,
+	METRIC_P90,
+	METRIC_P99,
+	METRIC_P99_9,
+	METRIC_P99_99,
+	METRIC_MAX,
+	METRIC_SWITCHES,
+	METRIC_VOLUNTARY,
+	METRIC_INVOLUNTARY,
+	METRIC_CPU_USER,
+	METRIC_CPU_SYSTEM,
+	METRIC_RUNQUEUE,
+	METRIC_SERVER_CPU,
+	METRIC_THREADS,
+	METRIC_USER_BYTES,
+	METRIC_KERNEL_BYTES,
+	METRIC_ESTABLISHED,
+	METRIC_ANSWERED,
+	METRIC_STARVED,
+	METRIC_FAIRNESS,
+	METRIC_LITTLE,
+	METRIC_CLIENT_CPU,
+	METRIC_ERRORS,
+	METRIC_ELAPSED,
+	METRIC_CPU,   /* user + system; derived */
+	METRIC_BYTES, /* user + kernel; derived */
 	METRIC_COUNT
 };
 
 struct report_metric_info {
-	const char *column;  /* of table cell; NULL for a derived one */
+	const char *column; /* of table cell; NULL for a derived one */
 	const char *title;
 	enum report_unit unit;
 };
 extern const struct report_metric_info report_metrics[METRIC_COUNT];
 
-enum report_verdict { VERDICT_VALID, VERDICT_CLIENT_LIMITED, VERDICT_INVALID, VERDICT_UNSUPPORTED, VERDICT_FAILED };
+enum report_verdict {
+	VERDICT_VALID,
+	VERDICT_CLIENT_LIMITED,
+	VERDICT_INVALID,
+	VERDICT_UNSUPPORTED,
+	VERDICT_FAILED
+};
 extern const char *const report_verdict_names[];
 
 struct report_server {
-	const char *name;    /* letters, digits and _.+- only: goes into class names and gnuplot as it is */
+	const char
+	    *name; /* letters, digits and _.+- only: goes into class names and gnuplot as it is */
 	const char *family, *api, *language, *summary, *source;
 	long max_connections; /* 0: not capped */
 	long source_lines;    /* 0: unknown */
@@ -58,9 +85,9 @@ struct report_cell_row {
 struct report_point {
 	const struct report_cell_row *cells; /* in order of block */
 	size_t cell_count;
-	size_t usable_count;                 /* cells behind the estimates */
+	size_t usable_count; /* cells behind the estimates */
 	enum report_verdict verdict;
-	const char *reason;                  /* the first cell's that is not valid, or "" */
+	const char *reason; /* the first cell's that is not valid, or "" */
 	struct estimate metric[METRIC_COUNT];
 };
 
@@ -71,14 +98,16 @@ struct report_case_row {
 
 struct report_data {
 	struct report_pool pool;
-	const char *folder_name;             /* last part of the run's folder */
-	struct report_key { const char *key, *value; } *keys;
+	const char *folder_name; /* last part of the run's folder */
+	struct report_key {
+		const char *key, *value;
+	} * keys;
 	size_t key_count, key_cap;
 	struct report_server *servers;
 	size_t server_count, server_cap;
-	struct report_cell_row *cells;       /* by experiment, load, twin, server, block */
+	struct report_cell_row *cells; /* by experiment, load, twin, server, block */
 	size_t cell_count, cell_cap;
-	struct report_point *points;         /* same order */
+	struct report_point *points; /* same order */
 	size_t point_count, point_cap;
 	struct report_case_row *cases;
 	size_t case_count, case_cap;
@@ -88,7 +117,8 @@ struct report_data {
 bool report_data_open(struct report_data *data, const char *run_folder);
 void report_data_close(struct report_data *data);
 
-/* From the rows in memory: sorts cells and makes the points. Called by report_data_open(); here for tests. */
+/* From the rows in memory: sorts cells and makes the points. Called by report_data_open(); here for
+ * tests. */
 void report_data_group(struct report_data *data);
 
 /* The value of table run's `key`, or "". */
@@ -96,25 +126,33 @@ const char *report_key(const struct report_data *data, const char *key);
 const struct report_server *report_server(const struct report_data *data, const char *name);
 
 /* The point of one server (not of the twin) under one load, or NULL. */
-const struct report_point *report_point(const struct report_data *data, const char *experiment, const char *server,
-    long connections, long idle);
-const struct report_point *report_twin(const struct report_data *data, const struct report_point *point);
+const struct report_point *report_point(const struct report_data *data, const char *experiment,
+    const char *server, long connections, long idle);
+const struct report_point *report_twin(
+    const struct report_data *data, const struct report_point *point);
 /* True when the point has figures. */
-static inline bool report_usable(const struct report_point *p) { return p && p->usable_count > 0; }
+static inline bool report_usable(const struct report_point *p)
+{
+	return p && p->usable_count > 0;
+}
 
 /* How a compares with b in one metric. */
 struct report_comparison {
-	struct estimate ratio;         /* a / b, block by block */
-	enum estimate_verdict verdict; /* UNDECIDED also when the ratio is no larger than what the A/A pair shows */
-	bool limited;                  /* a rate or latency with a client-limited side: not ranked */
+	struct estimate ratio; /* a / b, block by block */
+	enum estimate_verdict
+	    verdict;  /* UNDECIDED also when the ratio is no larger than what the A/A pair shows */
+	bool limited; /* a rate or latency with a client-limited side: not ranked */
 };
-struct report_comparison report_compare(const struct report_data *data, const struct report_point *a,
-    const struct report_point *b, enum report_metric metric);
+struct report_comparison report_compare(const struct report_data *data,
+    const struct report_point *a, const struct report_point *b, enum report_metric metric);
 
-/* A/A: how far the twin is from its server at the same load, as |ratio - 1| of the medians; NAN without a twin. */
-double report_drift_at(const struct report_data *data, const struct report_point *point, enum report_metric metric);
+/* A/A: how far the twin is from its server at the same load, as |ratio - 1| of the medians; NAN
+ * without a twin. */
+double report_drift_at(
+    const struct report_data *data, const struct report_point *point, enum report_metric metric);
 
-/* The delay d of "/sleep/MS" in seconds; 0 for any other target. N connections allow N/d requests/s. */
+/* The delay d of "/sleep/MS" in seconds; 0 for any other target. N connections allow N/d
+ * requests/s. */
 double report_wait_s(const char *target);
 
 #endif

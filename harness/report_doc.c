@@ -1,9 +1,11 @@
 /*
- * report_doc.c: the writer. Its markup is a subset of Markdown, so the Markdown form is the text as it stands,
- * less the braces around a server's name; the HTML form is made by one pass over it. Everything that reaches the
- * HTML goes through report_html_escaped(): there is no second way in for text.
+ * report_doc.c: the writer. Its markup is a subset of Markdown, so the Markdown form is the text as
+ * it stands, less the braces around a server's name; the HTML form is made by one pass over it.
+ * Everything that reaches the HTML goes through report_html_escaped(): there is no second way in
+ * for text.
  *
- * A table is kept until its end, since Markdown that reads well in a terminal needs the width of every column.
+ * A table is kept until its end, since Markdown that reads well in a terminal needs the width of
+ * every column.
  */
 #include "harness/report_doc.h"
 
@@ -66,12 +68,14 @@ void report_html_inline(FILE *out, const char *text)
 			fputs(strong ? "</strong>" : "<strong>", out);
 			strong = !strong;
 			text += 2;
-		} else if (*text == '[' && strstr(text, "](") && strchr(text, ']') == strstr(text, "](")) {
+		} else if (*text == '[' && strstr(text, "](")
+		    && strchr(text, ']') == strstr(text, "](")) {
 			text = html_link(out, text + 1);
 		} else if (*text == '{') {
 			const char *end = strchr(text, '}');
 			CHECK(end);
-			fprintf(out, "<span class=\"server s-%.*s\">", (int)(end - text - 1), text + 1);
+			fprintf(
+			    out, "<span class=\"server s-%.*s\">", (int)(end - text - 1), text + 1);
 			text = html_until(out, text + 1, '}');
 			fputs("</span>", out);
 		} else {
@@ -100,7 +104,8 @@ static size_t md_inline(FILE *out, const char *text)
 		}
 		if (out)
 			fputc(*text, out);
-		width += ((unsigned char)*text & 0xc0) != 0x80; /* UTF-8: continuation bytes take no room */
+		width += ((unsigned char)*text & 0xc0)
+		    != 0x80; /* UTF-8: continuation bytes take no room */
 	}
 	return width;
 }
@@ -177,18 +182,29 @@ static void add_cell(struct report_doc *d, const char *text, const char *class, 
 	d->cells[d->cell_count++] = (struct report_cell){ text, class, sort };
 }
 
-void report_cell(struct report_doc *d, const char *text) { add_cell(d, text, NULL, NAN); }
+void report_cell(struct report_doc *d, const char *text)
+{
+	add_cell(d, text, NULL, NAN);
+}
 
-void report_cell_class(struct report_doc *d, const char *class, const char *text) { add_cell(d, text, class, NAN); }
+void report_cell_class(struct report_doc *d, const char *class, const char *text)
+{
+	add_cell(d, text, class, NAN);
+}
 
-void report_cell_number(struct report_doc *d, double sort, const char *text) { add_cell(d, text, NULL, sort); }
+void report_cell_number(struct report_doc *d, double sort, const char *text)
+{
+	add_cell(d, text, NULL, sort);
+}
 
 static void table_html(const struct report_doc *d, const char *class)
 {
 	FILE *out = d->html;
 	fprintf(out, "<div class=\"scroll\"><table class=\"%s\"><thead><tr>", class);
 	for (size_t i = 0; i < d->column_count; i++) {
-		fputs(d->columns[i].number ? "<th class=\"n\" scope=\"col\">" : "<th scope=\"col\">", out);
+		fputs(
+		    d->columns[i].number ? "<th class=\"n\" scope=\"col\">" : "<th scope=\"col\">",
+		    out);
 		report_html_inline(out, d->columns[i].title);
 		fputs("</th>", out);
 	}
@@ -280,7 +296,10 @@ void report_details_begin(struct report_doc *d, const char *summary, bool in_mar
 	}
 }
 
-void report_details_end(struct report_doc *d) { fputs("</details>\n", d->html); }
+void report_details_end(struct report_doc *d)
+{
+	fputs("</details>\n", d->html);
+}
 
 void report_html(struct report_doc *d, const char *format, ...)
 {

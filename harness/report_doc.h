@@ -1,9 +1,10 @@
 /*
- * report_doc.h: one text, two forms. A section is written once, in the markup of report_text.h; the writer puts
- * it out as HTML and as Markdown. What only one form can show goes through report_html() or report_markdown().
+ * report_doc.h: one text, two forms. A section is written once, in the markup of report_text.h; the
+ * writer puts it out as HTML and as Markdown. What only one form can show goes through
+ * report_html() or report_markdown().
  *
- * Every text is markup: escape what comes from outside with report_escape(). Strings must live until the call
- * returns, those of table cells until report_table_end().
+ * Every text is markup: escape what comes from outside with report_escape(). Strings must live
+ * until the call returns, those of table cells until report_table_end().
  */
 #ifndef REPORT_DOC_H
 #define REPORT_DOC_H
@@ -16,14 +17,14 @@
 enum { REPORT_COLUMNS_MAX = 40 };
 
 struct report_column {
-	const char *title;   /* markup */
-	bool number;         /* aligned to the right */
+	const char *title; /* markup */
+	bool number;       /* aligned to the right */
 };
 
 struct report_cell {
-	const char *text;    /* markup */
-	const char *class;   /* of the HTML cell; may be NULL */
-	double sort;         /* number to sort by; NAN: by the text */
+	const char *text;  /* markup */
+	const char *class; /* of the HTML cell; may be NULL */
+	double sort;       /* number to sort by; NAN: by the text */
 };
 
 struct report_doc {
@@ -50,15 +51,18 @@ void report_table_begin(struct report_doc *d, const struct report_column *column
 void report_cell(struct report_doc *d, const char *text);
 void report_cell_class(struct report_doc *d, const char *class, const char *text);
 void report_cell_number(struct report_doc *d, double sort, const char *text);
-/* `class`: "sortable", "compact"... of the HTML table. `in_markdown` false leaves it to the HTML. */
+/* `class`: "sortable", "compact"... of the HTML table. `in_markdown` false leaves it to the HTML.
+ */
 void report_table_end(struct report_doc *d, const char *class, bool in_markdown);
 
 /* What is folded away in HTML; in Markdown the summary is a line of its own. */
 void report_details_begin(struct report_doc *d, const char *summary, bool in_markdown);
 void report_details_end(struct report_doc *d);
 
-__attribute__((format(printf, 2, 3))) void report_html(struct report_doc *d, const char *format, ...);
-__attribute__((format(printf, 2, 3))) void report_markdown(struct report_doc *d, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void report_html(
+    struct report_doc *d, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void report_markdown(
+    struct report_doc *d, const char *format, ...);
 /* Bytes with HTML's four characters escaped. */
 void report_html_escaped(FILE *out, const char *text, size_t len);
 /* Markup as HTML, without a surrounding element. */

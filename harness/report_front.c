@@ -1,11 +1,11 @@
 /*
- * report_front.c: what a reader needs before any figure: how far the run may be believed, what it says, how to read
- * it, on what it ran, and whether each cell measured what it claims.
+ * report_front.c: what a reader needs before any figure: how far the run may be believed, what it
+ * says, how to read it, on what it ran, and whether each cell measured what it claims.
  */
 #include "harness/report_sections.h"
 
-#include <math.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,8 @@ const char *report_name(struct report *r, const struct report_server *server)
 
 void report_verdict_cell(struct report *r, enum report_verdict verdict)
 {
-	report_cell_class(r->doc, report_printf(&r->data->pool, "v v-%s", report_verdict_names[verdict]),
+	report_cell_class(r->doc,
+	    report_printf(&r->data->pool, "v v-%s", report_verdict_names[verdict]),
 	    report_verdict_names[verdict]);
 }
 
@@ -28,7 +29,9 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 {
 	struct report_pool *pool = &r->data->pool;
 	const char *active = report_whole(pool, (double)cell->connections);
-	return cell->idle ? report_printf(pool, "%s + %s idle", active, report_whole(pool, (double)cell->idle)) : active;
+	return cell->idle
+	    ? report_printf(pool, "%s + %s idle", active, report_whole(pool, (double)cell->idle))
+	    : active;
 }
 
 void report_section_grade(struct report *r)
@@ -36,10 +39,13 @@ void report_section_grade(struct report *r)
 	static const char *const meaning[] = { "clean", "noisy", "not comparable" };
 	struct report_grade grade;
 	report_grade(r->data, &grade);
-	report_html(r->doc, "<div class=\"grade grade-%c\"><p class=\"letter\" aria-label=\"grade %c\">%c</p><div>\n",
+	report_html(r->doc,
+	    "<div class=\"grade grade-%c\"><p class=\"letter\" aria-label=\"grade "
+	    "%c\">%c</p><div>\n",
 	    grade.letter, grade.letter, grade.letter);
-	report_paragraph(r->doc, "meaning", report_printf(&r->data->pool, "**Grade %c: %s.**", grade.letter,
-	    meaning[grade.letter - 'A']));
+	report_paragraph(r->doc, "meaning",
+	    report_printf(
+		&r->data->pool, "**Grade %c: %s.**", grade.letter, meaning[grade.letter - 'A']));
 	report_list_begin(r->doc, "plain");
 	for (size_t i = 0; i < grade.reason_count; i++)
 		report_item(r->doc, grade.reasons[i]);
@@ -52,7 +58,8 @@ void report_section_answers(struct report *r)
 	struct report_answer answers[REPORT_ANSWERS_MAX];
 	size_t count = report_answers(r->data, answers);
 	if (!count)
-		report_paragraph(r->doc, NULL, "This run measured too little for an answer; the cells are below.");
+		report_paragraph(r->doc, NULL,
+		    "This run measured too little for an answer; the cells are below.");
 	report_html(r->doc, "<div class=\"answers\">\n");
 	for (size_t i = 0; i < count; i++) {
 		report_html(r->doc, "<div class=\"answer\"><h3>");
@@ -69,26 +76,41 @@ void report_section_reading(struct report *r)
 {
 	struct report_pool *pool = &r->data->pool;
 	report_list_begin(r->doc, "reading");
-	report_item(r->doc, "**149k [145k, 152k]** is the median of the runs and its 95% bootstrap interval. The unit is a run, not a "
-	    "request: the server is started anew for each. With fewer than 6 runs the interval is simply their range.");
-	report_item(r->doc, report_printf(pool, "**4.7x [4.4, 5.0]** compares two servers block by block, so what disturbed a whole block "
-	    "cancels. They **tie** when the whole interval lies within 2%% of 1 (5%% for a percentile); it is **undecided** when it "
-	    "reaches across that edge, when there are fewer than %d blocks, or when the same program measured twice differs as much.",
-	    ESTIMATE_PAIRS_MIN));
-	report_item(r->doc, "**Client-limited** (hollow in figures, written >=): the load generator was the bottleneck, so the server can do "
-	    "at least this much. Such figures are never ranked.");
-	report_item(r->doc, "**Unsupported** is a limit of the model, shown with its reason where the line ends; **invalid** and **failed** "
-	    "cells have no figures at all. **-** is a value that this machine could not give: it is not zero.");
-	report_item(r->doc, "**All load is closed-loop**: each connection sends its next request when the last answer is complete. Latency is "
-	    "therefore service time at saturation: it grows with the number of connections for every server, and is no response time at "
-	    "a given rate.");
-	report_item(r->doc, "**Client and server share one machine** and its loopback device: compare servers with each other, not these "
-	    "figures with those of a network.");
-	report_item(r->doc, report_printf(pool, "**Grades**: A clean; B noisy (typical A/A difference over %g%%, or over %g%% at one load; steal "
-	    "over %g%%; CPU pressure over %g%%; lost cells; an unfinished run; fewer than %d blocks); C not comparable (typical A/A "
-	    "difference over %g%%, steal over %g%%, more than %g%% of the cells lost, or unchecked servers).", REPORT_DRIFT_NOISY * 100,
-	    REPORT_DRIFT_BROKEN * 100, REPORT_STEAL_NOISY * 100, REPORT_PRESSURE_NOISY, ESTIMATE_PAIRS_MIN, REPORT_DRIFT_BROKEN * 100,
-	    REPORT_STEAL_BROKEN * 100, REPORT_LOST_BROKEN * 100));
+	report_item(r->doc,
+	    "**149k [145k, 152k]** is the median of the runs and its 95% bootstrap interval. The "
+	    "unit is a run, not a request: the server is started anew for each. With fewer than 6 "
+	    "runs the interval is simply their range.");
+	report_item(r->doc,
+	    report_printf(pool,
+		"**4.7x [4.4, 5.0]** compares two servers block by block, so what disturbed a "
+		"whole block cancels. They **tie** when the whole interval lies within 2%% of 1 "
+		"(5%% for a percentile); it is **undecided** when it reaches across that edge, "
+		"when there are fewer than %d blocks, or when the same program measured twice "
+		"differs as much.",
+		ESTIMATE_PAIRS_MIN));
+	report_item(r->doc,
+	    "**Client-limited** (hollow in figures, written >=): the load generator was the "
+	    "bottleneck, so the server can do at least this much. Such figures are never ranked.");
+	report_item(r->doc,
+	    "**Unsupported** is a limit of the model, shown with its reason where the line ends; "
+	    "**invalid** and **failed** cells have no figures at all. **-** is a value that this "
+	    "machine could not give: it is not zero.");
+	report_item(r->doc,
+	    "**All load is closed-loop**: each connection sends its next request when the last "
+	    "answer is complete. Latency is therefore service time at saturation: it grows with "
+	    "the number of connections for every server, and is no response time at a given rate.");
+	report_item(r->doc,
+	    "**Client and server share one machine** and its loopback device: compare servers with "
+	    "each other, not these figures with those of a network.");
+	report_item(r->doc,
+	    report_printf(pool,
+		"**Grades**: A clean; B noisy (typical A/A difference over %g%%, or over %g%% at "
+		"one load; steal over %g%%; CPU pressure over %g%%; lost cells; an unfinished run; "
+		"fewer than %d blocks); C not comparable (typical A/A difference over %g%%, steal "
+		"over %g%%, more than %g%% of the cells lost, or unchecked servers).",
+		REPORT_DRIFT_NOISY * 100, REPORT_DRIFT_BROKEN * 100, REPORT_STEAL_NOISY * 100,
+		REPORT_PRESSURE_NOISY, ESTIMATE_PAIRS_MIN, REPORT_DRIFT_BROKEN * 100,
+		REPORT_STEAL_BROKEN * 100, REPORT_LOST_BROKEN * 100));
 	report_list_end(r->doc);
 }
 
@@ -108,41 +130,67 @@ static void take_cpus(const char *list, bool set[CPUS_DRAWN_MAX])
 	}
 }
 
-/* A row of CPUs in a box with a title. Returns the box's width. */
-static int draw_box(struct report *r, int x, const char *class, const char *title, const bool set[CPUS_DRAWN_MAX])
+/* The CPUs of one side, drawn as a box of small squares. */
+struct cpu_box {
+	const char *class, *title;
+	bool set[CPUS_DRAWN_MAX];
+	int count, columns, width, height;
+};
+enum { CPU_STEP = 40, BOX_COLUMNS_MIN = 4, BOX_COLUMNS_MAX = 8 };
+
+static struct cpu_box measure_box(const char *class, const char *title, const char *cpus)
 {
-	int count = 0;
+	struct cpu_box box = { .class = class, .title = title };
+	take_cpus(cpus, box.set);
 	for (int i = 0; i < CPUS_DRAWN_MAX; i++)
-		count += set[i];
-	int columns = count > 8 ? 8 : count < 4 ? 4 : count;
-	int width = columns * 40 + 32, rows = (count + columns - 1) / columns;
-	report_html(r->doc, "<g class=\"%s\"><rect class=\"box\" x=\"%d\" y=\"10\" width=\"%d\" height=\"%d\" rx=\"10\"/>"
-	    "<text x=\"%d\" y=\"38\">%s</text>\n", class, x, width, 52 + 40 * (rows ? rows : 1), x + 18, title);
+		box.count += box.set[i];
+	box.columns = box.count < BOX_COLUMNS_MIN ? BOX_COLUMNS_MIN
+	    : box.count > BOX_COLUMNS_MAX         ? BOX_COLUMNS_MAX
+						  : box.count;
+	box.width = box.columns * CPU_STEP + 32;
+	box.height = 54 + CPU_STEP * ((box.count + box.columns - 1) / box.columns);
+	return box;
+}
+
+static void draw_box(struct report *r, const struct cpu_box *box, int x)
+{
+	report_html(r->doc,
+	    "<g class=\"%s\"><rect class=\"box\" x=\"%d\" y=\"6\" width=\"%d\" height=\"%d\" "
+	    "rx=\"10\"/><text x=\"%d\" y=\"34\">%s</text>\n",
+	    box->class, x, box->width, box->height, x + 18, box->title);
 	for (int i = 0, at = 0; i < CPUS_DRAWN_MAX; i++) {
-		if (!set[i])
+		if (!box->set[i])
 			continue;
-		int left = x + 18 + at % columns * 40, top = 52 + at / columns * 40;
-		report_html(r->doc, "<rect class=\"cpu\" x=\"%d\" y=\"%d\" width=\"34\" height=\"32\" rx=\"5\"/><text class=\"cpu\" x=\"%d\" "
-		    "y=\"%d\">%d</text>\n", left, top, left + 17, top + 21, i);
+		int left = x + 18 + at % box->columns * CPU_STEP,
+		    top = 48 + at / box->columns * CPU_STEP;
+		report_html(r->doc,
+		    "<rect class=\"cpu\" x=\"%d\" y=\"%d\" width=\"34\" height=\"32\" "
+		    "rx=\"5\"/><text class=\"cpu\" x=\"%d\" y=\"%d\">%d</text>\n",
+		    left, top, left + 17, top + 21, i);
 		at++;
 	}
 	report_html(r->doc, "</g>\n");
-	return width;
 }
 
 static void draw_split(struct report *r)
 {
-	bool client[CPUS_DRAWN_MAX] = { false }, server[CPUS_DRAWN_MAX] = { false };
-	take_cpus(report_key(r->data, "client_cpus"), client);
-	take_cpus(report_key(r->data, "server_cpus"), server);
-	report_html(r->doc, "<div class=\"scroll\"><svg class=\"split\" viewBox=\"0 0 820 190\" role=\"img\" aria-label=\"Which CPUs the load "
-	    "generator and the server have\">\n");
-	int width = draw_box(r, 10, "client", "load generator, harness", client);
-	int left = 10 + width + 16, right = left + 130;
-	report_html(r->doc, "<path class=\"wire\" d=\"M%d 58H%dm-7 -5 7 5-7 5M%d 84H%dm7 -5-7 5 7 5\"/><text class=\"note\" x=\"%d\" "
-	    "y=\"46\">requests</text><text class=\"note\" x=\"%d\" y=\"104\">answers</text>\n", left, right, right, left,
-	    (left + right) / 2, (left + right) / 2);
-	draw_box(r, right + 16, "serving", "one server at a time", server);
+	struct cpu_box client
+	    = measure_box("client", "load generator, harness", report_key(r->data, "client_cpus"));
+	struct cpu_box server
+	    = measure_box("serving", "one server at a time", report_key(r->data, "server_cpus"));
+	int left = client.width + 18, right = left + 130,
+	    height = client.height > server.height ? client.height : server.height;
+	report_html(r->doc,
+	    "<div class=\"scroll\"><svg class=\"split\" viewBox=\"0 0 820 %d\" role=\"img\" "
+	    "aria-label=\"Which CPUs the load generator and the server have\">\n",
+	    height + 14);
+	draw_box(r, &client, 2);
+	report_html(r->doc,
+	    "<path class=\"wire\" d=\"M%d 44H%dm-7 -5 7 5-7 5M%d 70H%dm7 -5-7 5 7 5\"/><text "
+	    "class=\"note\" x=\"%d\" y=\"32\">requests</text><text class=\"note\" x=\"%d\" "
+	    "y=\"90\">answers</text>\n",
+	    left, right, right, left, (left + right) / 2, (left + right) / 2);
+	draw_box(r, &server, right + 16);
 	report_html(r->doc, "</svg></div>\n");
 }
 
@@ -151,29 +199,47 @@ static void wire_bytes(struct report *r)
 {
 	for (size_t i = 0; i < r->data->cell_count; i++) {
 		const struct report_cell_row *cell = &r->data->cells[i];
-		json_t *root = cell->verdict == VERDICT_VALID ? json_loads(cell->loadgen, 0, NULL) : NULL;
-		json_t *bytes = json_object_get(root, "bytes"), *requests = json_object_get(root, "requests");
+		json_t *root
+		    = cell->verdict == VERDICT_VALID ? json_loads(cell->loadgen, 0, NULL) : NULL;
+		json_t *bytes = json_object_get(root, "bytes"),
+		       *requests = json_object_get(root, "requests");
 		double sent = json_number_value(json_object_get(bytes, "sent"));
 		double received = json_number_value(json_object_get(bytes, "received"));
 		double completed = json_number_value(json_object_get(requests, "completed"));
 		json_decref(root);
 		if (completed <= 0 || sent <= 0 || strcmp(cell->experiment, "throughput"))
 			continue;
-		report_paragraph(r->doc, NULL, report_printf(&r->data->pool, "A request for %s is %.0f bytes on the wire, its answer %.0f, both without "
-		    "TCP's headers. Every answer is verified: framing, status, length, body.", report_code(&r->data->pool, cell->target),
-		    sent / completed, received / completed));
+		report_paragraph(r->doc, NULL,
+		    report_printf(&r->data->pool,
+			"A request for %s is %.0f bytes on the wire, its answer %.0f, both without "
+			"TCP's headers. Every answer is verified: framing, status, length, body.",
+			report_code(&r->data->pool, cell->target), sent / completed,
+			received / completed));
 		return;
 	}
 }
 
 void report_section_setup(struct report *r)
 {
-	static const struct { const char *key, *title; } shown[] = {
-		{ "plan", "Plan" }, { "cpu_model", "CPU" }, { "cpu_count", "CPUs" }, { "server_cpus", "Server's CPUs" },
-		{ "client_cpus", "Load generator's CPUs" }, { "memory_bytes", "Memory" }, { "virtualisation", "Virtualisation" },
-		{ "kernel", "Kernel" }, { "mitigations", "Mitigations" }, { "governor", "Frequency governor" }, { "clock_source", "Clock source" },
-		{ "file_limit", "File limit" }, { "somaxconn", "somaxconn" }, { "perf_event_paranoid", "perf_event_paranoid" },
-		{ "compiler", "Compiler" }, { "version", "c10k" },
+	static const struct {
+		const char *key, *title;
+	} shown[] = {
+		{ "plan", "Plan" },
+		{ "cpu_model", "CPU" },
+		{ "cpu_count", "CPUs" },
+		{ "server_cpus", "Server's CPUs" },
+		{ "client_cpus", "Load generator's CPUs" },
+		{ "memory_bytes", "Memory" },
+		{ "virtualisation", "Virtualisation" },
+		{ "kernel", "Kernel" },
+		{ "mitigations", "Mitigations" },
+		{ "governor", "Frequency governor" },
+		{ "clock_source", "Clock source" },
+		{ "file_limit", "File limit" },
+		{ "somaxconn", "somaxconn" },
+		{ "perf_event_paranoid", "perf_event_paranoid" },
+		{ "compiler", "Compiler" },
+		{ "version", "c10k" },
 	};
 	static const struct report_column columns[] = { { "what", false }, { "here", false } };
 	draw_split(r);
@@ -190,9 +256,12 @@ void report_section_setup(struct report *r)
 	}
 	json_t *libraries = json_loads(report_key(r->data, "libraries"), 0, NULL), *version;
 	const char *name;
-	json_object_foreach(libraries, name, version) {
+	json_object_foreach(libraries, name, version)
+	{
 		report_cell(r->doc, report_escape(&r->data->pool, name));
-		report_cell(r->doc, report_escape(&r->data->pool, json_is_string(version) ? json_string_value(version) : "-"));
+		report_cell(r->doc,
+		    report_escape(&r->data->pool,
+			json_is_string(version) ? json_string_value(version) : "-"));
 	}
 	report_table_end(r->doc, "facts", true);
 	json_decref(libraries);
@@ -213,20 +282,40 @@ static int health_rank(const struct report_cell_row *cell)
 enum { HEALTH_RANKS = 6, HEALTH_BAD = 4 };
 
 static const struct report_column health_columns[] = {
-	{ "#", true }, { "experiment", false }, { "server", false }, { "connections", true }, { "block", true }, { "verdict", false },
-	{ "marks", false }, { "reason", false }, { "established", true }, { "answered", true }, { "starved", true }, { "errors", true }, { "Jain", true },
-	{ "Little", true }, { "client CPU", true },
+	{ "#", true },
+	{ "experiment", false },
+	{ "server", false },
+	{ "connections", true },
+	{ "block", true },
+	{ "verdict", false },
+	{ "marks", false },
+	{ "reason", false },
+	{ "established", true },
+	{ "answered", true },
+	{ "starved", true },
+	{ "errors", true },
+	{ "Jain", true },
+	{ "Little", true },
+	{ "client CPU", true },
 };
 
 static void health_row(struct report *r, const struct report_cell_row *cell)
 {
 	static const enum report_metric metrics[] = {
-		METRIC_ESTABLISHED, METRIC_ANSWERED, METRIC_STARVED, METRIC_ERRORS, METRIC_FAIRNESS, METRIC_LITTLE, METRIC_CLIENT_CPU,
+		METRIC_ESTABLISHED,
+		METRIC_ANSWERED,
+		METRIC_STARVED,
+		METRIC_ERRORS,
+		METRIC_FAIRNESS,
+		METRIC_LITTLE,
+		METRIC_CLIENT_CPU,
 	};
 	struct report_pool *pool = &r->data->pool;
-	report_cell_number(r->doc, (double)cell->position, report_whole(pool, (double)cell->position));
+	report_cell_number(
+	    r->doc, (double)cell->position, report_whole(pool, (double)cell->position));
 	report_cell(r->doc, report_escape(pool, cell->experiment));
-	report_cell(r->doc, report_printf(pool, "%s%s", report_name(r, cell->server), cell->twin ? " (twin)" : ""));
+	report_cell(r->doc,
+	    report_printf(pool, "%s%s", report_name(r, cell->server), cell->twin ? " (twin)" : ""));
 	report_cell_number(r->doc, (double)(cell->connections + cell->idle), report_load(r, cell));
 	report_cell_number(r->doc, (double)cell->rep, report_whole(pool, (double)cell->rep));
 	report_verdict_cell(r, cell->verdict);
@@ -241,7 +330,8 @@ static void health_row(struct report *r, const struct report_cell_row *cell)
 static size_t health_table(struct report *r, int first, int last, bool in_markdown)
 {
 	size_t count = 0;
-	report_table_begin(r->doc, health_columns, sizeof(health_columns) / sizeof(*health_columns));
+	report_table_begin(
+	    r->doc, health_columns, sizeof(health_columns) / sizeof(*health_columns));
 	for (int rank = first; rank <= last; rank++)
 		for (size_t i = 0; i < r->data->cell_count; i++)
 			if (health_rank(&r->data->cells[i]) == rank) {
@@ -256,16 +346,24 @@ static size_t health_table(struct report *r, int first, int last, bool in_markdo
 void report_section_health(struct report *r)
 {
 	struct report_pool *pool = &r->data->pool;
-	report_paragraph(r->doc, NULL, "Whether each cell measured what it claims: connections established and answered at least once, errors, "
-	    "Jain's fairness index, the completed-only residual of Little's law, and the CPU use of the load generator's busiest worker. "
-	    "Failed and invalid cells stand first, then client-limited ones, then those with a mark.");
+	report_paragraph(r->doc, NULL,
+	    "Whether each cell measured what it claims: connections established and answered at "
+	    "least once, errors, Jain's fairness index, the completed-only residual of Little's "
+	    "law, and the CPU use of the load generator's busiest worker. Failed and invalid cells "
+	    "stand first, then client-limited ones, then those with a mark.");
 	if (!health_table(r, 0, HEALTH_BAD - 1, true))
-		report_paragraph(r->doc, NULL, "No cell is failed, invalid, client-limited or marked.");
+		report_paragraph(
+		    r->doc, NULL, "No cell is failed, invalid, client-limited or marked.");
 	size_t rest = 0;
 	for (size_t i = 0; i < r->data->cell_count; i++)
 		rest += health_rank(&r->data->cells[i]) >= HEALTH_BAD;
-	report_details_begin(r->doc, report_printf(pool, "The other %zu cells: valid, or unsupported by the model", rest), false);
+	report_details_begin(r->doc,
+	    report_printf(pool, "The other %zu cells: valid, or unsupported by the model", rest),
+	    false);
 	health_table(r, HEALTH_BAD, HEALTH_RANKS - 1, false);
 	report_details_end(r->doc);
-	report_markdown(r->doc, "The other %zu cells are valid, or unsupported by the model: see [cells.csv](cells.csv).\n\n", rest);
+	report_markdown(r->doc,
+	    "The other %zu cells are valid, or unsupported by the model: see "
+	    "[cells.csv](cells.csv).\n\n",
+	    rest);
 }

@@ -1,6 +1,7 @@
 /*
- * report_grade.c: how far a run may be believed. The same program measured twice (the A/A pair) says how large a
- * difference means nothing; the machine says what took its CPUs away; and what could not be measured is counted.
+ * report_grade.c: how far a run may be believed. The same program measured twice (the A/A pair)
+ * says how large a difference means nothing; the machine says what took its CPUs away; and what
+ * could not be measured is counted.
  */
 #include "harness/report_answers.h"
 
@@ -41,8 +42,11 @@ static void reason(struct report_grade *grade, char letter, const char *text)
 static const char *load_text(struct report_data *data, const struct report_point *p)
 {
 	const struct report_cell_row *cell = p->cells;
-	const char *idle = cell->idle ? report_printf(&data->pool, " and %s idle", report_whole(&data->pool, (double)cell->idle)) : "";
-	return report_printf(&data->pool, "%s, %s connections%s", report_escape(&data->pool, cell->experiment),
+	const char *idle = cell->idle ? report_printf(&data->pool, " and %s idle",
+			       report_whole(&data->pool, (double)cell->idle))
+				      : "";
+	return report_printf(&data->pool, "%s, %s connections%s",
+	    report_escape(&data->pool, cell->experiment),
 	    report_whole(&data->pool, (double)cell->connections), idle);
 }
 
@@ -52,27 +56,40 @@ static void grade_drift(struct report_data *data, struct report_grade *grade)
 	const struct report_point *worst;
 	double drift = report_drift(data, &worst);
 	if (!isfinite(drift)) {
-		reason(grade, 'B', "No A/A pair was measured, so the noise of this machine is unknown.");
+		reason(grade, 'B',
+		    "No A/A pair was measured, so the noise of this machine is unknown.");
 		return;
 	}
 	double most = report_drift_at(data, worst, METRIC_RATE);
-	char letter = drift > REPORT_DRIFT_BROKEN ? 'C' : drift > REPORT_DRIFT_NOISY || most > REPORT_DRIFT_BROKEN ? 'B' : 'A';
-	reason(grade, letter, report_printf(pool, "The same server measured twice ({%s}, the A/A pair) differs typically by **%s**, "
-	    "at most by %s (%s).", worst->cells->server->name, report_value(pool, REPORT_SHARE, drift),
-	    report_value(pool, REPORT_SHARE, most), load_text(data, worst)));
+	char letter = drift > REPORT_DRIFT_BROKEN                      ? 'C'
+	    : drift > REPORT_DRIFT_NOISY || most > REPORT_DRIFT_BROKEN ? 'B'
+								       : 'A';
+	reason(grade, letter,
+	    report_printf(pool,
+		"The same server measured twice ({%s}, the A/A pair) differs typically by **%s**, "
+		"at most by %s (%s).",
+		worst->cells->server->name, report_value(pool, REPORT_SHARE, drift),
+		report_value(pool, REPORT_SHARE, most), load_text(data, worst)));
 }
 
 static void grade_machine(struct report_data *data, struct report_grade *grade)
 {
 	struct report_pool *pool = &data->pool;
-	const char *steal_text = report_key(data, "steal_share"), *pressure_text = report_key(data, "pressure");
+	const char *steal_text = report_key(data, "steal_share"),
+		   *pressure_text = report_key(data, "pressure");
 	double steal = strtod(steal_text, NULL), pressure = strtod(pressure_text, NULL);
 	if (*steal_text)
-		reason(grade, steal > REPORT_STEAL_BROKEN ? 'C' : steal > REPORT_STEAL_NOISY ? 'B' : 'A',
-		    report_printf(pool, "The hypervisor took %s of the CPU time away (steal).", report_value(pool, REPORT_SHARE, steal)));
+		reason(grade,
+		    steal > REPORT_STEAL_BROKEN      ? 'C'
+			: steal > REPORT_STEAL_NOISY ? 'B'
+						     : 'A',
+		    report_printf(pool, "The hypervisor took %s of the CPU time away (steal).",
+			report_value(pool, REPORT_SHARE, steal)));
 	if (*pressure_text)
-		reason(grade, pressure > REPORT_PRESSURE_NOISY ? 'B' : 'A', report_printf(pool, "Before the start, tasks waited for a CPU "
-		    "%s%% of the time (PSI, 10 s).", report_value(pool, REPORT_PLAIN, pressure)));
+		reason(grade, pressure > REPORT_PRESSURE_NOISY ? 'B' : 'A',
+		    report_printf(pool,
+			"Before the start, tasks waited for a CPU %s%% of the time (PSI, 10 s).",
+			report_value(pool, REPORT_PLAIN, pressure)));
 }
 
 static void grade_cells(struct report_data *data, struct report_grade *grade)
@@ -86,23 +103,35 @@ static void grade_cells(struct report_data *data, struct report_grade *grade)
 	}
 	size_t lost = of[VERDICT_INVALID] + of[VERDICT_FAILED];
 	double share = data->cell_count ? (double)lost / (double)data->cell_count : 1;
-	reason(grade, share > REPORT_LOST_BROKEN ? 'C' : lost ? 'B' : 'A', report_printf(pool,
-	    "Of %zu cells %zu are valid, %zu client-limited, %zu unsupported, %zu invalid and %zu failed.", data->cell_count,
-	    of[VERDICT_VALID], of[VERDICT_CLIENT_LIMITED], of[VERDICT_UNSUPPORTED], of[VERDICT_INVALID], of[VERDICT_FAILED]));
+	reason(grade,
+	    share > REPORT_LOST_BROKEN ? 'C'
+		: lost                 ? 'B'
+				       : 'A',
+	    report_printf(pool,
+		"Of %zu cells %zu are valid, %zu client-limited, %zu unsupported, %zu invalid and "
+		"%zu failed.",
+		data->cell_count, of[VERDICT_VALID], of[VERDICT_CLIENT_LIMITED],
+		of[VERDICT_UNSUPPORTED], of[VERDICT_INVALID], of[VERDICT_FAILED]));
 	if (blocks < ESTIMATE_PAIRS_MIN)
-		reason(grade, 'B', report_printf(pool, "%ld block%s: fewer than %d decide nothing, so no server is ranked.", blocks,
-		    blocks == 1 ? "" : "s", ESTIMATE_PAIRS_MIN));
+		reason(grade, 'B',
+		    report_printf(pool,
+			"%ld block%s: fewer than %d decide nothing, so no server is ranked.",
+			blocks, blocks == 1 ? "" : "s", ESTIMATE_PAIRS_MIN));
 }
 
 void report_grade(struct report_data *data, struct report_grade *grade)
 {
 	*grade = (struct report_grade){ .letter = 'A' };
 	if (!strcmp(report_key(data, "unchecked"), "1"))
-		reason(grade, 'C', "Measured with `--unchecked`: nothing proves that the servers are equivalent.");
+		reason(grade, 'C',
+		    "Measured with `--unchecked`: nothing proves that the servers are equivalent.");
 	const char *status = report_key(data, "status");
 	if (strcmp(status, "complete"))
-		reason(grade, 'B', report_printf(&data->pool, "The run is %s: %zu of %s planned cells.", *status ? report_escape(&data->pool,
-		    status) : "of unknown status", data->cell_count, report_escape(&data->pool, report_key(data, "planned_cells"))));
+		reason(grade, 'B',
+		    report_printf(&data->pool, "The run is %s: %zu of %s planned cells.",
+			*status ? report_escape(&data->pool, status) : "of unknown status",
+			data->cell_count,
+			report_escape(&data->pool, report_key(data, "planned_cells"))));
 	grade_drift(data, grade);
 	grade_machine(data, grade);
 	grade_cells(data, grade);

@@ -1,9 +1,11 @@
 /*
- * report_points.c: cells of one server under one load become a point, and points are compared. All statistics are
- * estimate.h's; here is only which runs go in: usable ones, and for a ratio those of the same block.
+ * report_points.c: cells of one server under one load become a point, and points are compared. All
+ * statistics are estimate.h's; here is only which runs go in: usable ones, and for a ratio those of
+ * the same block.
  *
- * A caution of our own beside the intervals: the A/A pair is the same program twice, so a difference no larger than
- * theirs under the same load decides nothing, however narrow its interval.
+ * A caution of our own beside the intervals: the A/A pair is the same program twice, so a
+ * difference no larger than theirs under the same load decides nothing, however narrow its
+ * interval.
  */
 #include "harness/report_data.h"
 
@@ -22,9 +24,13 @@ static int experiment_order(const char *name)
 	return (int)(sizeof(order) / sizeof(*order));
 }
 
-static int compare_long(long a, long b) { return (a > b) - (a < b); }
+static int compare_long(long a, long b)
+{
+	return (a > b) - (a < b);
+}
 
-/* Cells of one point compare equal. Servers stand in the order of their style, which is that of the figures. */
+/* Cells of one point compare equal. Servers stand in the order of their style, which is that of the
+ * figures. */
 static int compare_load(const struct report_cell_row *a, const struct report_cell_row *b)
 {
 	int order = experiment_order(a->experiment) - experiment_order(b->experiment);
@@ -67,7 +73,8 @@ static void estimate_point(struct report_point *point)
 	}
 }
 
-/* A point with figures is valid or client-limited; one without has the verdict of its first cell. */
+/* A point with figures is valid or client-limited; one without has the verdict of its first cell.
+ */
 static void judge_point(struct report_point *point)
 {
 	point->verdict = point->cells[0].verdict;
@@ -94,7 +101,8 @@ void report_data_group(struct report_data *data)
 		for (next = i + 1; next < data->cell_count; next++)
 			if (compare_load(&data->cells[i], &data->cells[next]))
 				break;
-		data->points = report_grow(data->points, &data->point_cap, data->point_count, sizeof(*data->points));
+		data->points = report_grow(
+		    data->points, &data->point_cap, data->point_count, sizeof(*data->points));
 		struct report_point *point = &data->points[data->point_count++];
 		*point = (struct report_point){ .cells = &data->cells[i], .cell_count = next - i };
 		judge_point(point);
@@ -102,8 +110,8 @@ void report_data_group(struct report_data *data)
 	}
 }
 
-const struct report_point *report_point(const struct report_data *data, const char *experiment, const char *server,
-    long connections, long idle)
+const struct report_point *report_point(const struct report_data *data, const char *experiment,
+    const char *server, long connections, long idle)
 {
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_cell_row *cell = data->points[i].cells;
@@ -114,7 +122,8 @@ const struct report_point *report_point(const struct report_data *data, const ch
 	return NULL;
 }
 
-const struct report_point *report_twin(const struct report_data *data, const struct report_point *point)
+const struct report_point *report_twin(
+    const struct report_data *data, const struct report_point *point)
 {
 	struct report_cell_row twin = point->cells[0];
 	twin.twin = true;
@@ -125,7 +134,8 @@ const struct report_point *report_twin(const struct report_data *data, const str
 }
 
 /* a / b over the blocks in which both are usable. */
-static struct estimate paired(const struct report_point *a, const struct report_point *b, enum report_metric metric)
+static struct estimate paired(
+    const struct report_point *a, const struct report_point *b, enum report_metric metric)
 {
 	double left[ESTIMATE_VALUES_MAX], right[ESTIMATE_VALUES_MAX];
 	uint32_t count = 0;
@@ -143,16 +153,18 @@ static struct estimate paired(const struct report_point *a, const struct report_
 	return estimate_ratio(left, right, count, &random);
 }
 
-double report_drift_at(const struct report_data *data, const struct report_point *point, enum report_metric metric)
+double report_drift_at(
+    const struct report_data *data, const struct report_point *point, enum report_metric metric)
 {
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_cell_row *cell = data->points[i].cells;
 		if (!cell->twin || strcmp(cell->experiment, point->cells->experiment)
-		    || strcmp(cell->target, point->cells->target) || cell->connections != point->cells->connections
+		    || strcmp(cell->target, point->cells->target)
+		    || cell->connections != point->cells->connections
 		    || cell->idle != point->cells->idle)
 			continue;
-		const struct report_point *own = report_point(data, cell->experiment, cell->server->name,
-		    cell->connections, cell->idle);
+		const struct report_point *own = report_point(
+		    data, cell->experiment, cell->server->name, cell->connections, cell->idle);
 		if (!own)
 			continue;
 		struct estimate ratio = paired(&data->points[i], own, metric);
@@ -167,13 +179,14 @@ static double margin_of(enum report_metric metric)
 	return latency ? ESTIMATE_MARGIN_LATENCY : ESTIMATE_MARGIN_RATE;
 }
 
-struct report_comparison report_compare(const struct report_data *data, const struct report_point *a,
-    const struct report_point *b, enum report_metric metric)
+struct report_comparison report_compare(const struct report_data *data,
+    const struct report_point *a, const struct report_point *b, enum report_metric metric)
 {
 	struct report_comparison c = {
 		.ratio = paired(a, b, metric),
 		.limited = metric <= METRIC_MAX
-		    && (a->verdict == VERDICT_CLIENT_LIMITED || b->verdict == VERDICT_CLIENT_LIMITED),
+		    && (a->verdict == VERDICT_CLIENT_LIMITED
+			|| b->verdict == VERDICT_CLIENT_LIMITED),
 	};
 	c.verdict = estimate_verdict(c.ratio, margin_of(metric));
 	double drift = report_drift_at(data, a, metric);

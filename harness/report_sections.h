@@ -1,4 +1,5 @@
-/* report_sections.h: the parts of the report, each written once for both forms. report.c calls them in order. */
+/* report_sections.h: the parts of the report, each written once for both forms. report.c calls them
+ * in order. */
 #ifndef REPORT_SECTIONS_H
 #define REPORT_SECTIONS_H
 

@@ -1,6 +1,6 @@
 /*
- * report_servers.c: one section for each server: how its model waits, where to read it, and its key figures, each
- * with a small curve over the loads in which the other servers stand behind in grey.
+ * report_servers.c: one section for each server: how its model waits, where to read it, and its key
+ * figures, each with a small curve over the loads in which the other servers stand behind in grey.
  */
 #include "harness/report_sections.h"
 
@@ -10,38 +10,55 @@
 #include "harness/figures_style.h"
 
 /* What the families have in common; what is a server's own comes from its --describe. */
-static const struct { const char *family, *text; } families[] = {
-	{ "thread", "Every connection has a thread of its own, which sleeps in the kernel until its connection can go on. The code reads from "
-	  "top to bottom and the scheduler does the rest; the price is a stack for each connection and a context switch for each wait." },
-	{ "process", "Every connection has a process of its own: nothing is shared, so nothing can be corrupted, and each costs an address "
-	  "space." },
-	{ "readiness", "One loop asks the kernel which connections can be read or written now, serves them without ever blocking, and asks "
-	  "again. No thread waits for one connection; a long computation makes all of them wait." },
-	{ "library", "A library owns the loop and calls back when a connection is ready or a timer expires. It chooses the best call of the "
-	  "system, and hides it; what that costs is the difference to the loop written by hand." },
-	{ "completion", "The server hands operations to the kernel and later collects their results: it does not ask whether it may read, it "
-	  "learns what was read. Many operations share one system call." },
-	{ "coroutine", "Each connection runs code that reads from top to bottom on a small stack of its own; where it would wait, a switch in user "
-	  "space gives the thread to another." },
-	{ "runtime", "A language's runtime schedules tasks over a few threads and polls the kernel on their behalf." },
+static const struct {
+	const char *family, *text;
+} families[] = {
+	{ "thread",
+	    "Every connection has a thread of its own, which sleeps in the kernel until its "
+	    "connection can go on. The code reads from top to bottom and the scheduler does the "
+	    "rest; the price is a stack for each connection and a context switch for each wait." },
+	{ "process",
+	    "Every connection has a process of its own: nothing is shared, so nothing can be "
+	    "corrupted, and each costs an address space." },
+	{ "readiness",
+	    "One loop asks the kernel which connections can be read or written now, serves them "
+	    "without ever blocking, and asks again. No thread waits for one connection; a long "
+	    "computation makes all of them wait." },
+	{ "library",
+	    "A library owns the loop and calls back when a connection is ready or a timer expires. "
+	    "It chooses the best call of the system, and hides it; what that costs is the "
+	    "difference to the loop written by hand." },
+	{ "completion",
+	    "The server hands operations to the kernel and later collects their results: it does "
+	    "not ask whether it may read, it learns what was read. Many operations share one "
+	    "system call." },
+	{ "coroutine",
+	    "Each connection runs code that reads from top to bottom on a small stack of its own; "
+	    "where it would wait, a switch in user space gives the thread to another." },
+	{ "runtime",
+	    "A language's runtime schedules tasks over a few threads and polls the kernel on their "
+	    "behalf." },
 	{ "reference", "A program from elsewhere, measured by the same means for comparison." },
 };
 
 struct key_figure {
 	const char *label, *experiment;
 	enum report_metric metric;
-	bool over_idle;    /* loads differ in idle connections, not in active ones */
 };
 static const struct key_figure key_figures[] = {
-	{ "requests/s", "throughput", METRIC_RATE, false },
-	{ "requests/s beside idle", "idle", METRIC_RATE, true },
-	{ "p99", "throughput", METRIC_P99, false },
-	{ "switches per request", "throughput", METRIC_SWITCHES, false },
-	{ "CPU per request", "throughput", METRIC_CPU, false },
-	{ "memory per connection", "memory", METRIC_BYTES, false },
-	{ "requests/s while waiting", "wait", METRIC_RATE, false },
+	{ "requests/s", "throughput", METRIC_RATE },
+	{ "requests/s beside idle", "idle", METRIC_RATE },
+	{ "p99", "throughput", METRIC_P99 },
+	{ "switches per request", "throughput", METRIC_SWITCHES },
+	{ "CPU per request", "throughput", METRIC_CPU },
+	{ "memory per connection", "memory", METRIC_BYTES },
+	{ "requests/s while waiting", "wait", METRIC_RATE },
 };
-enum { KEY_FIGURES = sizeof(key_figures) / sizeof(*key_figures), SPARK_WIDTH = 132, SPARK_HEIGHT = 40 };
+enum {
+	KEY_FIGURES = sizeof(key_figures) / sizeof(*key_figures),
+	SPARK_WIDTH = 132,
+	SPARK_HEIGHT = 40
+};
 
 /* A key figure's frame: all servers on the same axes. */
 struct frame {
@@ -51,7 +68,8 @@ struct frame {
 
 static bool shows(const struct key_figure *k, const struct report_point *p)
 {
-	return !p->cells->twin && !strcmp(p->cells->experiment, k->experiment) && p->metric[k->metric].count;
+	return !p->cells->twin && !strcmp(p->cells->experiment, k->experiment)
+	    && p->metric[k->metric].count;
 }
 
 static double spark_x(const struct report_point *p)
@@ -66,8 +84,9 @@ static double spark_y(const struct frame *f, double value)
 
 static struct frame make_frame(struct report *r, const struct key_figure *k)
 {
-	struct frame f = { INFINITY, -INFINITY, INFINITY, -INFINITY, k->metric == METRIC_SWITCHES || k->metric == METRIC_P99
-	    || k->metric == METRIC_BYTES || !strcmp(k->experiment, "wait") };
+	struct frame f = { INFINITY, -INFINITY, INFINITY, -INFINITY,
+		k->metric == METRIC_SWITCHES || k->metric == METRIC_P99 || k->metric == METRIC_BYTES
+		    || !strcmp(k->experiment, "wait") };
 	for (size_t i = 0; i < r->data->point_count; i++) {
 		const struct report_point *p = &r->data->points[i];
 		if (!shows(k, p))
@@ -81,10 +100,11 @@ static struct frame make_frame(struct report *r, const struct key_figure *k)
 	return f;
 }
 
-static void spark_line(struct report *r, const struct key_figure *k, const struct frame *f, const struct report_server *server,
-    const char *class)
+static void spark_line(struct report *r, const struct key_figure *k, const struct frame *f,
+    const struct report_server *server, const char *class)
 {
-	double width = f->x_max > f->x_min ? f->x_max - f->x_min : 1, height = f->y_max > f->y_min ? f->y_max - f->y_min : 1;
+	double width = f->x_max > f->x_min ? f->x_max - f->x_min : 1,
+	       height = f->y_max > f->y_min ? f->y_max - f->y_min : 1;
 	double x = 0, y = 0;
 	bool first = true;
 	for (size_t i = 0; i < r->data->point_count; i++) {
@@ -92,21 +112,27 @@ static void spark_line(struct report *r, const struct key_figure *k, const struc
 		if (!shows(k, p) || p->cells->server != server)
 			continue;
 		x = 4 + (spark_x(p) - f->x_min) / width * (SPARK_WIDTH - 8);
-		y = SPARK_HEIGHT - 4 - (spark_y(f, p->metric[k->metric].median) - f->y_min) / height * (SPARK_HEIGHT - 8);
+		y = SPARK_HEIGHT - 4
+		    - (spark_y(f, p->metric[k->metric].median) - f->y_min) / height
+			* (SPARK_HEIGHT - 8);
 		report_html(r->doc, "%s%.1f %.1f", first ? "<path d=\"M" : "L", x, y);
 		first = false;
 	}
 	if (first)
 		return;
 	if (class)
-		report_html(r->doc, "\" class=\"%s\" stroke=\"%s\"/><circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" fill=\"%s\"/>", class,
-		    figures_page_colour(server->style), x, y, figures_page_colour(server->style));
+		report_html(r->doc,
+		    "\" class=\"%s\" stroke=\"%s\"/><circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\" "
+		    "fill=\"%s\"/>",
+		    class, figures_page_colour(server->style), x, y,
+		    figures_page_colour(server->style));
 	else
 		report_html(r->doc, "\"/>");
 }
 
 /* The server's figure at the largest load it did. */
-static const struct report_point *key_point(struct report *r, const struct key_figure *k, const struct report_server *server)
+static const struct report_point *key_point(
+    struct report *r, const struct key_figure *k, const struct report_server *server)
 {
 	const struct report_point *last = NULL;
 	for (size_t i = 0; i < r->data->point_count; i++) {
@@ -117,7 +143,8 @@ static const struct report_point *key_point(struct report *r, const struct key_f
 	return last;
 }
 
-static void tile(struct report *r, const struct key_figure *k, const struct report_server *server, const struct report_point *p)
+static void tile(struct report *r, const struct key_figure *k, const struct report_server *server,
+    const struct report_point *p)
 {
 	struct report_pool *pool = &r->data->pool;
 	struct frame f = make_frame(r, k);
@@ -127,10 +154,11 @@ static void tile(struct report *r, const struct key_figure *k, const struct repo
 	    report_value(pool, report_metrics[k->metric].unit, e.median));
 	report_html(r->doc, "<small>");
 	if (e.count > 1)
-		report_html(r->doc, "%s to %s<br>", report_value(pool, report_metrics[k->metric].unit, e.low),
+		report_html(r->doc, "%s to %s<br>",
+		    report_value(pool, report_metrics[k->metric].unit, e.low),
 		    report_value(pool, report_metrics[k->metric].unit, e.high));
-	report_html(r->doc, "at %s</small></dd><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\">", report_load(r, p->cells), SPARK_WIDTH,
-	    SPARK_HEIGHT);
+	report_html(r->doc, "at %s</small></dd><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\">",
+	    report_load(r, p->cells), SPARK_WIDTH, SPARK_HEIGHT);
 	for (size_t i = 0; i < r->data->server_count; i++)
 		if (&r->data->servers[i] != server)
 			spark_line(r, k, &f, &r->data->servers[i], NULL);
@@ -154,8 +182,12 @@ static void key_row(struct report *r, const struct report_server *server)
 	for (size_t i = 0; i < KEY_FIGURES && count; i++)
 		if (points[i])
 			report_markdown(r->doc, "- %s: %s%s (at %s)\n", key_figures[i].label,
-			    key_figures[i].metric == METRIC_RATE && points[i]->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "",
-			    report_interval(pool, report_metrics[key_figures[i].metric].unit, points[i]->metric[key_figures[i].metric]),
+			    key_figures[i].metric == METRIC_RATE
+				    && points[i]->verdict == VERDICT_CLIENT_LIMITED
+				? ">= "
+				: "",
+			    report_interval(pool, report_metrics[key_figures[i].metric].unit,
+				points[i]->metric[key_figures[i].metric]),
 			    report_load(r, points[i]->cells));
 	report_markdown(r->doc, "\n");
 }
@@ -166,39 +198,53 @@ static void not_done(struct report *r, const struct report_server *server)
 	const char *told = NULL;
 	for (size_t i = 0; i < r->data->point_count; i++) {
 		const struct report_point *p = &r->data->points[i];
-		if (p->cells->server != server || report_usable(p) || p->cells->twin || (told && !strcmp(told, p->reason)))
+		if (p->cells->server != server || report_usable(p) || p->cells->twin
+		    || (told && !strcmp(told, p->reason)))
 			continue;
 		told = p->reason;
-		report_paragraph(r->doc, "stop", report_printf(&r->data->pool, "From %s connections in %s: %s%s%s.", report_load(r, p->cells),
-		    report_escape(&r->data->pool, p->cells->experiment), report_verdict_names[p->verdict], *told ? ": " : "",
-		    report_escape(&r->data->pool, told)));
+		report_paragraph(r->doc, "stop",
+		    report_printf(&r->data->pool, "From %s connections in %s: %s%s%s.",
+			report_load(r, p->cells),
+			report_escape(&r->data->pool, p->cells->experiment),
+			report_verdict_names[p->verdict], *told ? ": " : "",
+			report_escape(&r->data->pool, told)));
 	}
 }
 
 static void one_server(struct report *r, const struct report_server *server)
 {
 	struct report_pool *pool = &r->data->pool;
-	report_heading(r->doc, 3, report_printf(pool, "server-%s", server->name), report_name(r, server));
+	report_heading(
+	    r->doc, 3, report_printf(pool, "server-%s", server->name), report_name(r, server));
 	report_paragraph(r->doc, "summary", report_escape(pool, server->summary));
 	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
 		if (!strcmp(families[i].family, server->family))
 			report_paragraph(r->doc, NULL, families[i].text);
-	const char *source = *server->source ? report_printf(pool, " Source: [%s](../../%s)", report_escape(pool, server->source),
-	    server->source) : "";
-	const char *lines = *source && server->source_lines ? report_printf(pool, "%s, %ld lines.", source, server->source_lines)
-	    : *source ? report_printf(pool, "%s.", source) : "";
-	const char *cap = server->max_connections ? report_printf(pool, " Holds at most %s connections.",
-	    report_whole(pool, (double)server->max_connections)) : " No limit of its own on connections.";
-	report_paragraph(r->doc, "facts", report_printf(pool, "Family: %s. Waits with: %s. Language: %s.%s%s", report_escape(pool, server->family),
-	    report_code(pool, server->api), report_escape(pool, server->language), cap, lines));
+	const char *source = *server->source ? report_printf(pool, " Source: [%s](../../%s)",
+				 report_escape(pool, server->source), server->source)
+					     : "";
+	const char *lines = *source && server->source_lines
+	    ? report_printf(pool, "%s, %ld lines.", source, server->source_lines)
+	    : *source ? report_printf(pool, "%s.", source)
+		      : "";
+	const char *cap = server->max_connections
+	    ? report_printf(pool, " Holds at most %s connections.",
+		report_whole(pool, (double)server->max_connections))
+	    : " No limit of its own on connections.";
+	report_paragraph(r->doc, "facts",
+	    report_printf(pool, "Family: %s. Waits with: %s. Language: %s.%s%s",
+		report_escape(pool, server->family), report_code(pool, server->api),
+		report_escape(pool, server->language), cap, lines));
 	not_done(r, server);
 	key_row(r, server);
 }
 
 void report_section_servers(struct report *r)
 {
-	report_paragraph(r->doc, NULL, "Key figures are those at the largest load that the server did; the small curves run over all loads of the "
-	    "experiment, the other servers in grey behind. [docs/MODELS.md](../../docs/MODELS.md) says more about each model.");
+	report_paragraph(r->doc, NULL,
+	    "Key figures are those at the largest load that the server did; the small curves run "
+	    "over all loads of the experiment, the other servers in grey behind. "
+	    "[docs/MODELS.md](../../docs/MODELS.md) says more about each model.");
 	for (size_t i = 0; i < r->data->server_count; i++)
 		one_server(r, &r->data->servers[i]);
 }

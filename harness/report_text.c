@@ -1,6 +1,7 @@
 /*
- * report_text.c: a pool of strings, and numbers in the three digits that a reader can hold. A report is some ten
- * thousand short strings and ends at once, so nothing is given back before the end.
+ * report_text.c: a pool of strings, and numbers in the three digits that a reader can hold. A
+ * report is some ten thousand short strings and ends at once, so nothing is given back before the
+ * end.
  */
 #include "harness/report_text.h"
 
@@ -63,7 +64,8 @@ const char *report_printf(struct report_pool *pool, const char *format, ...)
 static bool needs_escape(const char *text, const char *at)
 {
 	if (*at == '_')
-		return at == text || !isalnum((unsigned char)at[-1]) || !isalnum((unsigned char)at[1]);
+		return at == text || !isalnum((unsigned char)at[-1])
+		    || !isalnum((unsigned char)at[1]);
 	return strchr("\\`*{}[]<>|", *at) != NULL;
 }
 
@@ -94,7 +96,8 @@ const char *report_list(struct report_pool *pool, const char *const *words, size
 {
 	const char *list = count ? words[0] : "";
 	for (size_t i = 1; i < count; i++)
-		list = report_printf(pool, "%s%s%s", list, i + 1 == count ? " and " : ", ", words[i]);
+		list = report_printf(
+		    pool, "%s%s%s", list, i + 1 == count ? " and " : ", ", words[i]);
 	return list;
 }
 
@@ -122,7 +125,11 @@ static const char *plain(struct report_pool *pool, double value)
 	double size = fabs(value);
 	if (size > 0 && size < 0.0005)
 		return "<0.0005";
-	int decimals = size >= 99.95 || size == 0 ? 0 : size >= 9.995 ? 1 : size >= 0.0995 ? 2 : size >= 0.00995 ? 3 : 4;
+	int decimals = size >= 99.95 || size == 0 ? 0
+	    : size >= 9.995                       ? 1
+	    : size >= 0.0995                      ? 2
+	    : size >= 0.00995                     ? 3
+						  : 4;
 	return report_printf(pool, "%.*f", decimals, value);
 }
 
@@ -136,17 +143,17 @@ const char *report_value(struct report_pool *pool, enum report_unit unit, double
 	double size = fabs(value);
 	switch (unit) {
 	case REPORT_RATE:
-		return report_printf(pool, "%s%s", sign, units_format_count(buffer, sizeof(buffer), size));
+		return report_printf(
+		    pool, "%s%s", sign, units_format_count(buffer, sizeof(buffer), size));
 	case REPORT_US:
-		return report_printf(pool, "%s%s", sign, units_format_time_ns(buffer, sizeof(buffer), size * 1e3));
+		return report_printf(
+		    pool, "%s%s", sign, units_format_time_ns(buffer, sizeof(buffer), size * 1e3));
 	case REPORT_BYTES:
-		return report_printf(pool, "%s%s", sign, units_format_size(buffer, sizeof(buffer), size));
-	case REPORT_SHARE:
-		return report_printf(pool, "%s%%", plain(pool, value * 100));
-	case REPORT_COUNT:
-		return report_whole(pool, value);
-	case REPORT_PLAIN:
-		break;
+		return report_printf(
+		    pool, "%s%s", sign, units_format_size(buffer, sizeof(buffer), size));
+	case REPORT_SHARE: return report_printf(pool, "%s%%", plain(pool, value * 100));
+	case REPORT_COUNT: return report_whole(pool, value);
+	case REPORT_PLAIN: break;
 	}
 	return plain(pool, value);
 }
@@ -167,5 +174,6 @@ const char *report_ratio(struct report_pool *pool, struct estimate ratio)
 	const char *median = plain(pool, ratio.median);
 	if (ratio.count < 2)
 		return report_printf(pool, "%sx", median);
-	return report_printf(pool, "%sx [%s, %s]", median, plain(pool, ratio.low), plain(pool, ratio.high));
+	return report_printf(
+	    pool, "%sx [%s, %s]", median, plain(pool, ratio.low), plain(pool, ratio.high));
 }

@@ -17,7 +17,7 @@ set multiplot layout panel_rows,panel_columns \
 do for [p = 1:panels] {
 	unset label
 	if (at_left(p)) { set format y '%.0s%cs' } else { set format y '' }
-	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 0.9 left tc rgb colour(shown(p)) font ',14' }
+	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 1.4 left tc rgb colour(shown(p)) font ',14' }
 	if (p == 1) {
 		set label 2 'service time' at screen 8.0 / width, screen 1 - 18.0 / height left tc rgb ink
 		set label 3 load_note at screen 1 - 8.0 / width, screen 1 - 18.0 / height right tc rgb soft
@@ -31,6 +31,8 @@ do for [p = 1:panels] {
 		with labels hypertext point pt 7 ps 0.9 lc rgb '#ffffffff', \
 	for [s in shown(p)] $ends using 2:($4 / 1e6):(text_of(s, 5)) \
 		with labels left offset 1, 0 tc rgb colour(s) font ',12', \
+	for [s in shown(p)] $stops using (x_max):(y_max):(panels > 1 ? text_of(s, 4) : '') \
+		with labels right offset 0, 0.6 tc rgb soft font ',10', \
 	NaN
 }
 unset multiplot

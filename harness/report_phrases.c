@@ -1,0 +1,145 @@
+/*
+ * report_phrases.c: turns comparisons into words. This is the one place where a verdict of the
+ * statistics becomes language, so no sentence can claim more than another.
+ */
+#include "harness/report_phrases.h"
+
+#include <string.h>
+
+void phrase_add(struct phrase_words *w, const char *item)
+{
+	if (w->count < PHRASE_WORDS_MAX)
+		w->item[w->count++] = item;
+}
+
+const char *phrase_name(struct report_data *data, const struct report_point *p)
+{
+	return report_printf(&data->pool, "{%s}", p->cells->server->name);
+}
+
+const char *phrase_join(struct report_data *data, const struct phrase_words *w)
+{
+	return report_list(&data->pool, w->item, w->count);
+}
+
+struct report_cell_row phrase_largest_load(const struct report_data *data, const char *experiment)
+{
+	struct report_cell_row most = { 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_cell_row *cell = data->points[i].cells;
+		if (!strcmp(cell->experiment, experiment) && report_usable(&data->points[i])
+		    && cell->connections + cell->idle > most.connections + most.idle)
+			most = *cell;
+	}
+	return most;
+}
+
+bool phrase_at_load(
+    const struct report_point *p, const char *experiment, long connections, long idle)
+{
+	return !p->cells->twin && !strcmp(p->cells->experiment, experiment)
+	    && p->cells->connections == connections && p->cells->idle == idle;
+}
+
+const struct report_point *phrase_best(const struct report_data *data, const char *experiment,
+    long connections, long idle, enum report_metric metric, bool lower_is_better)
+{
+	const struct report_point *best = NULL;
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		bool bound = metric == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED;
+		if (!phrase_at_load(p, experiment, connections, idle) || bound
+		    || !p->metric[metric].count)
+			continue;
+		if (!best
+		    || (p->metric[metric].median < best->metric[metric].median) == lower_is_better)
+			best = p;
+	}
+	return best;
+}
+
+const char *phrase_open(struct report_comparison c)
+{
+	return c.ratio.count < ESTIMATE_PAIRS_MIN ? "too few blocks to decide" : "undecided";
+}
+
+const char *phrase_missing(struct report_data *data, const struct report_point *p)
+{
+	return report_printf(&data->pool, "%s is %s%s%s", phrase_name(data, p),
+	    report_verdict_names[p->verdict], *p->reason ? ": " : "",
+	    report_escape(&data->pool, p->reason));
+}
+
+const char *phrase_standings(struct report_data *data, const struct report_point *best,
+    enum report_metric metric, bool lower_is_better)
+{
+	struct report_pool *pool = &data->pool;
+	struct phrase_words tied = { 0 }, behind = { 0 }, undecided = { 0 };
+	struct phrase_words limited = { 0 }, missing = { 0 };
+	const char *why = "";
+	const struct report_cell_row *load = best->cells;
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!phrase_at_load(p, load->experiment, load->connections, load->idle)
+		    || p == best)
+			continue;
+		if (!report_usable(p)) {
+			phrase_add(&missing, phrase_missing(data, p));
+			continue;
+		}
+		if (!p->metric[metric].count)
+			continue;
+		if (p->verdict == VERDICT_CLIENT_LIMITED && metric == METRIC_RATE) {
+			phrase_add(&limited,
+			    report_printf(pool, "%s >= %s", phrase_name(data, p),
+				report_interval(pool, REPORT_RATE, p->metric[metric])));
+			continue;
+		}
+		struct report_comparison c = report_compare(data, p, best, metric);
+		const char *phrase = report_printf(
+		    pool, "%s %s", phrase_name(data, p), report_ratio(pool, c.ratio));
+		if (c.verdict == ESTIMATE_TIE)
+			phrase_add(&tied, phrase_name(data, p));
+		else if (c.verdict == (lower_is_better ? ESTIMATE_HIGHER : ESTIMATE_LOWER))
+			phrase_add(&behind, phrase);
+		else
+			phrase_add(&undecided, phrase), why = phrase_open(c);
+	}
+	const char *text = "";
+	if (tied.count)
+		text = report_printf(pool, "%s A tie with it: %s.", text, phrase_join(data, &tied));
+	if (undecided.count)
+		text = report_printf(
+		    pool, "%s Against it, but %s: %s.", text, why, phrase_join(data, &undecided));
+	if (behind.count)
+		text = report_printf(pool, "%s Against it: %s.", text, phrase_join(data, &behind));
+	if (limited.count)
+		text = report_printf(pool, "%s Client-limited, so not ranked: %s.", text,
+		    phrase_join(data, &limited));
+	if (missing.count)
+		text = report_printf(pool, "%s Not shown: %s.", text, phrase_join(data, &missing));
+	return text;
+}
+
+const char *phrase_serves(
+    struct report_data *data, const struct report_point *a, const struct report_point *b)
+{
+	struct report_pool *pool = &data->pool;
+	struct report_comparison c = report_compare(data, a, b, METRIC_RATE);
+	const char *ratio = report_ratio(pool, c.ratio);
+	if (b->verdict == VERDICT_CLIENT_LIMITED)
+		return report_printf(pool,
+		    "is not ranked against %s, which is client-limited (>= %s requests/s)",
+		    phrase_name(data, b),
+		    report_value(pool, REPORT_RATE, b->metric[METRIC_RATE].median));
+	if (a->verdict == VERDICT_CLIENT_LIMITED)
+		return report_printf(pool,
+		    "serves >= **%s** what %s does (client-limited: a lower bound)", ratio,
+		    phrase_name(data, b));
+	if (c.verdict == ESTIMATE_TIE)
+		return report_printf(pool, "ties with %s (%s)", phrase_name(data, b), ratio);
+	if (c.verdict == ESTIMATE_UNDECIDED)
+		return report_printf(pool, "serves %s what %s does (%s)", ratio,
+		    phrase_name(data, b), phrase_open(c));
+	return report_printf(pool, "serves **%s** what %s does", ratio, phrase_name(data, b));
+}

@@ -1,0 +1,50 @@
+/*
+ * report_phrases.h: the parts that the report's sentences are made of. Every text is markup and
+ * lives in the data's pool.
+ */
+#ifndef REPORT_PHRASES_H
+#define REPORT_PHRASES_H
+
+#include "harness/report_data.h"
+
+enum { PHRASE_WORDS_MAX = 64 };
+
+/* What is said of a group of servers, one word or phrase each. */
+struct phrase_words {
+	const char *item[PHRASE_WORDS_MAX];
+	size_t count;
+};
+void phrase_add(struct phrase_words *w, const char *item);
+/* "a, b and c" */
+const char *phrase_join(struct report_data *data, const struct phrase_words *w);
+
+/* The server's name with its mark. */
+const char *phrase_name(struct report_data *data, const struct report_point *p);
+/* "{select} is unsupported: REASON" */
+const char *phrase_missing(struct report_data *data, const struct report_point *p);
+/* Why an undecided comparison is so: too few blocks, or the interval. */
+const char *phrase_open(struct report_comparison c);
+
+/* A cell with the largest load of an experiment that any server did; all zero when none did. */
+struct report_cell_row phrase_largest_load(const struct report_data *data, const char *experiment);
+/* True for a server's own point (not the twin's) under this load. */
+bool phrase_at_load(
+    const struct report_point *p, const char *experiment, long connections, long idle);
+/* The best point under a load; a client-limited one is no candidate for the best rate. NULL when
+ * there is none. */
+const struct report_point *phrase_best(const struct report_data *data, const char *experiment,
+    long connections, long idle, enum report_metric metric, bool lower_is_better);
+
+/*
+ * Every other server under best's load, sorted by what its comparison with `best` allows to say:
+ * tied, undecided, ranked behind, client-limited, missing. Sentences, each with a space before it;
+ * "" when it is alone.
+ */
+const char *phrase_standings(struct report_data *data, const struct report_point *best,
+    enum report_metric metric, bool lower_is_better);
+
+/* "serves 4.7x [4.4, 5.0] what {poll} does", worded as the verdict allows; a's rate over b's. */
+const char *phrase_serves(
+    struct report_data *data, const struct report_point *a, const struct report_point *b);
+
+#endif
