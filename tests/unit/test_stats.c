@@ -1,0 +1,220 @@
+/* test_stats.c: the window, the audit, Little's law both ways, and every reason for a verdict. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "loadgen/stats.c"
+
+#define MS UINT64_C(1000000)
+
+static struct result result;
+static struct worker_cost worker;
+
+/* Ten connections, one second, 10 ms a request: a run without a flaw. */
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&result, 0, sizeof result);
+	stats_init(&result.stats);
+	struct window window = { 0, 1000 * MS };
+	for (uint64_t i = 0; i < 10; i++) {
+		struct session s = { .established = true, .answered = true };
+		for (uint64_t t = 0; t < 100; t++)
+			s.window_count += stats_answer(&result.stats, &window, t * 10 * MS,
+			    (t + 1) * 10 * MS - (t == 99));
+		audit_add(&result.audit, &s);
+	}
+	result.stats.lifetime = 1000;
+	worker = (struct worker_cost){ 0.5, 0, 0 };
+	result.workers = &worker;
+	result.worker_count = 1;
+	result.elapsed_s = 1;
+	return 0;
+}
+
+static void test_window(void **state)
+{
+	(void)state;
+	struct window w = { 100, 200 };
+	assert_false(window_holds(&w, 99));
+	assert_true(window_holds(&w, 100));
+	assert_true(window_holds(&w, 199));
+	assert_false(window_holds(&w, 200));
+	assert_int_equal(window_overlap_ns(&w, 0, 50), 0);
+	assert_int_equal(window_overlap_ns(&w, 0, 150), 50);
+	assert_int_equal(window_overlap_ns(&w, 120, 150), 30);
+	assert_int_equal(window_overlap_ns(&w, 0, 1000), 100);
+	assert_int_equal(window_overlap_ns(&w, 150, 1000), 50);
+	assert_int_equal(window_overlap_ns(&w, 200, 1000), 0);
+	struct window unknown = { UINT64_MAX, UINT64_MAX };
+	assert_false(window_holds(&unknown, 12345));
+	assert_false(window_holds(&unknown, UINT64_MAX));
+	assert_int_equal(window_overlap_ns(&unknown, 0, 12345), 0);
+}
+
+static void test_samples_outside_do_not_count(void **state)
+{
+	(void)state;
+	struct window w = { 100, 200 };
+	struct stats *t = &result.stats;
+	stats_init(t);
+	assert_false(stats_answer(t, &w, 50, 99));
+	assert_true(stats_answer(t, &w, 50, 150));
+	assert_false(stats_answer(t, &w, 150, 250));
+	assert_int_equal(t->completed, 1);
+	assert_int_equal(t->service.count, 1);
+	assert_int_equal(t->service.max_ns, 100); /* its whole age, not the part inside */
+	assert_int_equal(t->in_system_ns, 100);
+}
+
+static void test_flawless(void **state)
+{
+	(void)state;
+	result_judge(&result);
+	assert_int_equal(result.verdict, VERDICT_VALID);
+	assert_int_equal(result.reason_count, 0);
+	assert_true(result_rate_per_s(&result) == 1000);
+	assert_true(result_littles_residual(&result) < 0.001);
+	assert_true(audit_fairness(&result.audit) == 1);
+	assert_int_equal(result.audit.starved, 0);
+}
+
+static void test_audit(void **state)
+{
+	(void)state;
+	struct audit a = { 0 };
+	audit_add(&a, &(struct session){ .established = true, .answered = true, .window_count = 4 });
+	audit_add(&a, &(struct session){ .established = true, .answered = true });
+	audit_add(&a, &(struct session){ .established = true });
+	audit_add(&a, &(struct session){ 0 });
+	audit_add(&a, &(struct session){ .established = true, .answered = true, .idle = true });
+	assert_int_equal(a.requested, 5);
+	assert_int_equal(a.established, 4);
+	assert_int_equal(a.answered, 3);
+	assert_int_equal(a.idle, 1);
+	assert_int_equal(a.starved, 3);
+	assert_true(audit_fairness(&a) == 0.25); /* one of four has it all */
+}
+
+static void expect(enum verdict verdict, const char *words)
+{
+	result_judge(&result);
+	assert_int_equal(result.verdict, verdict);
+	assert_int_equal(result.reason_count, 1);
+	assert_non_null(strstr(result.reasons[0], words));
+}
+
+static void test_not_established(void **state)
+{
+	(void)state;
+	result.audit.established = 9;
+	expect(VERDICT_INVALID, "established 9 of 10");
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	result.stats.errors[ERROR_BODY] = 1; /* 0.1%: just bearable */
+	result_judge(&result);
+	assert_int_equal(result.verdict, VERDICT_VALID);
+	result.stats.errors[ERROR_RESET] = 1;
+	expect(VERDICT_INVALID, "2 errors");
+}
+
+static void test_nothing_completed(void **state)
+{
+	(void)state;
+	stats_init(&result.stats);
+	result.stats.lifetime = 10;
+	result.stats.in_system_ns = 10 * 1000 * MS; /* all in flight, all the time */
+	expect(VERDICT_INVALID, "no answer");
+}
+
+static void test_gaps_between_requests(void **state)
+{
+	(void)state;
+	result.stats.in_system_ns = 9880 * MS;
+	expect(VERDICT_INVALID, "98.8%");
+}
+
+static void test_starvation_is_no_error(void **state)
+{
+	(void)state;
+	/* one connection waits the whole second: it is accounted for, though it completed nothing */
+	stats_init(&result.stats);
+	result.audit = (struct audit){ 0 };
+	struct window window = { 0, 1000 * MS };
+	for (uint64_t i = 0; i < 10; i++) {
+		struct session s = { .established = true, .answered = true };
+		for (uint64_t t = 0; t < 100 && i < 9; t++)
+			s.window_count += stats_answer(&result.stats, &window, t * 10 * MS,
+			    (t + 1) * 10 * MS - (t == 99));
+		audit_add(&result.audit, &s);
+	}
+	result.stats.lifetime = 901;
+	result.stats.in_system_ns += window_overlap_ns(&window, 0, 2000 * MS);
+	result_judge(&result);
+	assert_int_equal(result.verdict, VERDICT_VALID);
+	assert_true(result_littles_residual(&result) > 0.09);
+	assert_int_equal(result.audit.starved, 1);
+}
+
+static void test_busy_client(void **state)
+{
+	(void)state;
+	worker.cpu_share = 0.86;
+	expect(VERDICT_CLIENT_LIMITED, "86% of its CPU");
+	worker.cpu_share = 0.85;
+	worker.full_wait_share = 0.06;
+	expect(VERDICT_CLIENT_LIMITED, "6% of the epoll_wait calls");
+}
+
+static void test_suspended(void **state)
+{
+	(void)state;
+	result.clock_jump_s = 3;
+	expect(VERDICT_INVALID, "suspended");
+}
+
+static void test_gravest_stays(void **state)
+{
+	(void)state;
+	result.audit.established = 9;
+	worker.cpu_share = 1;
+	result_judge(&result);
+	assert_int_equal(result.verdict, VERDICT_INVALID);
+	assert_int_equal(result.reason_count, 2);
+}
+
+static void test_hold_only(void **state)
+{
+	(void)state;
+	stats_init(&result.stats);
+	result.stats.lifetime = 11;
+	result.elapsed_s = 0;
+	result_judge(&result);
+	assert_int_equal(result.verdict, VERDICT_VALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_window),
+		cmocka_unit_test_setup(test_samples_outside_do_not_count, set_up),
+		cmocka_unit_test_setup(test_flawless, set_up),
+		cmocka_unit_test_setup(test_audit, set_up),
+		cmocka_unit_test_setup(test_not_established, set_up),
+		cmocka_unit_test_setup(test_errors, set_up),
+		cmocka_unit_test_setup(test_nothing_completed, set_up),
+		cmocka_unit_test_setup(test_gaps_between_requests, set_up),
+		cmocka_unit_test_setup(test_starvation_is_no_error, set_up),
+		cmocka_unit_test_setup(test_busy_client, set_up),
+		cmocka_unit_test_setup(test_suspended, set_up),
+		cmocka_unit_test_setup(test_gravest_stays, set_up),
+		cmocka_unit_test_setup(test_hold_only, set_up),
+	};
+	return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
+}
