@@ -1,5 +1,5 @@
 /*
- * tasks.c: reads /proc/PID/task/TID/{status,schedstat}, see proc(5). Files are opened relative to one
+ * tasks.c: asks taskstats, or reads /proc/PID/task/TID/{status,schedstat}, see proc(5). Files are opened relative to one
  * directory descriptor, which saves half of the path walk when there are 10,000 of them.
  */
 #include "harness/tasks.h"
@@ -58,18 +58,21 @@ static int compare_tid(const void *a, const void *b)
 	return (tid_a > tid_b) - (tid_a < tid_b);
 }
 
-/* utime and stime: fields 14 and 15, behind a name that may hold anything but ends with the last ')'. */
-static void read_ticks(pid_t pid, struct snapshot *s)
+/* utime, stime, num_threads: fields 14, 15 and 20, behind a name that may hold anything but ends with ')'. */
+static void read_process(pid_t pid, struct snapshot *s)
 {
 	char path[64], text[1024];
+	uint32_t count = 0;
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	s->user_ticks = s->system_ticks = 0;
 	if (!read_at(AT_FDCWD, path, text, sizeof(text)))
 		return;
 	const char *at = strrchr(text, ')');
-	if (at && sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
-	    &s->user_ticks, &s->system_ticks) != 2)
+	if (at && sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+	    " %*d %*d %*d %*d %" SCNu32, &s->user_ticks, &s->system_ticks, &count) != 3)
 		s->user_ticks = s->system_ticks = 0;
+	if (s->has_sums)
+		s->count = count;
 }
 
 static DIR *open_tasks(pid_t pid)
@@ -79,11 +82,15 @@ static DIR *open_tasks(pid_t pid)
 	return opendir(path);
 }
 
-bool snapshot_take(struct snapshot *s, pid_t pid)
+bool snapshot_is_cheap(void)
 {
-	s->count = 0;
+	struct task_sums own;
+	return taskstats_read(getpid(), &own);
+}
+
+static bool read_tasks(struct snapshot *s, pid_t pid)
+{
 	s->has_schedstat = true;
-	s->begin_ns = clock_now_ns();
 	DIR *folder = open_tasks(pid);
 	if (!folder)
 		return false;
@@ -100,11 +107,20 @@ bool snapshot_take(struct snapshot *s, pid_t pid)
 			s->count++;
 	}
 	closedir(folder);
-	read_ticks(pid, s);
-	s->end_ns = clock_now_ns();
 	if (s->count > 1)
 		qsort(s->tasks, s->count, sizeof(*s->tasks), compare_tid);
 	return s->count > 0;
+}
+
+bool snapshot_take(struct snapshot *s, pid_t pid)
+{
+	s->count = 0;
+	s->begin_ns = clock_now_ns();
+	s->has_sums = taskstats_read(pid, &s->sums);
+	bool read = s->has_sums || read_tasks(s, pid);
+	read_process(pid, s);
+	s->end_ns = clock_now_ns();
+	return read && s->count > 0;
 }
 
 void snapshot_deinit(struct snapshot *s)
@@ -124,23 +140,37 @@ uint32_t tasks_count(pid_t pid)
 	return count;
 }
 
-struct snapshot_difference snapshot_subtract(const struct snapshot *before, const struct snapshot *after)
+static void add_tasks(struct snapshot_difference *d, const struct snapshot *before, const struct snapshot *after)
 {
 	static const struct task none;
+	for (uint32_t i = 0, k = 0; i < after->count; i++) {
+		const struct task *now = &after->tasks[i];
+		while (k < before->count && before->tasks[k].tid < now->tid)
+			k++;
+		bool is_old = k < before->count && before->tasks[k].tid == now->tid;
+		const struct task *then = is_old ? &before->tasks[k] : &none;
+		d->voluntary += now->voluntary - then->voluntary;
+		d->involuntary += now->involuntary - then->involuntary;
+		d->cpu_ns += now->cpu_ns - then->cpu_ns;
+		d->wait_ns += now->wait_ns - then->wait_ns;
+	}
+}
+
+struct snapshot_difference snapshot_subtract(const struct snapshot *before, const struct snapshot *after)
+{
 	struct snapshot_difference d = { .user_share = -1 };
 	d.has_schedstat = before->has_schedstat && after->has_schedstat;
 	uint64_t middle_before = before->begin_ns / 2 + before->end_ns / 2;
 	uint64_t middle_after = after->begin_ns / 2 + after->end_ns / 2;
 	d.distance_s = (double)(middle_after - middle_before) / 1e9;
-	for (uint32_t i = 0, k = 0; i < after->count; i++) {
-		const struct task *now = &after->tasks[i];
-		while (k < before->count && before->tasks[k].tid < now->tid)
-			k++;
-		const struct task *then = k < before->count && before->tasks[k].tid == now->tid ? &before->tasks[k] : &none;
-		d.voluntary += now->voluntary - then->voluntary;
-		d.involuntary += now->involuntary - then->involuntary;
-		d.cpu_ns += now->cpu_ns - then->cpu_ns;
-		d.wait_ns += now->wait_ns - then->wait_ns;
+	if (before->has_sums && after->has_sums) {
+		d.has_schedstat = true;
+		d.voluntary = after->sums.voluntary - before->sums.voluntary;
+		d.involuntary = after->sums.involuntary - before->sums.involuntary;
+		d.cpu_ns = after->sums.cpu_ns - before->sums.cpu_ns;
+		d.wait_ns = after->sums.wait_ns - before->sums.wait_ns;
+	} else {
+		add_tasks(&d, before, after);
 	}
 	uint64_t user = after->user_ticks - before->user_ticks;
 	uint64_t system = after->system_ticks - before->system_ticks;

@@ -1,7 +1,9 @@
 /*
- * tasks.h: what /proc tells about each task (thread) of a process: context switches by kind, CPU time,
+ * tasks.h: what the kernel tells about the tasks (threads) of a process: context switches by kind, CPU time,
  * and time spent runnable but not running. /proc/PID/status alone would be the main thread only.
- * About 20 us a task: a snapshot says how long it took.
+ *
+ * With taskstats (root) that is one question for the sums; else each task is read from /proc, about 20 us
+ * each. A snapshot says how long it took.
  */
 #ifndef TASKS_H
 #define TASKS_H
@@ -9,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "harness/taskstats.h"
 
 struct task {
 	pid_t tid;
@@ -19,8 +23,10 @@ struct task {
 };
 
 struct snapshot {
-	struct task *tasks; /* by rising tid */
-	uint32_t count;
+	bool has_sums;
+	struct task_sums sums; /* valid with has_sums; else there is each task: */
+	struct task *tasks;    /* by rising tid */
+	uint32_t count;        /* of tasks, in either case */
 	uint32_t cap;
 	uint64_t begin_ns;
 	uint64_t end_ns;
@@ -36,8 +42,11 @@ struct snapshot_difference {
 	uint64_t wait_ns;
 	double distance_s;   /* from the middle of one to the middle of the other */
 	double user_share;   /* of CPU time; negative: too few clock ticks to tell */
-	bool has_schedstat;
+	bool has_schedstat;  /* cpu_ns and wait_ns are known */
 };
+
+/* Does a snapshot take no longer for 10,000 tasks than for one? Then it may be taken inside a window. */
+bool snapshot_is_cheap(void);
 
 /* Takes a snapshot into *s, which begins as { 0 } and may be taken again. False when the process is gone. */
 bool snapshot_take(struct snapshot *s, pid_t pid);

@@ -35,6 +35,8 @@ static struct nl_sock *open_socket(int *family)
 		socket = nl_socket_alloc();
 		if (socket && genl_connect(socket) == 0)
 			known_family = genl_ctrl_resolve(socket, TASKSTATS_GENL_NAME);
+		if (socket)
+			nl_socket_disable_auto_ack(socket); /* else one would lie before the next answer */
 	}
 	*family = known_family;
 	return known_family >= 0 ? socket : NULL;
