@@ -25,8 +25,7 @@ struct check_result {
 	    detail; /* why not, in lines: what was wrong, asked for, sent, came; NULL when passed */
 };
 
-/* Called for every case and sending, in the table's order; the strings are valid during the call.
- */
+/* Called for every case and sending, in order; the strings are valid during the call. */
 typedef void check_on_result(void *context, const struct check_result *result);
 
 struct check_options {
@@ -49,8 +48,7 @@ struct check_summary {
 bool check_run(
     const char *program, const struct check_options *options, struct check_summary *summary);
 
-/* `c10k check SERVER|all [--json] [--verbose]`; argv[0] is "check". Returns the exit code: 0, 1 or
- * 2; 77 when all were skipped. */
+/* `c10k check SERVER...|all [--json] [--verbose]`: argv[0] is "check". Returns the exit code. */
 int check_main(int argc, char **argv);
 
 #endif

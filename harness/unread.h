@@ -11,8 +11,7 @@
 
 /* A netlink socket, or -1 where there is none. */
 int unread_open(void);
-/* Waits until the peer of the connected loopback TCP socket has read everything, or is gone, or
- * timeout_ns is over. */
+/* Waits until the peer of `fd` (loopback TCP) has read everything or is gone, at most timeout_ns. */
 void unread_wait(int diag_fd, int fd, uint64_t timeout_ns);
 
 #endif

@@ -168,8 +168,7 @@ static enum wire_verdict take_answer(struct transcript *t, bool to_head, struct 
 
 /* --- judging ---------------------------------------------------------------------------------- */
 
-/* Is the body `text` over and over? It is if it begins with it, and equals itself one period
- * further on. */
+/* Is the body `text` over and over? Then it begins with it, and equals itself one period on. */
 static bool repeats(struct slice body, const char *text)
 {
 	size_t period = strlen(text);

@@ -45,8 +45,7 @@ extern const uint32_t wire_case_count;
 size_t wire_message_len(const struct wire_case *c);
 void wire_put_message(char *out, const struct wire_case *c);
 
-/* What goes with a case to see whether the connection still serves: a request answered like no
- * other. */
+/* Goes with a case, to see whether the connection still serves: a request answered like no other. */
 #define WIRE_NEXT "GET /bytes/7 HTTP/1.1\r\nHost: next\r\n\r\n"
 #define WIRE_NEXT_BODY "0123456"
 

@@ -23,8 +23,7 @@ uint64_t estimate_random_next(struct estimate_random *random)
 
 uint32_t estimate_random_below(struct estimate_random *random, uint32_t bound)
 {
-	/* the top 32 bits of number x bound; what would favour some results is drawn again (Lemire
-	 * 2019) */
+	/* top 32 bits of number x bound; what favours some results is drawn again (Lemire 2019) */
 	uint32_t reject_below = (uint32_t)(-bound) % bound;
 	uint64_t product;
 	do

@@ -121,8 +121,7 @@ static inline void player_feed(struct player *p, const char *bytes, size_t len, 
 		size_t n = len - at < piece ? len - at : piece;
 		if (n > CONN_FEED_MAX)
 			n = CONN_FEED_MAX;
-		/* memory of exactly its size, so that a sanitizer sees any read beyond, and any
-		 * pointer kept */
+		/* memory of exactly its size: a sanitizer sees any read beyond, any pointer kept */
 		char *copy = malloc(n);
 		assert_non_null(copy);
 		memcpy(copy, bytes + at, n);

@@ -155,8 +155,7 @@ static void test_pipelined_requests_wait_for_the_client(void **state)
 		len += (size_t)snprintf(many + len, sizeof many - len, GET("/bytes/%d"), i);
 	assert_true(len < CONN_FEED_MAX);
 	conn_feed(c, many, len);
-	/* answers may fill a buffer; what cannot be answered yet is kept, and no more is asked for
-	 */
+	/* answers may fill a buffer; what is not answered yet is kept, and no more asked for */
 	while (conn_wants(c) == CONN_WANT_SEND) {
 		assert_true(player.env.pool.lent_count <= 3);
 		player.send_most = 700;

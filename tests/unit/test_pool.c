@@ -1,5 +1,4 @@
-/* test_pool.c: last in, first out; what is kept, what goes back, and what is counted; memory that
- * is short. */
+/* test_pool.c: last in, first out; what is kept, goes back, and is counted; memory that is short. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,4 @@
-/* test_service.c: which target means what, for which method; the pattern, the work, the counters.
- */
+/* test_service.c: which target means what, for which method; the pattern, the work, the counts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,4 @@
-/* test_timers.c: the heap against a plain list, over many random steps; its edges; the wait for the
- * next. */
+/* test_timers.c: the heap against a plain list, over many random steps; its edges; the wait. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

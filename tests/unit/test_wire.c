@@ -194,8 +194,7 @@ static void assert_well_formed(
 		if (a.close)
 			fail_msg(
 			    "bytes behind an answer that said close, to: %.*s", (int)len, mutant);
-		/* the judge cannot know which answer is to a HEAD: without a body there, it goes by
-		 * its looks */
+		/* which answer is to a HEAD cannot be known: one without a body, by its looks */
 		struct transcript before = t;
 		enum wire_verdict verdict = take_answer(&t, false, &a);
 		bool looks_right = t.left.len == 0 ||
