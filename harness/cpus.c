@@ -37,9 +37,9 @@ enum cpu_split cpus_split(const int *cpus, const int *core_of, int count, struct
 	}
 	if (core_count == 1) {
 		for (int i = 0; i < count; i++) {
-			if (i >= (count + 1) / 2 || count == 1)
+			if (i < count / 2 || count == 1)
 				add(server, cpus[i]);
-			if (i < (count + 1) / 2)
+			if (i >= count / 2)
 				add(client, cpus[i]);
 		}
 		return count == 1 ? CPU_SPLIT_NONE : CPU_SPLIT_THREADS;
@@ -49,7 +49,7 @@ enum cpu_split cpus_split(const int *cpus, const int *core_of, int count, struct
 		int k = 0;
 		while (cores[k] != core_of[i])
 			k++;
-		add(k < (core_count + 1) / 2 ? client : server, cpus[i]);
+		add(k < core_count / 2 ? server : client, cpus[i]);
 	}
 	return CPU_SPLIT_CORES;
 }

@@ -1,7 +1,7 @@
 /*
  * cpus.h: who runs where. Server and load generator get CPUs of their own, half of the cores each, the
- * hyper-threads of a core kept together; the harness runs on the load generator's. CPU 0, where the
- * kernel likes to do its chores, goes to the load generator.
+ * hyper-threads of a core kept together; the harness runs on the load generator's. The server has the
+ * first ones: on two CPUs it has CPU 0 and its client CPU 1, as in `make perf`.
  */
 #ifndef CPUS_H
 #define CPUS_H

@@ -287,12 +287,12 @@ static void test_cpus(void **state)
 {
 	(void)state;
 	assert_split(CPU_SPLIT_NONE, "0", "0", 1, (int[]){ 0 });
-	assert_split(CPU_SPLIT_CORES, "0", "1", 2, (int[]){ 0, 1 });
-	assert_split(CPU_SPLIT_THREADS, "0", "1", 2, (int[]){ 0, 0 });
-	assert_split(CPU_SPLIT_CORES, "0,1", "2", 3, (int[]){ 0, 1, 2 });
-	assert_split(CPU_SPLIT_CORES, "0,1", "2,3", 4, (int[]){ 0, 0, 2, 2 });
-	assert_split(CPU_SPLIT_CORES, "0,2", "1,3", 4, (int[]){ 0, 1, 0, 1 }); /* siblings numbered apart */
-	assert_split(CPU_SPLIT_CORES, "0,1,4,5", "2,3,6,7", 8, (int[]){ 0, 1, 2, 3, 0, 1, 2, 3 });
+	assert_split(CPU_SPLIT_CORES, "1", "0", 2, (int[]){ 0, 1 });
+	assert_split(CPU_SPLIT_THREADS, "1", "0", 2, (int[]){ 0, 0 });
+	assert_split(CPU_SPLIT_CORES, "1,2", "0", 3, (int[]){ 0, 1, 2 });
+	assert_split(CPU_SPLIT_CORES, "2,3", "0,1", 4, (int[]){ 0, 0, 2, 2 });
+	assert_split(CPU_SPLIT_CORES, "1,3", "0,2", 4, (int[]){ 0, 1, 0, 1 }); /* siblings numbered apart */
+	assert_split(CPU_SPLIT_CORES, "2,3,6,7", "0,1,4,5", 8, (int[]){ 0, 1, 2, 3, 0, 1, 2, 3 });
 }
 
 int main(void)
