@@ -19,7 +19,7 @@ enum figure_x { X_CONNECTIONS, X_IDLE, X_HELD };
 
 struct figure_part {
 	const char *name;
-	enum report_metric metric;
+	int metric;
 };
 
 static const struct figure_spec {
@@ -31,39 +31,42 @@ static const struct figure_spec {
 	const char *see, *misread;
 } specs[] = {
 	{ "throughput", "Throughput, all connections busy", "throughput", X_CONNECTIONS,
-	    { { "rate", METRIC_RATE } }, false, 0,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "How a model holds up while every connection has a request under way: look at how far "
 	    "a line falls from its peak, and where it ends.",
 	    "The height at few connections is mostly the price of a system call and of the "
 	    "loopback device, which all models pay alike; it does not say which model scales." },
 	{ "idle", "The C10k figure: idle connections beside 100 busy ones", "idle", X_IDLE,
-	    { { "rate", METRIC_RATE } }, false, 0,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "The busy connections do the same work in every column; a line that falls pays for "
 	    "connections that do nothing, as `select` and `poll` do when they pass the whole set "
 	    "to the kernel in each turn.",
 	    "A flat line does not mean that idle connections are free: see memory below." },
 	{ "switches", "Context switches per request", "throughput", X_CONNECTIONS,
-	    { { "voluntary", METRIC_VOLUNTARY }, { "involuntary", METRIC_INVOLUNTARY } }, true,
-	    1e-4,
+	    { { "voluntary", METRIC_CTX_VOLUNTARY_PER_REQ },
+		{ "involuntary", METRIC_CTX_INVOLUNTARY_PER_REQ } },
+	    true, 1e-4,
 	    "Voluntary switches (solid) are waits: one thread for each connection sleeps and is "
 	    "woken for each request, a loop takes all that is ready in one turn, so its line falls "
 	    "with load. Values below the axis are drawn on its floor.",
 	    "Few switches are not speed in themselves: they are one cost among others, and an idle "
 	    "server has few, too." },
 	{ "cpu", "CPU time per request", "throughput", X_CONNECTIONS,
-	    { { "total", METRIC_CPU }, { "system", METRIC_CPU_SYSTEM } }, false, 0,
+	    { { "total", METRIC_CPU_US_PER_REQ }, { "system", METRIC_CPU_SYS_US_PER_REQ } }, false,
+	    0,
 	    "The server's CPU time for one request, kernel part dashed; where throughput "
 	    "saturates, the lower line could still take more load.",
 	    "This is the server alone: the load generator's CPU time and interrupts that the "
 	    "kernel books elsewhere are not in it." },
 	{ "memory", "Memory per held connection", "memory", X_HELD,
-	    { { "user", METRIC_USER_BYTES }, { "kernel", METRIC_KERNEL_BYTES } }, true, 1,
+	    { { "user", METRIC_USER_BYTES_PER_CONN }, { "kernel", METRIC_KERNEL_BYTES_PER_CONN } },
+	    true, 1,
 	    "What one more silent connection costs in user space (solid) and in the kernel "
 	    "(dashed: stacks, page tables, sockets); a thread brings a stack of each kind.",
 	    "The kernel's part holds the sockets of both ends, since client and server share this "
 	    "machine: what sockets cost is the same for all models." },
-	{ "wait", "Waiting for another service", "wait", X_CONNECTIONS, { { "rate", METRIC_RATE } },
-	    true, 1,
+	{ "wait", "Waiting for another service", "wait", X_CONNECTIONS,
+	    { { "rate", METRIC_RATE_PER_S } }, true, 1,
 	    "Each answer waits a fixed time d, so N connections allow N/d requests/s (dashed) and "
 	    "no more; a model that can wait N times at once stays on that line.",
 	    "Near the line the rate says nothing about speed: the waiting is the work, and a "
@@ -128,7 +131,7 @@ static void write_row(
 	put_value(out, e.median);
 	put_value(out, e.low);
 	put_value(out, e.high);
-	fprintf(out, "\t%zu\t%s\t", p->usable_count, report_verdict_names[p->verdict]);
+	fprintf(out, "\t%zu\t%s\t", p->usable_count, verdict_names[p->verdict]);
 	for (const char *ch = p->reason; *ch; ch++)
 		fputc((unsigned char)*ch < ' ' ? ' ' : *ch, out);
 	fputc('\n', out);
@@ -185,7 +188,7 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 {
 	const struct report_point *last = NULL;
 	const char *stop = NULL;
-	enum report_metric metric = s->spec->parts[0].metric;
+	int metric = s->spec->parts[0].metric;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
 		if (!in_figure(s, p) || p->cells->server != server)
@@ -194,7 +197,7 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 			last = p;
 			stop = NULL;
 		} else if (!stop) {
-			stop = *p->reason ? p->reason : report_verdict_names[p->verdict];
+			stop = *p->reason ? p->reason : verdict_names[p->verdict];
 		}
 	}
 	struct figure_end *end = &s->head.ends[s->head.end_count++];

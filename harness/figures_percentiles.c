@@ -94,7 +94,7 @@ static bool one_load(
 			h.ends[h.end_count++] = (struct figure_end){ .server = p->cells->server,
 				.x = h.x_min,
 				.text = "",
-				.stop = *p->reason ? p->reason : report_verdict_names[p->verdict] };
+				.stop = *p->reason ? p->reason : verdict_names[p->verdict] };
 	}
 	free(all);
 	free(scratch);

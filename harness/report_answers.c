@@ -32,14 +32,14 @@ static const char *answer_throughput(struct report_data *data)
 		return NULL;
 	const char *where = report_printf(
 	    pool, "With %s busy connections", report_whole(pool, (double)load.connections));
-	const struct report_point *best
-	    = phrase_best(data, "throughput", load.connections, load.idle, METRIC_RATE, false);
+	const struct report_point *best = phrase_best(
+	    data, "throughput", load.connections, load.idle, METRIC_RATE_PER_S, false);
 	if (best)
 		return report_printf(pool, "%s %s has the highest median%s, **%s requests/s**.%s",
 		    where, phrase_name(data, best),
 		    any_limited(data, &load) ? " of those that can be ranked" : "",
-		    report_interval(pool, REPORT_RATE, best->metric[METRIC_RATE]),
-		    phrase_standings(data, best, METRIC_RATE, false));
+		    report_interval(pool, REPORT_RATE, best->metric[METRIC_RATE_PER_S]),
+		    phrase_standings(data, best, METRIC_RATE_PER_S, false));
 	struct phrase_words limited = { 0 };
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
@@ -47,7 +47,7 @@ static const char *answer_throughput(struct report_data *data)
 		    && report_usable(p))
 			phrase_add(&limited,
 			    report_printf(pool, "%s >= %s", phrase_name(data, p),
-				report_interval(pool, REPORT_RATE, p->metric[METRIC_RATE])));
+				report_interval(pool, REPORT_RATE, p->metric[METRIC_RATE_PER_S])));
 	}
 	return report_printf(pool,
 	    "%s the load generator was the bottleneck for every server, so none is ranked: %s "
@@ -59,14 +59,15 @@ static const char *answer_cpu(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
 	const struct report_point *best
-	    = phrase_best(data, "throughput", 1000, 0, METRIC_CPU, true);
+	    = phrase_best(data, "throughput", 1000, 0, METRIC_CPU_US_PER_REQ, true);
 	if (!best)
 		return NULL;
 	return report_printf(pool,
 	    "At 1,000 connections a request costs %s the least CPU time, **%s** (user and "
 	    "system).%s",
-	    phrase_name(data, best), report_interval(pool, REPORT_US, best->metric[METRIC_CPU]),
-	    phrase_standings(data, best, METRIC_CPU, true));
+	    phrase_name(data, best),
+	    report_interval(pool, REPORT_US, best->metric[METRIC_CPU_US_PER_REQ]),
+	    phrase_standings(data, best, METRIC_CPU_US_PER_REQ, true));
 }
 
 /* How much of its own rate each server keeps when the idle connections come. */
@@ -83,7 +84,7 @@ static const char *kept_phrase(struct report_data *data, const struct report_cel
 		if (!report_usable(alone) || alone->verdict == VERDICT_CLIENT_LIMITED
 		    || p->verdict == VERDICT_CLIENT_LIMITED)
 			continue;
-		struct estimate share = report_compare(data, p, alone, METRIC_RATE).ratio;
+		struct estimate share = report_compare(data, p, alone, METRIC_RATE_PER_S).ratio;
 		if (share.count < ESTIMATE_PAIRS_MIN)
 			continue;
 		if (share.low >= IDLE_KEPT)
@@ -139,15 +140,17 @@ static const char *answer_switches(struct report_data *data)
 	const struct report_point *thread = report_point(data, "throughput", "thread", 1000, 0);
 	const struct report_point *epoll = report_point(data, "throughput", "epoll", 1000, 0);
 	if (!report_usable(thread) || !report_usable(epoll)
-	    || !thread->metric[METRIC_SWITCHES].count || !epoll->metric[METRIC_SWITCHES].count)
+	    || !thread->metric[METRIC_CTX_SWITCHES_PER_REQ].count
+	    || !epoll->metric[METRIC_CTX_SWITCHES_PER_REQ].count)
 		return NULL;
-	struct report_comparison c = report_compare(data, thread, epoll, METRIC_SWITCHES);
+	struct report_comparison c
+	    = report_compare(data, thread, epoll, METRIC_CTX_SWITCHES_PER_REQ);
 	const char *text = report_printf(pool,
 	    "At 1,000 connections %s makes **%s** context switches a request, %s %s",
 	    phrase_name(data, thread),
-	    report_interval(pool, REPORT_PLAIN, thread->metric[METRIC_SWITCHES]),
+	    report_interval(pool, REPORT_PLAIN, thread->metric[METRIC_CTX_SWITCHES_PER_REQ]),
 	    phrase_name(data, epoll),
-	    report_interval(pool, REPORT_PLAIN, epoll->metric[METRIC_SWITCHES]));
+	    report_interval(pool, REPORT_PLAIN, epoll->metric[METRIC_CTX_SWITCHES_PER_REQ]));
 	if (c.verdict == ESTIMATE_HIGHER)
 		return report_printf(pool,
 		    "%s: **%s** as many. A loop takes many ready connections in one turn; a thread "
@@ -166,21 +169,25 @@ static const char *memory_range(
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
 		if (!phrase_at_load(p, "memory", load->connections, load->idle) || p == thread
-		    || !p->metric[METRIC_BYTES].count)
+		    || !p->metric[METRIC_BYTES_PER_CONN].count)
 			continue;
-		if (!least || p->metric[METRIC_BYTES].median < least->metric[METRIC_BYTES].median)
+		if (!least
+		    || p->metric[METRIC_BYTES_PER_CONN].median
+			< least->metric[METRIC_BYTES_PER_CONN].median)
 			least = p;
-		if (!most || p->metric[METRIC_BYTES].median > most->metric[METRIC_BYTES].median)
+		if (!most
+		    || p->metric[METRIC_BYTES_PER_CONN].median
+			> most->metric[METRIC_BYTES_PER_CONN].median)
 			most = p;
 	}
 	if (!least)
 		return NULL;
 	const char *low = report_printf(pool, "%s %s", phrase_name(data, least),
-	    report_interval(pool, REPORT_BYTES, least->metric[METRIC_BYTES]));
+	    report_interval(pool, REPORT_BYTES, least->metric[METRIC_BYTES_PER_CONN]));
 	if (least == most)
 		return low;
 	return report_printf(pool, "the others from %s to %s %s", low, phrase_name(data, most),
-	    report_interval(pool, REPORT_BYTES, most->metric[METRIC_BYTES]));
+	    report_interval(pool, REPORT_BYTES, most->metric[METRIC_BYTES_PER_CONN]));
 }
 
 static const char *answer_memory(struct report_data *data)
@@ -192,16 +199,17 @@ static const char *answer_memory(struct report_data *data)
 	const struct report_point *epoll
 	    = report_point(data, "memory", "epoll", load.connections, load.idle);
 	const char *range = memory_range(data, &load, thread);
-	if (!report_usable(thread) || !thread->metric[METRIC_BYTES].count || !range)
+	if (!report_usable(thread) || !thread->metric[METRIC_BYTES_PER_CONN].count || !range)
 		return NULL;
 	const char *text = report_printf(pool,
 	    "Of %s held connections each costs %s **%s**, %s of it in user space; %s.",
 	    report_whole(pool, (double)(load.connections + load.idle)), phrase_name(data, thread),
-	    report_interval(pool, REPORT_BYTES, thread->metric[METRIC_BYTES]),
-	    report_value(pool, REPORT_BYTES, thread->metric[METRIC_USER_BYTES].median), range);
+	    report_interval(pool, REPORT_BYTES, thread->metric[METRIC_BYTES_PER_CONN]),
+	    report_value(pool, REPORT_BYTES, thread->metric[METRIC_USER_BYTES_PER_CONN].median),
+	    range);
 	if (!report_usable(epoll))
 		return text;
-	struct report_comparison c = report_compare(data, thread, epoll, METRIC_BYTES);
+	struct report_comparison c = report_compare(data, thread, epoll, METRIC_BYTES_PER_CONN);
 	if (c.verdict == ESTIMATE_HIGHER || c.verdict == ESTIMATE_LOWER)
 		return report_printf(pool, "%s %s takes **%s** what %s does.", text,
 		    phrase_name(data, thread), report_ratio(pool, c.ratio),
@@ -225,7 +233,7 @@ static const char *answer_wait(struct report_data *data)
 		const struct report_point *p = &data->points[i];
 		if (!phrase_at_load(p, "wait", load.connections, load.idle) || !report_usable(p))
 			continue;
-		struct estimate share = p->metric[METRIC_RATE];
+		struct estimate share = p->metric[METRIC_RATE_PER_S];
 		share.median /= ceiling, share.low /= ceiling, share.high /= ceiling;
 		if (share.low >= WAIT_REACHED) {
 			phrase_add(&reach, phrase_name(data, p));
@@ -303,7 +311,7 @@ static long thread_keeps_up(struct report_data *data)
 		    data, "throughput", "epoll", thread->cells->connections, thread->cells->idle);
 		if (!report_usable(thread) || !report_usable(epoll))
 			break;
-		struct report_comparison c = report_compare(data, thread, epoll, METRIC_RATE);
+		struct report_comparison c = report_compare(data, thread, epoll, METRIC_RATE_PER_S);
 		if (c.limited || (c.verdict != ESTIMATE_TIE && c.verdict != ESTIMATE_HIGHER))
 			break;
 		keeps_up = thread->cells->connections;
@@ -339,7 +347,8 @@ static const char *answer_simple(struct report_data *data)
 		    "With %s connections %s %s, at %s the CPU time a request%s. %s.",
 		    report_whole(pool, (double)small[i]), phrase_name(data, thread),
 		    phrase_serves(data, thread, epoll),
-		    report_ratio(pool, report_compare(data, thread, epoll, METRIC_CPU).ratio),
+		    report_ratio(
+			pool, report_compare(data, thread, epoll, METRIC_CPU_US_PER_REQ).ratio),
 		    lines, advice);
 	}
 	return NULL;

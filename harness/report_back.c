@@ -222,20 +222,20 @@ static void blanks(struct report *r)
 
 void report_section_cells(struct report *r)
 {
-	static const enum report_metric metrics[] = {
-		METRIC_RATE,
-		METRIC_P50,
-		METRIC_P99,
-		METRIC_P99_9,
-		METRIC_MAX,
-		METRIC_SWITCHES,
-		METRIC_VOLUNTARY,
-		METRIC_INVOLUNTARY,
-		METRIC_CPU_USER,
-		METRIC_CPU_SYSTEM,
-		METRIC_RUNQUEUE,
-		METRIC_USER_BYTES,
-		METRIC_KERNEL_BYTES,
+	static const int metrics[] = {
+		METRIC_RATE_PER_S,
+		METRIC_P50_US,
+		METRIC_P99_US,
+		METRIC_P99_9_US,
+		METRIC_MAX_US,
+		METRIC_CTX_SWITCHES_PER_REQ,
+		METRIC_CTX_VOLUNTARY_PER_REQ,
+		METRIC_CTX_INVOLUNTARY_PER_REQ,
+		METRIC_CPU_USER_US_PER_REQ,
+		METRIC_CPU_SYS_US_PER_REQ,
+		METRIC_RUNQUEUE_US_PER_REQ,
+		METRIC_USER_BYTES_PER_CONN,
+		METRIC_KERNEL_BYTES_PER_CONN,
 		METRIC_THREADS,
 		METRIC_STARVED,
 		METRIC_FAIRNESS,
@@ -270,8 +270,8 @@ void report_section_cells(struct report *r)
 		report_verdict_cell(r, p->verdict);
 		for (size_t k = 0; k < METRICS; k++) {
 			struct estimate e = p->metric[metrics[k]];
-			const char *bound
-			    = metrics[k] == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED
+			const char *bound = metrics[k] == METRIC_RATE_PER_S
+				&& p->verdict == VERDICT_CLIENT_LIMITED
 			    ? ">= "
 			    : "";
 			report_cell_number(r->doc, e.count ? e.median : (double)NAN,

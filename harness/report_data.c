@@ -16,39 +16,6 @@
 #include "harness/figures_style.h"
 #include "lib/sys/die.h"
 
-const struct report_metric_info report_metrics[METRIC_COUNT] = {
-	[METRIC_RATE] = { "rate_per_s", "requests/s", REPORT_RATE },
-	[METRIC_P50] = { "p50_us", "p50", REPORT_US },
-	[METRIC_P90] = { "p90_us", "p90", REPORT_US },
-	[METRIC_P99] = { "p99_us", "p99", REPORT_US },
-	[METRIC_P99_9] = { "p99_9_us", "p99.9", REPORT_US },
-	[METRIC_P99_99] = { "p99_99_us", "p99.99", REPORT_US },
-	[METRIC_MAX] = { "max_us", "max", REPORT_US },
-	[METRIC_SWITCHES] = { "ctx_switches_per_req", "switches/req", REPORT_PLAIN },
-	[METRIC_VOLUNTARY] = { "ctx_voluntary_per_req", "voluntary", REPORT_PLAIN },
-	[METRIC_INVOLUNTARY] = { "ctx_involuntary_per_req", "involuntary", REPORT_PLAIN },
-	[METRIC_CPU_USER] = { "cpu_user_us_per_req", "user CPU/req", REPORT_US },
-	[METRIC_CPU_SYSTEM] = { "cpu_sys_us_per_req", "system CPU/req", REPORT_US },
-	[METRIC_RUNQUEUE] = { "runqueue_us_per_req", "run-queue wait/req", REPORT_US },
-	[METRIC_SERVER_CPU] = { "server_cpu", "server CPUs", REPORT_PLAIN },
-	[METRIC_THREADS] = { "threads", "threads", REPORT_COUNT },
-	[METRIC_USER_BYTES] = { "user_bytes_per_conn", "user memory/conn", REPORT_BYTES },
-	[METRIC_KERNEL_BYTES] = { "kernel_bytes_per_conn", "kernel memory/conn", REPORT_BYTES },
-	[METRIC_ESTABLISHED] = { "established", "established", REPORT_COUNT },
-	[METRIC_ANSWERED] = { "answered", "answered", REPORT_COUNT },
-	[METRIC_STARVED] = { "starved", "starved", REPORT_COUNT },
-	[METRIC_FAIRNESS] = { "fairness", "Jain index", REPORT_PLAIN },
-	[METRIC_LITTLE] = { "littles_law_residual", "Little's residual", REPORT_SHARE },
-	[METRIC_CLIENT_CPU] = { "client_cpu", "client CPU", REPORT_SHARE },
-	[METRIC_ERRORS] = { "errors", "errors", REPORT_COUNT },
-	[METRIC_ELAPSED] = { "elapsed_s", "window", REPORT_PLAIN },
-	[METRIC_CPU] = { NULL, "CPU/req", REPORT_US },
-	[METRIC_BYTES] = { NULL, "memory/conn", REPORT_BYTES },
-};
-
-const char *const report_verdict_names[]
-    = { "valid", "client-limited", "invalid", "unsupported", "failed" };
-
 /* A text column that lives as long as the data; NULL becomes "". */
 static const char *text(struct report_data *data, sqlite3_stmt *row, int column)
 {
@@ -124,10 +91,8 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 }
 
 /* Columns before the metrics, in the order that take_cell() reads them. */
-#define CELL_COLUMNS                                                                               \
-	"experiment, target, reason, marks, blank, loadgen, log, server, twin, connections, "      \
-	"idle, rep, "                                                                              \
-	"position, verdict"
+static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
+				   "server, twin, connections, idle, rep, position, verdict";
 enum { CELL_COLUMN_COUNT = 14 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
@@ -154,15 +119,16 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		return false;
 	}
 	const char *verdict = text(data, row, 13);
-	for (int i = 0; i <= VERDICT_FAILED; i++)
-		if (!strcmp(report_verdict_names[i], verdict))
-			cell.verdict = (enum report_verdict)i;
+	for (int i = 0; i < VERDICT_COUNT; i++)
+		if (!strcmp(verdict_names[i], verdict))
+			cell.verdict = (enum verdict)i;
 	int column = CELL_COLUMN_COUNT;
 	for (int i = 0; i < METRIC_COUNT; i++)
-		cell.metric[i] = report_metrics[i].column ? number(row, column++) : (double)NAN;
-	cell.metric[METRIC_CPU] = cell.metric[METRIC_CPU_USER] + cell.metric[METRIC_CPU_SYSTEM];
-	cell.metric[METRIC_BYTES]
-	    = cell.metric[METRIC_USER_BYTES] + cell.metric[METRIC_KERNEL_BYTES];
+		cell.metric[i] = number(row, column++);
+	cell.metric[METRIC_CPU_US_PER_REQ]
+	    = cell.metric[METRIC_CPU_USER_US_PER_REQ] + cell.metric[METRIC_CPU_SYS_US_PER_REQ];
+	cell.metric[METRIC_BYTES_PER_CONN]
+	    = cell.metric[METRIC_USER_BYTES_PER_CONN] + cell.metric[METRIC_KERNEL_BYTES_PER_CONN];
 	data->cells = report_grow(data->cells, &data->cell_cap, data->cell_count, sizeof(cell));
 	data->cells[data->cell_count++] = cell;
 	return true;
@@ -189,11 +155,9 @@ static bool read_rows(struct report_data *data, sqlite3 *db, const char *sql, ta
 
 static const char *cell_query(struct report_data *data)
 {
-	const char *columns = CELL_COLUMNS;
+	const char *columns = cell_columns;
 	for (int i = 0; i < METRIC_COUNT; i++)
-		if (report_metrics[i].column)
-			columns = report_printf(
-			    &data->pool, "%s, %s", columns, report_metrics[i].column);
+		columns = report_printf(&data->pool, "%s, %s", columns, metric_columns[i].name);
 	return report_printf(&data->pool, "SELECT %s FROM cell ORDER BY id", columns);
 }
 
@@ -246,20 +210,4 @@ void report_data_close(struct report_data *data)
 	free(data->points);
 	free(data->cases);
 	report_text_free(&data->pool);
-}
-
-const char *report_key(const struct report_data *data, const char *key)
-{
-	for (size_t i = 0; i < data->key_count; i++)
-		if (!strcmp(data->keys[i].key, key))
-			return data->keys[i].value;
-	return "";
-}
-
-const struct report_server *report_server(const struct report_data *data, const char *name)
-{
-	for (size_t i = 0; i < data->server_count; i++)
-		if (!strcmp(data->servers[i].name, name))
-			return &data->servers[i];
-	return NULL;
 }

@@ -15,54 +15,22 @@
 #include <stdint.h>
 
 #include "harness/report_text.h"
+#include "harness/row.h"
 #include "lib/core/estimate.h"
 
-enum report_metric {
-	METRIC_RATE,
-	METRIC_P50,
-	METRIC_P90,
-	METRIC_P99,
-	METRIC_P99_9,
-	METRIC_P99_99,
-	METRIC_MAX,
-	METRIC_SWITCHES,
-	METRIC_VOLUNTARY,
-	METRIC_INVOLUNTARY,
-	METRIC_CPU_USER,
-	METRIC_CPU_SYSTEM,
-	METRIC_RUNQUEUE,
-	METRIC_SERVER_CPU,
-	METRIC_THREADS,
-	METRIC_USER_BYTES,
-	METRIC_KERNEL_BYTES,
-	METRIC_ESTABLISHED,
-	METRIC_ANSWERED,
-	METRIC_STARVED,
-	METRIC_FAIRNESS,
-	METRIC_LITTLE,
-	METRIC_CLIENT_CPU,
-	METRIC_ERRORS,
-	METRIC_ELAPSED,
-	METRIC_CPU,   /* user + system; derived */
-	METRIC_BYTES, /* user + kernel; derived */
-	METRIC_COUNT
+/* The metrics of row.h, and two sums of theirs. */
+enum {
+	METRIC_CPU_US_PER_REQ = METRIC_COUNT, /* user + system */
+	METRIC_BYTES_PER_CONN,                /* user + kernel */
+	REPORT_METRICS
 };
 
+/* How a metric is printed. */
 struct report_metric_info {
-	const char *column; /* of table cell; NULL for a derived one */
 	const char *title;
 	enum report_unit unit;
 };
-extern const struct report_metric_info report_metrics[METRIC_COUNT];
-
-enum report_verdict {
-	VERDICT_VALID,
-	VERDICT_CLIENT_LIMITED,
-	VERDICT_INVALID,
-	VERDICT_UNSUPPORTED,
-	VERDICT_FAILED
-};
-extern const char *const report_verdict_names[];
+extern const struct report_metric_info report_metrics[REPORT_METRICS];
 
 struct report_server {
 	const char
@@ -78,17 +46,17 @@ struct report_cell_row {
 	const struct report_server *server;
 	bool twin;
 	long connections, idle, rep, position;
-	enum report_verdict verdict;
-	double metric[METRIC_COUNT]; /* NAN: blank */
+	enum verdict verdict;
+	double metric[REPORT_METRICS]; /* NAN: blank */
 };
 
 struct report_point {
 	const struct report_cell_row *cells; /* in order of block */
 	size_t cell_count;
 	size_t usable_count; /* cells behind the estimates */
-	enum report_verdict verdict;
+	enum verdict verdict;
 	const char *reason; /* the first cell's that is not valid, or "" */
-	struct estimate metric[METRIC_COUNT];
+	struct estimate metric[REPORT_METRICS];
 };
 
 struct report_case_row {
@@ -144,12 +112,12 @@ struct report_comparison {
 	bool limited; /* a rate or latency with a client-limited side: not ranked */
 };
 struct report_comparison report_compare(const struct report_data *data,
-    const struct report_point *a, const struct report_point *b, enum report_metric metric);
+    const struct report_point *a, const struct report_point *b, int metric);
 
 /* A/A: how far the twin is from its server at the same load, as |ratio - 1| of the medians; NAN
  * without a twin. */
 double report_drift_at(
-    const struct report_data *data, const struct report_point *point, enum report_metric metric);
+    const struct report_data *data, const struct report_point *point, int metric);
 
 /* The delay d of "/sleep/MS" in seconds; 0 for any other target. N connections allow N/d
  * requests/s. */

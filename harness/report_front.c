@@ -18,11 +18,10 @@ const char *report_name(struct report *r, const struct report_server *server)
 	return report_printf(&r->data->pool, "{%s}", server->name);
 }
 
-void report_verdict_cell(struct report *r, enum report_verdict verdict)
+void report_verdict_cell(struct report *r, enum verdict verdict)
 {
-	report_cell_class(r->doc,
-	    report_printf(&r->data->pool, "v v-%s", report_verdict_names[verdict]),
-	    report_verdict_names[verdict]);
+	report_cell_class(r->doc, report_printf(&r->data->pool, "v v-%s", verdict_names[verdict]),
+	    verdict_names[verdict]);
 }
 
 const char *report_load(struct report *r, const struct report_cell_row *cell)
@@ -275,7 +274,8 @@ static int health_rank(const struct report_cell_row *cell)
 	case VERDICT_INVALID: return 1;
 	case VERDICT_CLIENT_LIMITED: return 2;
 	case VERDICT_UNSUPPORTED: return 4;
-	case VERDICT_VALID: break;
+	case VERDICT_VALID:
+	case VERDICT_COUNT: break;
 	}
 	return *cell->marks ? 3 : 5;
 }
@@ -301,13 +301,13 @@ static const struct report_column health_columns[] = {
 
 static void health_row(struct report *r, const struct report_cell_row *cell)
 {
-	static const enum report_metric metrics[] = {
+	static const int metrics[] = {
 		METRIC_ESTABLISHED,
 		METRIC_ANSWERED,
 		METRIC_STARVED,
 		METRIC_ERRORS,
 		METRIC_FAIRNESS,
-		METRIC_LITTLE,
+		METRIC_LITTLES_LAW_RESIDUAL,
 		METRIC_CLIENT_CPU,
 	};
 	struct report_pool *pool = &r->data->pool;

@@ -18,7 +18,7 @@ double report_drift(const struct report_data *data, const struct report_point **
 		const struct report_point *p = &data->points[i];
 		if (!p->cells->twin || !report_usable(p))
 			continue;
-		double drift = report_drift_at(data, p, METRIC_RATE);
+		double drift = report_drift_at(data, p, METRIC_RATE_PER_S);
 		if (!isfinite(drift))
 			continue;
 		drifts[count++] = drift;
@@ -60,7 +60,7 @@ static void grade_drift(struct report_data *data, struct report_grade *grade)
 		    "No A/A pair was measured, so the noise of this machine is unknown.");
 		return;
 	}
-	double most = report_drift_at(data, worst, METRIC_RATE);
+	double most = report_drift_at(data, worst, METRIC_RATE_PER_S);
 	char letter = drift > REPORT_DRIFT_BROKEN                      ? 'C'
 	    : drift > REPORT_DRIFT_NOISY || most > REPORT_DRIFT_BROKEN ? 'B'
 								       : 'A';

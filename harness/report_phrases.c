@@ -42,12 +42,12 @@ bool phrase_at_load(
 }
 
 const struct report_point *phrase_best(const struct report_data *data, const char *experiment,
-    long connections, long idle, enum report_metric metric, bool lower_is_better)
+    long connections, long idle, int metric, bool lower_is_better)
 {
 	const struct report_point *best = NULL;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		bool bound = metric == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED;
+		bool bound = metric == METRIC_RATE_PER_S && p->verdict == VERDICT_CLIENT_LIMITED;
 		if (!phrase_at_load(p, experiment, connections, idle) || bound
 		    || !p->metric[metric].count)
 			continue;
@@ -66,12 +66,12 @@ const char *phrase_open(struct report_comparison c)
 const char *phrase_missing(struct report_data *data, const struct report_point *p)
 {
 	return report_printf(&data->pool, "%s is %s%s%s", phrase_name(data, p),
-	    report_verdict_names[p->verdict], *p->reason ? ": " : "",
+	    verdict_names[p->verdict], *p->reason ? ": " : "",
 	    report_escape(&data->pool, p->reason));
 }
 
-const char *phrase_standings(struct report_data *data, const struct report_point *best,
-    enum report_metric metric, bool lower_is_better)
+const char *phrase_standings(
+    struct report_data *data, const struct report_point *best, int metric, bool lower_is_better)
 {
 	struct report_pool *pool = &data->pool;
 	struct phrase_words tied = { 0 }, behind = { 0 }, undecided = { 0 };
@@ -89,7 +89,7 @@ const char *phrase_standings(struct report_data *data, const struct report_point
 		}
 		if (!p->metric[metric].count)
 			continue;
-		if (p->verdict == VERDICT_CLIENT_LIMITED && metric == METRIC_RATE) {
+		if (p->verdict == VERDICT_CLIENT_LIMITED && metric == METRIC_RATE_PER_S) {
 			phrase_add(&limited,
 			    report_printf(pool, "%s >= %s", phrase_name(data, p),
 				report_interval(pool, REPORT_RATE, p->metric[metric])));
@@ -125,13 +125,13 @@ const char *phrase_serves(
     struct report_data *data, const struct report_point *a, const struct report_point *b)
 {
 	struct report_pool *pool = &data->pool;
-	struct report_comparison c = report_compare(data, a, b, METRIC_RATE);
+	struct report_comparison c = report_compare(data, a, b, METRIC_RATE_PER_S);
 	const char *ratio = report_ratio(pool, c.ratio);
 	if (b->verdict == VERDICT_CLIENT_LIMITED)
 		return report_printf(pool,
 		    "is not ranked against %s, which is client-limited (>= %s requests/s)",
 		    phrase_name(data, b),
-		    report_value(pool, REPORT_RATE, b->metric[METRIC_RATE].median));
+		    report_value(pool, REPORT_RATE, b->metric[METRIC_RATE_PER_S].median));
 	if (a->verdict == VERDICT_CLIENT_LIMITED)
 		return report_printf(pool,
 		    "serves >= **%s** what %s does (client-limited: a lower bound)", ratio,

@@ -33,15 +33,15 @@ bool phrase_at_load(
 /* The best point under a load; a client-limited one is no candidate for the best rate. NULL when
  * there is none. */
 const struct report_point *phrase_best(const struct report_data *data, const char *experiment,
-    long connections, long idle, enum report_metric metric, bool lower_is_better);
+    long connections, long idle, int metric, bool lower_is_better);
 
 /*
  * Every other server under best's load, sorted by what its comparison with `best` allows to say:
  * tied, undecided, ranked behind, client-limited, missing. Sentences, each with a space before it;
  * "" when it is alone.
  */
-const char *phrase_standings(struct report_data *data, const struct report_point *best,
-    enum report_metric metric, bool lower_is_better);
+const char *phrase_standings(
+    struct report_data *data, const struct report_point *best, int metric, bool lower_is_better);
 
 /* "serves 4.7x [4.4, 5.0] what {poll} does", worded as the verdict allows; a's rate over b's. */
 const char *phrase_serves(

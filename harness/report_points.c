@@ -14,14 +14,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Experiments in the order of the report; unknown ones behind. */
+const struct report_metric_info report_metrics[REPORT_METRICS] = {
+	[METRIC_RATE_PER_S] = { "requests/s", REPORT_RATE },
+	[METRIC_P50_US] = { "p50", REPORT_US },
+	[METRIC_P90_US] = { "p90", REPORT_US },
+	[METRIC_P99_US] = { "p99", REPORT_US },
+	[METRIC_P99_9_US] = { "p99.9", REPORT_US },
+	[METRIC_P99_99_US] = { "p99.99", REPORT_US },
+	[METRIC_MAX_US] = { "max", REPORT_US },
+	[METRIC_CTX_SWITCHES_PER_REQ] = { "switches/req", REPORT_PLAIN },
+	[METRIC_CTX_VOLUNTARY_PER_REQ] = { "voluntary", REPORT_PLAIN },
+	[METRIC_CTX_INVOLUNTARY_PER_REQ] = { "involuntary", REPORT_PLAIN },
+	[METRIC_CPU_USER_US_PER_REQ] = { "user CPU/req", REPORT_US },
+	[METRIC_CPU_SYS_US_PER_REQ] = { "system CPU/req", REPORT_US },
+	[METRIC_RUNQUEUE_US_PER_REQ] = { "run-queue wait/req", REPORT_US },
+	[METRIC_SERVER_CPU] = { "server CPUs", REPORT_PLAIN },
+	[METRIC_THREADS] = { "threads", REPORT_COUNT },
+	[METRIC_USER_BYTES_PER_CONN] = { "user memory/conn", REPORT_BYTES },
+	[METRIC_KERNEL_BYTES_PER_CONN] = { "kernel memory/conn", REPORT_BYTES },
+	[METRIC_ESTABLISHED] = { "established", REPORT_COUNT },
+	[METRIC_ANSWERED] = { "answered", REPORT_COUNT },
+	[METRIC_STARVED] = { "starved", REPORT_COUNT },
+	[METRIC_FAIRNESS] = { "Jain index", REPORT_PLAIN },
+	[METRIC_LITTLES_LAW_RESIDUAL] = { "Little's residual", REPORT_SHARE },
+	[METRIC_CLIENT_CPU] = { "client CPU", REPORT_SHARE },
+	[METRIC_ERRORS] = { "errors", REPORT_COUNT },
+	[METRIC_ELAPSED_S] = { "window", REPORT_PLAIN },
+	[METRIC_CPU_US_PER_REQ] = { "CPU/req", REPORT_US },
+	[METRIC_BYTES_PER_CONN] = { "memory/conn", REPORT_BYTES },
+};
+
+const char *report_key(const struct report_data *data, const char *key)
+{
+	for (size_t i = 0; i < data->key_count; i++)
+		if (!strcmp(data->keys[i].key, key))
+			return data->keys[i].value;
+	return "";
+}
+
+const struct report_server *report_server(const struct report_data *data, const char *name)
+{
+	for (size_t i = 0; i < data->server_count; i++)
+		if (!strcmp(data->servers[i].name, name))
+			return &data->servers[i];
+	return NULL;
+}
+
+/* Experiments in the order of plan.h; unknown ones behind. */
 static int experiment_order(const char *name)
 {
-	static const char *const order[] = { "throughput", "idle", "memory", "wait" };
-	for (int i = 0; i < (int)(sizeof(order) / sizeof(*order)); i++)
-		if (!strcmp(order[i], name))
-			return i;
-	return (int)(sizeof(order) / sizeof(*order));
+	int i = 0;
+	while (i < EXPERIMENT_COUNT && strcmp(experiment_names[i], name))
+		i++;
+	return i;
 }
 
 static int compare_long(long a, long b)
@@ -62,7 +107,7 @@ static struct estimate_random seeded(void)
 
 static void estimate_point(struct report_point *point)
 {
-	for (int m = 0; m < METRIC_COUNT; m++) {
+	for (int m = 0; m < REPORT_METRICS; m++) {
 		double values[ESTIMATE_VALUES_MAX];
 		uint32_t count = 0;
 		for (size_t i = 0; i < point->cell_count && count < ESTIMATE_VALUES_MAX; i++)
@@ -135,7 +180,7 @@ const struct report_point *report_twin(
 
 /* a / b over the blocks in which both are usable. */
 static struct estimate paired(
-    const struct report_point *a, const struct report_point *b, enum report_metric metric)
+    const struct report_point *a, const struct report_point *b, int metric)
 {
 	double left[ESTIMATE_VALUES_MAX], right[ESTIMATE_VALUES_MAX];
 	uint32_t count = 0;
@@ -153,8 +198,7 @@ static struct estimate paired(
 	return estimate_ratio(left, right, count, &random);
 }
 
-double report_drift_at(
-    const struct report_data *data, const struct report_point *point, enum report_metric metric)
+double report_drift_at(const struct report_data *data, const struct report_point *point, int metric)
 {
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_cell_row *cell = data->points[i].cells;
@@ -173,18 +217,18 @@ double report_drift_at(
 	return (double)NAN;
 }
 
-static double margin_of(enum report_metric metric)
+static double margin_of(int metric)
 {
-	bool latency = metric >= METRIC_P50 && metric <= METRIC_MAX;
+	bool latency = metric >= METRIC_P50_US && metric <= METRIC_MAX_US;
 	return latency ? ESTIMATE_MARGIN_LATENCY : ESTIMATE_MARGIN_RATE;
 }
 
 struct report_comparison report_compare(const struct report_data *data,
-    const struct report_point *a, const struct report_point *b, enum report_metric metric)
+    const struct report_point *a, const struct report_point *b, int metric)
 {
 	struct report_comparison c = {
 		.ratio = paired(a, b, metric),
-		.limited = metric <= METRIC_MAX
+		.limited = metric >= METRIC_RATE_PER_S && metric <= METRIC_MAX_US
 		    && (a->verdict == VERDICT_CLIENT_LIMITED
 			|| b->verdict == VERDICT_CLIENT_LIMITED),
 	};

@@ -27,7 +27,7 @@ void report_section_reproduce(struct report *r);
 
 /* A server's name with its mark, and a verdict as a coloured word. */
 const char *report_name(struct report *r, const struct report_server *server);
-void report_verdict_cell(struct report *r, enum report_verdict verdict);
+void report_verdict_cell(struct report *r, enum verdict verdict);
 /* "1,000 + 10,000 idle" */
 const char *report_load(struct report *r, const struct report_cell_row *cell);
 

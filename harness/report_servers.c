@@ -43,16 +43,16 @@ static const struct {
 
 struct key_figure {
 	const char *label, *experiment;
-	enum report_metric metric;
+	int metric;
 };
 static const struct key_figure key_figures[] = {
-	{ "requests/s", "throughput", METRIC_RATE },
-	{ "requests/s beside idle", "idle", METRIC_RATE },
-	{ "p99", "throughput", METRIC_P99 },
-	{ "switches per request", "throughput", METRIC_SWITCHES },
-	{ "CPU per request", "throughput", METRIC_CPU },
-	{ "memory per connection", "memory", METRIC_BYTES },
-	{ "requests/s while waiting", "wait", METRIC_RATE },
+	{ "requests/s", "throughput", METRIC_RATE_PER_S },
+	{ "requests/s beside idle", "idle", METRIC_RATE_PER_S },
+	{ "p99", "throughput", METRIC_P99_US },
+	{ "switches per request", "throughput", METRIC_CTX_SWITCHES_PER_REQ },
+	{ "CPU per request", "throughput", METRIC_CPU_US_PER_REQ },
+	{ "memory per connection", "memory", METRIC_BYTES_PER_CONN },
+	{ "requests/s while waiting", "wait", METRIC_RATE_PER_S },
 };
 enum {
 	KEY_FIGURES = sizeof(key_figures) / sizeof(*key_figures),
@@ -85,8 +85,8 @@ static double spark_y(const struct frame *f, double value)
 static struct frame make_frame(struct report *r, const struct key_figure *k)
 {
 	struct frame f = { INFINITY, -INFINITY, INFINITY, -INFINITY,
-		k->metric == METRIC_SWITCHES || k->metric == METRIC_P99 || k->metric == METRIC_BYTES
-		    || !strcmp(k->experiment, "wait") };
+		k->metric == METRIC_CTX_SWITCHES_PER_REQ || k->metric == METRIC_P99_US
+		    || k->metric == METRIC_BYTES_PER_CONN || !strcmp(k->experiment, "wait") };
 	for (size_t i = 0; i < r->data->point_count; i++) {
 		const struct report_point *p = &r->data->points[i];
 		if (!shows(k, p))
@@ -150,7 +150,8 @@ static void tile(struct report *r, const struct key_figure *k, const struct repo
 	struct frame f = make_frame(r, k);
 	struct estimate e = p->metric[k->metric];
 	report_html(r->doc, "<div class=\"tile\"><dt>%s</dt><dd><b>%s%s</b>", k->label,
-	    k->metric == METRIC_RATE && p->verdict == VERDICT_CLIENT_LIMITED ? "&ge;&thinsp;" : "",
+	    k->metric == METRIC_RATE_PER_S && p->verdict == VERDICT_CLIENT_LIMITED ? "&ge;&thinsp;"
+										   : "",
 	    report_value(pool, report_metrics[k->metric].unit, e.median));
 	report_html(r->doc, "<small>");
 	if (e.count > 1)
@@ -182,7 +183,7 @@ static void key_row(struct report *r, const struct report_server *server)
 	for (size_t i = 0; i < KEY_FIGURES && count; i++)
 		if (points[i])
 			report_markdown(r->doc, "- %s: %s%s (at %s)\n", key_figures[i].label,
-			    key_figures[i].metric == METRIC_RATE
+			    key_figures[i].metric == METRIC_RATE_PER_S
 				    && points[i]->verdict == VERDICT_CLIENT_LIMITED
 				? ">= "
 				: "",
@@ -206,7 +207,7 @@ static void not_done(struct report *r, const struct report_server *server)
 		    report_printf(&r->data->pool, "From %s connections in %s: %s%s%s.",
 			report_load(r, p->cells),
 			report_escape(&r->data->pool, p->cells->experiment),
-			report_verdict_names[p->verdict], *told ? ": " : "",
+			verdict_names[p->verdict], *told ? ": " : "",
 			report_escape(&r->data->pool, told)));
 	}
 }

@@ -119,7 +119,7 @@ const char *report_whole(struct report_pool *pool, double value)
 	return keep(pool, out);
 }
 
-/* Three significant digits without an exponent; what is below 0.0005 is told as such. */
+/* Two or three significant digits without an exponent; what is below 0.0005 is told as such. */
 static const char *plain(struct report_pool *pool, double value)
 {
 	double size = fabs(value);

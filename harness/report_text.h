@@ -40,11 +40,11 @@ enum report_unit {
 	REPORT_RATE,  /* 149k */
 	REPORT_US,    /* 41.2us, 1.30ms */
 	REPORT_BYTES, /* 25.1 KiB */
-	REPORT_PLAIN, /* 1.02, 0.0213 */
+	REPORT_PLAIN, /* 1.02, 0.021 */
 	REPORT_SHARE, /* 98% of 0..1 */
 	REPORT_COUNT  /* 10,000 */
 };
-/* Three significant digits; "-" for what is missing. */
+/* Two or three significant digits; "-" for what is missing. */
 const char *report_value(struct report_pool *pool, enum report_unit unit, double value);
 /* "149k [145k, 152k]"; one run has no interval. */
 const char *report_interval(struct report_pool *pool, enum report_unit unit, struct estimate e);

@@ -1,0 +1,74 @@
+#!/bin/sh
+# A report from a small made run: whole, harmless whatever the store holds, the same twice, and without gnuplot.
+#   BUILD=build tests/report/report.sh
+set -u
+cd "$(dirname "$0")/../.."
+c10k=$PWD/${BUILD:-build}/c10k
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); echo "failed: $*"; }
+# holds WHAT COMMAND...: the command succeeds; lacks: it does not
+holds() { what=$1; shift; if "$@" >/dev/null 2>&1; then pass; else fail "$what"; fi; }
+lacks() { what=$1; shift; if "$@" >/dev/null 2>&1; then fail "$what"; else pass; fi; }
+sum() { (cd "$work/run" && find . -type f ! -name '*.sqlite*' -exec cksum {} + | sort); }
+
+command -v sqlite3 >/dev/null || { echo "report skipped: sqlite3 is not installed"; exit 77; }
+mkdir "$work/run"
+cat harness/schema.sql tests/report/store.sql | sqlite3 "$work/run/run.sqlite" || exit 1
+html=$work/run/report.html md=$work/run/report.md
+
+if command -v gnuplot >/dev/null; then
+	holds "the report is made" timeout 60 "$c10k" report "$work/run"
+	sum >"$work/first"
+	holds "it is made again" timeout 60 "$c10k" report "$work/run"
+	sum >"$work/second"
+	holds "twice the same" cmp "$work/first" "$work/second"
+	for name in throughput idle switches cpu memory wait percentiles-10 percentiles-1000 percentiles-10000; do
+		for extension in gp tsv svg; do holds "$name.$extension is there" test -s "$work/run/plots/$name.$extension"; done
+	done
+	holds "a figure is drawn again alone" sh -c "cd '$work/run/plots' && rm idle.svg && gnuplot idle.gp && test -s idle.svg"
+	rm "$work/run/plots/cpu.tsv"
+	holds "without its data a figure is a labelled frame" sh -c "cd '$work/run/plots' && gnuplot cpu.gp && grep -q 'no data' cpu.svg"
+	count=$(grep -c 'role="img"' "$html")
+	[ "$count" -ge 10 ] && pass || fail "$count figures in the page"
+	holds "client-limited is told in the data" grep -q 'client-limited' "$work/run/plots/throughput.tsv"
+else
+	echo "figures skipped: gnuplot is not installed"
+fi
+
+# the same with a PATH in which there is no gnuplot
+mkdir "$work/empty"
+PATH=$work/empty "$c10k" report "$work/run" >"$work/out" 2>"$work/err" && pass || fail "a report without gnuplot fails"
+holds "it says what to install" grep -q 'apt-get install gnuplot-nox' "$work/err"
+holds "the page says it, too" grep -q 'apt-get install gnuplot-nox' "$html"
+holds "no figure is left behind" sh -c "! ls '$work'/run/plots/*.svg"
+
+for id in grade answers reading setup health figures servers conformance cells reproduce; do
+	holds "section $id" grep -q "<h2 id=\"$id\">" "$html"
+done
+holds "the Markdown has all sections" test "$(grep -c '^## [0-9]' "$md")" = 10
+for file in "$html" "$md"; do
+	lacks "NaN in $file" grep -qiE '(^|[^a-z])-?(nan|inf)([^a-z]|$)' "$file"
+	holds "threads rank behind in $file" grep -q '0.50x \[0.50, 0.50\]' "$file"
+	holds "a bound in $file" grep -qE '(>=|&gt;=) 100k' "$file"
+	holds "a failing case in $file" grep -q 'case-2' "$file"
+	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\]' "$file"
+done
+lacks "the store writes HTML" grep -qE '<script>alert|<models>|<x>|<b>, ' "$html"
+lacks "the page asks the network" grep -qE '(src|href)="(https?:)?//' "$html"
+holds "limits have their reasons" grep -q 'select serves at most 1019 connections' "$html"
+
+mkdir "$work/none"
+lacks "a folder without a run" "$c10k" report "$work/none"
+"$c10k" report "$work/none" 2>"$work/err"
+[ "$(wc -l <"$work/err")" = 1 ] && pass || fail "a folder without a run says more or less than one line"
+"$c10k" report >/dev/null 2>&1
+[ $? = 2 ] && pass || fail "no folder is a usage error"
+echo "UPDATE server SET name = 'a b' WHERE name = 'epoll'" | sqlite3 "$work/run/run.sqlite"
+lacks "a server's name that no script may hold" "$c10k" report "$work/run"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

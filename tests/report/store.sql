@@ -1,0 +1,49 @@
+-- A small run: three servers, three blocks, every verdict, and texts that must not be believed. tests/report/report.sh
+-- reads it behind harness/schema.sql.
+INSERT INTO run VALUES ('title', 'Three <models> & a "run"'), ('plan', 'tiny'), ('plan_text', '[plan]' || char(10) || 'title = <b>'),
+	('command', 'build/c10k bench tiny'), ('seed', '7'), ('status', 'complete'), ('planned_cells', '54'),
+	('started_at', '2026-11-22T19:00:00Z'), ('finished_at', '2026-11-22T19:01:00Z'), ('unchecked', '0'), ('version', 'test'),
+	('kernel', 'Linux 6'), ('cpu_model', 'model'), ('cpu_count', '2'), ('server_cpus', '0'), ('client_cpus', '1'),
+	('steal_share', '0'), ('pressure', '1'), ('libraries', '{"libev": "4.33"}'), ('mitigations', '<script>alert(1)</script>');
+INSERT INTO server VALUES
+	('thread', 'thread', 'recv', 'C', 'a thread for each | `connection`', NULL, 'servers/thread.c', 100),
+	('select', 'readiness', 'select', 'C', 'one loop', 1019, 'servers/select.c', 120),
+	('epoll', 'readiness', 'epoll_wait', 'C', 'one loop', NULL, 'servers/epoll.c', 130);
+INSERT INTO conformance
+	WITH way(sending) AS (VALUES ('whole'), ('split'), ('coalesced')), id(i) AS (VALUES (1), (2), (3))
+	SELECT name, 'case-' || i, 'RFC 9112 3.' || i, sending, NOT (name = 'select' AND i = 2 AND sending = 'split'),
+		CASE WHEN name = 'select' AND i = 2 AND sending = 'split' THEN 'sent <x>, got 200' END
+	FROM server, way, id;
+CREATE TEMP TABLE load (experiment, target, connections, idle);
+INSERT INTO load VALUES ('throughput', '/', 10, 0), ('throughput', '/', 1000, 0), ('throughput', '/', 10000, 0),
+	('idle', '/', 100, 0), ('idle', '/', 100, 10000), ('wait', '/sleep/100', 1000, 0);
+CREATE TEMP TABLE who (server, twin, speed);
+INSERT INTO who VALUES ('thread', 0, 0.5), ('select', 0, 0.9), ('epoll', 0, 1), ('epoll', 1, 1.001);
+INSERT INTO cell (experiment, server, twin, target, connections, idle, rep, position, started_at, verdict, reason, rate_per_s,
+		p50_us, p99_us, ctx_switches_per_req, ctx_voluntary_per_req, ctx_involuntary_per_req, cpu_user_us_per_req,
+		cpu_sys_us_per_req, established, answered, starved, fairness, errors, client_cpu)
+	WITH block(rep) AS (VALUES (1), (2), (3))
+	SELECT experiment, server, twin, target, connections, idle, rep,
+		row_number() OVER (ORDER BY rep, experiment, connections, idle, server, twin), '2026-11-22T19:00:00Z', 'valid', '',
+		min(1e5 * speed * (1 + rep * 0.001), CASE experiment WHEN 'wait' THEN 9900 ELSE 1e9 END), 1e3 / speed, 5e3 / speed,
+		CASE server WHEN 'thread' THEN 1.2 ELSE 0.02 END, CASE server WHEN 'thread' THEN 1.1 ELSE 0.01 END,
+		CASE server WHEN 'epoll' THEN 0 ELSE 0.01 END, 1, 5 / speed, connections + idle, connections + idle,
+		CASE WHEN server = 'thread' AND connections = 10000 THEN 2000 + rep ELSE 0 END, 0.9, 0, 0.5
+	FROM load, who, block;
+INSERT INTO cell (experiment, server, twin, target, connections, idle, rep, position, started_at, verdict, established, answered,
+		user_bytes_per_conn, kernel_bytes_per_conn, blank)
+	WITH block(rep) AS (VALUES (1), (2), (3))
+	SELECT 'memory', server, twin, '/', 1000, 0, rep, 100 + row_number() OVER (ORDER BY rep, server, twin), '2026-11-22T19:00:00Z',
+		'valid', 1000, 1000, CASE server WHEN 'thread' THEN 9000 ELSE 200 + rep END, 4000, 'rate_per_s: held, not measured'
+	FROM who, block;
+UPDATE cell SET verdict = 'unsupported', reason = 'select serves at most 1019 connections', rate_per_s = NULL, p50_us = NULL,
+	p99_us = NULL, ctx_switches_per_req = NULL, ctx_voluntary_per_req = NULL, ctx_involuntary_per_req = NULL,
+	cpu_user_us_per_req = NULL, cpu_sys_us_per_req = NULL, established = NULL, answered = NULL, starved = NULL
+	WHERE server = 'select' AND connections + idle > 1019;
+UPDATE cell SET verdict = 'client-limited', reason = 'worker 0 used 97% of its CPU'
+	WHERE server = 'epoll' AND experiment = 'throughput' AND connections = 10;
+UPDATE cell SET verdict = 'invalid', reason = 'errors `$(id)` <b>' WHERE server = 'thread' AND experiment = 'wait' AND rep = 2;
+UPDATE cell SET verdict = 'failed', reason = 'exit 1: "EOD"', rate_per_s = NULL, marks = 'unfair'
+	WHERE server = 'thread' AND experiment = 'idle' AND idle = 0;
+UPDATE cell SET loadgen = '{"latency_ns": {"service": {"hdr": "no histogram"}}, "bytes": {"sent": 4100, "received": 13600}, '
+	|| '"requests": {"sent": 100, "completed": 100}}' WHERE experiment = 'throughput' AND verdict = 'valid';

@@ -1,0 +1,301 @@
+/* test_report.c: what the report says about made rows, and how it is written down. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/report_answers.h"
+#include "harness/report_doc.h"
+#include "harness/report_phrases.h"
+
+static struct report_server servers[] = {
+	{ .name = "thread", .family = "thread", .style = 0, .source_lines = 100 },
+	{ .name = "poll", .family = "readiness", .style = 1, .source_lines = 120 },
+	{ .name = "epoll", .family = "readiness", .style = 2, .source_lines = 140 },
+};
+enum { THREAD, POLL, EPOLL, SERVERS, BLOCKS = 5, CELLS_MAX = 400 };
+
+/* Rows of one test; nothing here is freed but the pool and what grouping allocates. */
+static struct report_cell_row rows[CELLS_MAX];
+static struct report_data data;
+
+static int setup(void **state)
+{
+	(void)state;
+	data = (struct report_data){ .servers = servers, .server_count = SERVERS, .cells = rows };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(data.points);
+	report_text_free(&data.pool);
+	return 0;
+}
+
+/* One cell a block, at rates rate * (1 +- 0.4%), so that every interval is narrow. */
+static struct report_cell_row *add_blocks(const char *experiment, int server, bool twin,
+    long connections, long idle, double rate)
+{
+	struct report_cell_row *first = &rows[data.cell_count];
+	for (long rep = 1; rep <= BLOCKS; rep++) {
+		struct report_cell_row *cell = &rows[data.cell_count++];
+		*cell = (struct report_cell_row){
+			.experiment = experiment, .target = "/", .reason = "", .marks = "",
+			.blank = "", .loadgen = "", .log = "", .server = &servers[server],
+			.twin = twin, .connections = connections, .idle = idle, .rep = rep,
+			.position = (long)data.cell_count, .verdict = VERDICT_VALID,
+		};
+		for (int m = 0; m < REPORT_METRICS; m++)
+			cell->metric[m] = (double)NAN;
+		cell->metric[METRIC_RATE_PER_S] = rate * (1 + 0.002 * (double)(rep - 3));
+	}
+	return first;
+}
+
+static void set_verdict(struct report_cell_row *first, enum verdict verdict, const char *reason)
+{
+	for (int i = 0; i < BLOCKS; i++) {
+		first[i].verdict = verdict;
+		first[i].reason = reason;
+		if (verdict != VERDICT_CLIENT_LIMITED)
+			first[i].metric[METRIC_RATE_PER_S] = (double)NAN;
+	}
+}
+
+/* The answer to one topic; "" when there is none. */
+static const char *answer(const char *topic)
+{
+	static struct report_answer answers[REPORT_ANSWERS_MAX];
+	report_data_group(&data);
+	size_t count = report_answers(&data, answers);
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(answers[i].topic, topic))
+			return answers[i].text;
+	return "";
+}
+
+static void assert_says(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" lacks \"%s\"", text, part);
+}
+
+static void assert_silent(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("\"%s\" says \"%s\"", text, part);
+}
+
+static void test_ranked(void **state)
+{
+	(void)state;
+	add_blocks("idle", EPOLL, false, 100, 10000, 200e3);
+	add_blocks("idle", POLL, false, 100, 10000, 50e3);
+	add_blocks("idle", EPOLL, false, 100, 0, 200e3);
+	add_blocks("idle", POLL, false, 100, 0, 200e3);
+	const char *text = answer("Mostly idle");
+	assert_says(text, "{epoll} serves **4.00x [4.00, 4.00]** what {poll} does");
+	assert_says(text, "they keep: {poll} 25.0% [25.0%, 25.0%]; at least 95%: {epoll}.");
+}
+
+static void test_tie(void **state)
+{
+	(void)state;
+	add_blocks("throughput", EPOLL, false, 10000, 0, 150e3);
+	add_blocks("throughput", POLL, false, 10000, 0, 149e3);
+	add_blocks("throughput", THREAD, false, 10000, 0, 60e3);
+	const char *text = answer("All busy");
+	assert_says(text, "{epoll} has the highest median, **150k [149k, 151k] requests/s**");
+	assert_says(text, "A tie with it: {poll}.");
+	assert_says(text, "Against it: {thread} 0.40x");
+}
+
+static void test_undecided(void **state)
+{
+	(void)state;
+	add_blocks("throughput", EPOLL, false, 10000, 0, 150e3);
+	struct report_cell_row *poll = add_blocks("throughput", POLL, false, 10000, 0, 145e3);
+	poll[0].metric[METRIC_RATE_PER_S] *= 1.04; /* the interval reaches across the edge */
+	assert_says(answer("All busy"), "Against it, but undecided: {poll} 0.9");
+}
+
+/* What the A/A pair shows at the same load decides nothing, however narrow the interval. */
+static void test_within_drift(void **state)
+{
+	(void)state;
+	add_blocks("throughput", EPOLL, false, 10000, 0, 150e3);
+	add_blocks("throughput", EPOLL, true, 10000, 0, 140e3);
+	add_blocks("throughput", POLL, false, 10000, 0, 144e3);
+	add_blocks("throughput", THREAD, false, 10000, 0, 60e3);
+	const char *text = answer("All busy");
+	assert_says(text, "but undecided: {poll} 0.96");
+	assert_says(text, "Against it: {thread} 0.40x");
+	const struct report_point *worst;
+	assert_true(fabs(report_drift(&data, &worst) - 10.0 / 150) < 1e-9);
+}
+
+static void test_few_blocks(void **state)
+{
+	(void)state;
+	add_blocks("throughput", EPOLL, false, 10000, 0, 150e3);
+	data.cell_count = 1;
+	add_blocks("throughput", THREAD, false, 10000, 0, 60e3);
+	data.cell_count = 2;
+	const char *text = answer("All busy");
+	assert_says(text, "**149k requests/s**"); /* one run has no interval */
+	assert_says(text, "too few blocks to decide: {thread} 0.40x.");
+}
+
+static void test_client_limited(void **state)
+{
+	(void)state;
+	add_blocks("throughput", POLL, false, 10000, 0, 100e3);
+	set_verdict(add_blocks("throughput", EPOLL, false, 10000, 0, 150e3), VERDICT_CLIENT_LIMITED,
+	    "worker at 97%");
+	set_verdict(add_blocks("idle", EPOLL, false, 100, 10000, 200e3), VERDICT_CLIENT_LIMITED, "");
+	add_blocks("idle", POLL, false, 100, 10000, 50e3);
+	const char *text = answer("All busy");
+	assert_says(text, "{poll} has the highest median of those that can be ranked");
+	assert_says(text, "Client-limited, so not ranked: {epoll} >= 150k");
+	assert_silent(text, "{epoll} 1.5");
+	assert_says(answer("Mostly idle"), "{epoll} serves >= **4.00x [4.00, 4.00]** what {poll} does");
+}
+
+static void test_all_client_limited(void **state)
+{
+	(void)state;
+	set_verdict(add_blocks("throughput", EPOLL, false, 10, 0, 150e3), VERDICT_CLIENT_LIMITED, "");
+	const char *text = answer("All busy");
+	assert_says(text, "so none is ranked: {epoll} >= 150k");
+}
+
+static void test_missing(void **state)
+{
+	(void)state;
+	add_blocks("throughput", EPOLL, false, 10000, 0, 150e3);
+	set_verdict(add_blocks("throughput", POLL, false, 10000, 0, 1), VERDICT_UNSUPPORTED,
+	    "<b>1,020</b> | *at most*");
+	assert_says(answer("All busy"),
+	    "Not shown: {poll} is unsupported: \\<b\\>1,020\\</b\\> \\| \\*at most\\*.");
+	assert_string_equal(answer("Memory"), "");
+	assert_string_equal(answer("Context switches"), "");
+}
+
+static void test_wait_and_fairness(void **state)
+{
+	(void)state;
+	struct report_cell_row *thread = add_blocks("wait", THREAD, false, 1000, 0, 5000);
+	struct report_cell_row *epoll = add_blocks("wait", EPOLL, false, 1000, 0, 9900);
+	for (int i = 0; i < BLOCKS; i++)
+		thread[i].target = epoll[i].target = "/sleep/100";
+	const char *text = answer("Waiting for others");
+	assert_says(text, "at most **10.0k requests/s**. {epoll} reaches it");
+	assert_says(text, "{thread} 50.0% [49.8%, 50.2%]");
+
+	thread = add_blocks("throughput", THREAD, false, 10000, 0, 5000);
+	epoll = add_blocks("throughput", EPOLL, false, 10000, 0, 9900);
+	for (int i = 0; i < BLOCKS; i++) {
+		thread[i].metric[METRIC_STARVED] = 3000 + i;
+		thread[i].metric[METRIC_FAIRNESS] = 0.5;
+		epoll[i].metric[METRIC_STARVED] = 0;
+	}
+	text = answer("Fairness");
+	assert_says(text, "{thread} left **3,002 [3,000, 3,004]** of them without one answer");
+	assert_says(text, "{epoll} answered every one");
+}
+
+static void test_grade(void **state)
+{
+	(void)state;
+	struct report_key keys[] = { { "status", "complete" }, { "steal_share", "0.001" } };
+	struct report_grade grade;
+	data.keys = keys;
+	data.key_count = 2;
+	add_blocks("throughput", EPOLL, false, 100, 0, 150e3);
+	struct report_cell_row *twin = add_blocks("throughput", EPOLL, true, 100, 0, 151e3);
+	report_data_group(&data);
+	report_grade(&data, &grade);
+	assert_int_equal(grade.letter, 'A');
+
+	keys[0].value = "partial";
+	report_grade(&data, &grade);
+	assert_int_equal(grade.letter, 'B');
+	assert_says(grade.reasons[0], "The run is partial");
+
+	keys[1].value = "0.2";
+	report_grade(&data, &grade);
+	assert_int_equal(grade.letter, 'C');
+
+	keys[0].value = "complete";
+	keys[1].value = "0";
+	for (int i = 0; i < BLOCKS; i++)
+		twin[i].metric[METRIC_RATE_PER_S] *= 0.8;
+	report_data_group(&data);
+	report_grade(&data, &grade);
+	assert_int_equal(grade.letter, 'C');
+	data.keys = NULL;
+}
+
+/* Markup as HTML, and as a table in Markdown. */
+static void test_forms(void **state)
+{
+	(void)state;
+	char *html = NULL, *md = NULL;
+	size_t html_len, md_len;
+	static const struct report_column columns[] = { { "name", false }, { "rate", true } };
+	struct report_doc doc = { .html = open_memstream(&html, &html_len),
+		.md = open_memstream(&md, &md_len), .pool = &data.pool };
+	report_paragraph(&doc, NULL, report_printf(&data.pool, "**{epoll}** %s %s [a](b.c) [4.4, 5.0]",
+	    report_escape(&data.pool, "<i>x_y*"), report_code(&data.pool, "a`<b")));
+	report_table_begin(&doc, columns, 2);
+	report_cell(&doc, "{epoll}");
+	report_cell_number(&doc, 1500, "1.50k");
+	report_table_end(&doc, "sortable", true);
+	fclose(doc.html);
+	fclose(doc.md);
+	assert_says(html, "<p><strong><span class=\"server s-epoll\">epoll</span></strong> "
+	    "&lt;i&gt;x_y* <code>a'&lt;b</code> <a href=\"b.c\">a</a> [4.4, 5.0]</p>");
+	assert_says(html, "<td class=\"n\" data-v=\"1500\">1.50k</td>");
+	assert_string_equal(md, "**epoll** \\<i\\>x_y\\* `a'<b` [a](b.c) [4.4, 5.0]\n\n"
+	    "| name  |  rate |\n| ----- | ----: |\n| epoll | 1.50k |\n\n");
+	free(html);
+	free(md);
+	free(doc.cells);
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	struct report_pool *pool = &data.pool;
+	assert_string_equal(report_whole(pool, 1234567), "1,234,567");
+	assert_string_equal(report_whole(pool, 999), "999");
+	assert_string_equal(report_value(pool, REPORT_PLAIN, 0.0213), "0.021");
+	assert_string_equal(report_value(pool, REPORT_PLAIN, 0.00001), "<0.0005");
+	assert_string_equal(report_value(pool, REPORT_SHARE, 0.985), "98.5%");
+	assert_string_equal(report_value(pool, REPORT_BYTES, -2048), "-2.00 KiB");
+	assert_string_equal(report_value(pool, REPORT_US, (double)NAN), "-");
+	struct estimate e = { 4.7, 4.4, 5.0, 5 };
+	assert_string_equal(report_ratio(pool, e), "4.70x [4.40, 5.00]");
+	e.count = 1;
+	assert_string_equal(report_interval(pool, REPORT_PLAIN, e), "4.70");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_ranked), TEST(test_tie), TEST(test_undecided), TEST(test_within_drift),
+		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_all_client_limited),
+		TEST(test_missing), TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_forms),
+		TEST(test_numbers),
+	};
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
