@@ -38,13 +38,14 @@ struct report_server {
 	const char *family, *api, *language, *summary, *source;
 	long max_connections; /* 0: not capped */
 	long source_lines;    /* 0: unknown */
-	uint32_t style;       /* colour and point type: see report_style.h */
+	uint32_t style;       /* colour and point type: see figures_style.h */
 };
 
 struct report_cell_row {
 	const char *experiment, *target, *reason, *marks, *blank, *loadgen, *log;
 	const struct report_server *server;
 	bool twin;
+	bool outlier; /* its rate lies far from the point's others: flagged, never left out */
 	long connections, idle, rep, position;
 	enum verdict verdict;
 	double metric[REPORT_METRICS]; /* NAN: blank */

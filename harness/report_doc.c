@@ -231,7 +231,7 @@ static void table_html(const struct report_doc *d, const char *class)
 }
 
 /* One long text does not push a whole column out of the terminal. */
-enum { MD_WIDTH_MAX = 48 };
+enum { MD_WIDTH_MAX = 76 };
 
 static void md_padded(FILE *out, const char *text, size_t width, bool right)
 {

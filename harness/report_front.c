@@ -277,7 +277,7 @@ static int health_rank(const struct report_cell_row *cell)
 	case VERDICT_VALID:
 	case VERDICT_COUNT: break;
 	}
-	return *cell->marks ? 3 : 5;
+	return *cell->marks || cell->outlier ? 3 : 5;
 }
 enum { HEALTH_RANKS = 6, HEALTH_BAD = 4 };
 
@@ -319,7 +319,9 @@ static void health_row(struct report *r, const struct report_cell_row *cell)
 	report_cell_number(r->doc, (double)(cell->connections + cell->idle), report_load(r, cell));
 	report_cell_number(r->doc, (double)cell->rep, report_whole(pool, (double)cell->rep));
 	report_verdict_cell(r, cell->verdict);
-	report_cell(r->doc, report_escape(pool, cell->marks));
+	report_cell(r->doc,
+	    report_printf(pool, "%s%s%s", report_escape(pool, cell->marks),
+		*cell->marks && cell->outlier ? ", " : "", cell->outlier ? "outlier" : ""));
 	report_cell_class(r->doc, "reason", report_escape(pool, cell->reason));
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(*metrics); i++)
 		report_cell_number(r->doc, cell->metric[metrics[i]],
@@ -350,7 +352,8 @@ void report_section_health(struct report *r)
 	    "Whether each cell measured what it claims: connections established and answered at "
 	    "least once, errors, Jain's fairness index, the completed-only residual of Little's "
 	    "law, and the CPU use of the load generator's busiest worker. Failed and invalid cells "
-	    "stand first, then client-limited ones, then those with a mark.");
+	    "stand first, then client-limited ones, then those with a mark: unfair (Little's law), "
+	    "unchecked, or outlier (a rate far from the other blocks'; it stays in the median).");
 	if (!health_table(r, 0, HEALTH_BAD - 1, true))
 		report_paragraph(
 		    r->doc, NULL, "No cell is failed, invalid, client-limited or marked.");

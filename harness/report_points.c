@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BEYOND_P99_9_MIN = 100 };
+
 const struct report_metric_info report_metrics[REPORT_METRICS] = {
 	[METRIC_RATE_PER_S] = { "requests/s", REPORT_RATE },
 	[METRIC_P50_US] = { "p50", REPORT_US },
@@ -105,16 +107,41 @@ static struct estimate_random seeded(void)
 	return (struct estimate_random){ .state = 1 };
 }
 
+/* A percentile of a run rests on what lies beyond it: 100 samples for p99.9, or it is no figure of
+ * the run. */
+static bool rests_on_enough(const struct report_cell_row *cell, int metric)
+{
+	double requests = cell->metric[METRIC_REQUESTS];
+	return metric != METRIC_P99_9_US || !isfinite(requests)
+	    || requests * 0.001 >= BEYOND_P99_9_MIN;
+}
+
 static void estimate_point(struct report_point *point)
 {
 	for (int m = 0; m < REPORT_METRICS; m++) {
 		double values[ESTIMATE_VALUES_MAX];
 		uint32_t count = 0;
-		for (size_t i = 0; i < point->cell_count && count < ESTIMATE_VALUES_MAX; i++)
-			if (usable(&point->cells[i]) && isfinite(point->cells[i].metric[m]))
-				values[count++] = point->cells[i].metric[m];
+		for (size_t i = 0; i < point->cell_count && count < ESTIMATE_VALUES_MAX; i++) {
+			const struct report_cell_row *cell = &point->cells[i];
+			if (usable(cell) && isfinite(cell->metric[m]) && rests_on_enough(cell, m))
+				values[count++] = cell->metric[m];
+		}
 		struct estimate_random random = seeded();
 		point->metric[m] = estimate_values(values, count, &random);
+	}
+}
+
+static void flag_outliers(struct report_cell_row *cells, size_t cell_count)
+{
+	double rates[ESTIMATE_VALUES_MAX];
+	uint32_t count = 0;
+	for (size_t i = 0; i < cell_count && count < ESTIMATE_VALUES_MAX; i++)
+		if (usable(&cells[i]) && isfinite(cells[i].metric[METRIC_RATE_PER_S]))
+			rates[count++] = cells[i].metric[METRIC_RATE_PER_S];
+	for (size_t i = 0; i < cell_count; i++) {
+		double rate = cells[i].metric[METRIC_RATE_PER_S];
+		cells[i].outlier = usable(&cells[i]) && isfinite(rate)
+		    && fabs(estimate_modified_z(rates, count, rate)) > ESTIMATE_OUTLIER_Z;
 	}
 }
 
@@ -152,6 +179,7 @@ void report_data_group(struct report_data *data)
 		*point = (struct report_point){ .cells = &data->cells[i], .cell_count = next - i };
 		judge_point(point);
 		estimate_point(point);
+		flag_outliers(&data->cells[i], next - i);
 	}
 }
 

@@ -158,13 +158,13 @@ static void tile(struct report *r, const struct key_figure *k, const struct repo
 		report_html(r->doc, "%s to %s<br>",
 		    report_value(pool, report_metrics[k->metric].unit, e.low),
 		    report_value(pool, report_metrics[k->metric].unit, e.high));
-	report_html(r->doc, "at %s</small></dd><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\">",
+	report_html(r->doc, "at %s</small><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\">",
 	    report_load(r, p->cells), SPARK_WIDTH, SPARK_HEIGHT);
 	for (size_t i = 0; i < r->data->server_count; i++)
 		if (&r->data->servers[i] != server)
 			spark_line(r, k, &f, &r->data->servers[i], NULL);
 	spark_line(r, k, &f, server, "own");
-	report_html(r->doc, "</svg></div>\n");
+	report_html(r->doc, "</svg></dd></div>\n");
 }
 
 static void key_row(struct report *r, const struct report_server *server)

@@ -189,6 +189,24 @@ static void test_missing(void **state)
 	assert_string_equal(answer("Context switches"), "");
 }
 
+/* An outlier is flagged and stays; a p99.9 on fewer than 100 samples beyond it is no figure. */
+static void test_weak_figures(void **state)
+{
+	(void)state;
+	struct report_cell_row *cells = add_blocks("throughput", EPOLL, false, 100, 0, 100e3);
+	cells[4].metric[METRIC_RATE_PER_S] = 50e3;
+	for (int i = 0; i < BLOCKS; i++) {
+		cells[i].metric[METRIC_P99_9_US] = 500;
+		cells[i].metric[METRIC_REQUESTS] = i < 3 ? 99e3 : 100e3;
+	}
+	report_data_group(&data);
+	assert_true(cells[4].outlier);
+	assert_false(cells[0].outlier);
+	assert_int_equal(data.points[0].metric[METRIC_RATE_PER_S].count, BLOCKS);
+	assert_true(data.points[0].metric[METRIC_RATE_PER_S].low == 50e3);
+	assert_int_equal(data.points[0].metric[METRIC_P99_9_US].count, 2);
+}
+
 static void test_wait_and_fairness(void **state)
 {
 	(void)state;
@@ -294,7 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_ranked), TEST(test_tie), TEST(test_undecided), TEST(test_within_drift),
 		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_all_client_limited),
-		TEST(test_missing), TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_forms),
+		TEST(test_missing), TEST(test_weak_figures), TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_forms),
 		TEST(test_numbers),
 	};
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
