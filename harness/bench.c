@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,6 @@
 #include "harness/gate.h"
 #include "harness/interrupt.h"
 #include "harness/measure.h"
-#include "harness/memory.h"
 #include "harness/plan_table.h"
 #include "harness/progress.h"
 #include "harness/report.h"
@@ -161,6 +161,19 @@ static void put_time(struct store *store, const char *key)
 	store_put_run(store, key, text);
 }
 
+/* What kernel_bytes_per_conn is made of. */
+static void put_costs(struct bench *b)
+{
+	const struct memory_costs *costs = &b->setup.costs;
+	memory_measure_costs(&b->setup.costs);
+	if (isfinite(costs->socket))
+		store_format_run(b->store, "kernel_bytes_per_socket", "%.0f", costs->socket);
+	if (isfinite(costs->epoll_item))
+		store_format_run(b->store, "kernel_bytes_per_epoll_item", "%.0f", costs->epoll_item);
+	if (isfinite(costs->thread))
+		store_format_run(b->store, "kernel_bytes_per_thread", "%.0f", costs->thread);
+}
+
 static void open_run(struct bench *b)
 {
 	char path[PATH_CAP], cpus[1024];
@@ -182,7 +195,7 @@ static void open_run(struct bench *b)
 	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
 	store_put_run(b->store, "server_cpus", cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus)));
 	store_put_run(b->store, "client_cpus", cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus)));
-	store_put_run(b->store, "kernel_memory_source", memory_source_name(memory_take(getpid()).source));
+	put_costs(b);
 	environment_store(b->store, &b->paths);
 	for (uint32_t i = 0; i < b->plan.server_count; i++)
 		if (plan_uses(&b->plan, i))

@@ -156,10 +156,6 @@ static void look_at_counters(struct doctor *d)
 	tell(d, permitted ? FINDING_OK : FINDING_WARNING, "perf",
 	    "without them context switches come from /proc alone: sudo sysctl kernel.perf_event_paranoid=1", "%s",
 	    permitted ? "software counters permitted" : counters.reason);
-	bool slabs = access("/proc/slabinfo", R_OK) == 0;
-	tell(d, slabs ? FINDING_OK : FINDING_WARNING, "slabinfo",
-	    "kernel memory of connections is then an estimate from /proc/meminfo; root reads it", "%s",
-	    slabs ? "readable" : "not readable");
 	bool schedstat = access("/proc/self/schedstat", R_OK) == 0;
 	tell(d, schedstat ? FINDING_OK : FINDING_WARNING, "schedstat",
 	    "the time servers wait for a CPU stays blank: a kernel with CONFIG_SCHED_INFO has it", "%s",

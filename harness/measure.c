@@ -24,7 +24,6 @@
 #include "harness/client.h"
 #include "harness/counters.h"
 #include "harness/interrupt.h"
-#include "harness/memory.h"
 #include "harness/probe.h"
 #include "harness/result.h"
 #include "harness/target.h"
@@ -38,7 +37,7 @@ enum {
 	SPARE_CONNECTIONS = 2,                 /* the harness's own probe */
 	CONNECTIONS_FOR_MEMORY = 100,          /* with fewer the difference is noise */
 };
-static const uint64_t task_read_ns = 50000, settle_ns = 100000000;
+static const uint64_t task_read_ns = 50000;
 static const uint64_t connect_most_ns = 60000000000, end_most_ns = 30000000000;
 
 struct run {
@@ -86,14 +85,12 @@ static bool is_possible(const struct measure_setup *setup, const struct server_i
 static void on_barrier(struct run *run)
 {
 	struct row *row = run->row;
-	if (run->cell->experiment->kind == EXPERIMENT_MEMORY)
-		interrupt_sleep(settle_ns); /* what the handshakes left behind is freed after a grace period */
 	run->memory_held = memory_take(run->target.process.pid);
 	run->held = true;
-	row->metrics[METRIC_THREADS] = run->memory_held.tasks;
+	row->metrics[METRIC_THREADS] = run->memory_held.threads;
 	client_answer(&run->client);
 	uint64_t now_ns = clock_now_ns();
-	uint64_t reading_ns = (uint64_t)run->memory_held.tasks * task_read_ns + 2000000;
+	uint64_t reading_ns = (uint64_t)run->memory_held.threads * task_read_ns + 2000000;
 	uint64_t warmup_ns = cell_warmup_ns(run->cell);
 	if (run->cell->experiment->kind != EXPERIMENT_MEMORY)
 		run->snapshot_at_ns = snapshot_is_cheap() ? UINT64_MAX
@@ -175,15 +172,15 @@ static void fill_memory(struct run *run)
 		return;
 	}
 	double user = memory_user_bytes(&run->memory_idle, &run->memory_held);
-	double kernel = memory_kernel_bytes(&run->memory_idle, &run->memory_held, connections);
-	if (user >= 0)
+	double kernel = memory_kernel_bytes(&run->setup->costs, &run->memory_idle, &run->memory_held);
+	if (isfinite(user))
 		row->metrics[METRIC_USER_BYTES_PER_CONN] = user / connections;
 	else
 		row_blank(row, METRIC_USER_BYTES_PER_CONN, "no /proc/PID/smaps_rollup");
-	if (kernel >= 0)
+	if (isfinite(kernel))
 		row->metrics[METRIC_KERNEL_BYTES_PER_CONN] = kernel / connections;
 	else
-		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "neither /proc/slabinfo nor /proc/meminfo tells");
+		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "the cost of a socket or a thread could not be measured (file limit?)");
 }
 
 static void fill_tasks(struct run *run, const struct snapshot_difference *d, double scale)
@@ -328,8 +325,6 @@ static const char *run_both(struct run *run, const struct server_info *info, cha
 	} else if (!target_start(&run->target, info, port, &run->setup->server_cpus, server_log, problem)) {
 		stopped = problem;
 	} else {
-		if (run->cell->experiment->kind == EXPERIMENT_MEMORY)
-			interrupt_sleep(settle_ns);
 		run->memory_idle = memory_take(run->target.process.pid);
 		struct client_options options = {
 			.program = run->setup->paths->loadgen, .json_path = run->json_path, .cell = run->cell,

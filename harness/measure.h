@@ -5,16 +5,18 @@
 #ifndef MEASURE_H
 #define MEASURE_H
 
+#include "harness/memory.h"
 #include "harness/paths.h"
+#include "harness/process.h"
 #include "harness/row.h"
 #include "harness/servers.h"
-#include "harness/process.h"
 
 struct measure_setup {
 	const struct paths *paths;
 	const char *log_folder;
 	struct cpu_list server_cpus;
 	struct cpu_list client_cpus;
+	struct memory_costs costs;   /* of kernel objects, see memory.h */
 	uint64_t file_limit;         /* hard limit of files a process may hold */
 	void (*on_tick)(void *context); /* every 50 ms or so, while it runs; may be NULL */
 	void *context;
