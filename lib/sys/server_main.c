@@ -3,8 +3,8 @@
  * a signal, or what to do when the file table is full.
  *
  * A full file table: accept() fails, but the client stays in the accept queue and a
- * level-triggered loop would spin on it. So a spare descriptor is kept: close it, accept, close
- * the client, open the spare again (libev's manual, "The special problem of accept()ing when you
+ * level-triggered loop would spin on it. So a spare descriptor is kept: close it, accept, and make
+ * the client's the spare (after libev's manual, "The special problem of accept()ing when you
  * can't").
  */
 #include "lib/sys/server_main.h"
@@ -126,13 +126,17 @@ void worker_turn_away(struct worker *w)
 	struct pollfd waiting = { .fd = w->listen_fd, .events = POLLIN };
 	if (poll(&waiting, 1, 0) <= 0)
 		return; /* gone again; a blocking accept would wait for the next */
-	close(w->spare_fd);
-	int fd = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0) {
-		close(fd);
+	if (w->spare_fd >= 0)
+		close(w->spare_fd);
+	w->spare_fd = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (w->spare_fd >= 0) {
+		/* closes the client and keeps the number, in one step: threads open files too */
+		dup3(w->listen_fd, w->spare_fd, O_CLOEXEC);
 		atomic_fetch_add_explicit(&w->env.service->refused, 1, memory_order_relaxed);
+	} else {
+		usleep(1000); /* another thread was quicker: the C library's open now and then */
+		w->spare_fd = fcntl(w->listen_fd, F_DUPFD_CLOEXEC, 0);
 	}
-	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 int worker_accept(struct worker *w)
