@@ -36,7 +36,7 @@ static const struct figure_spec {
 	    "a line falls from its peak, and where it ends.",
 	    "The height at few connections is mostly the price of a system call and of the "
 	    "loopback device, which all models pay alike; it does not say which model scales." },
-	{ "idle", "The C10k figure: idle connections beside 100 busy ones", "idle", X_IDLE,
+	{ "idle", "The C10k figure: idle connections beside busy ones", "idle", X_IDLE,
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "The busy connections do the same work in every column; a line that falls pays for "
 	    "connections that do nothing, as `select` and `poll` do when they pass the whole set "

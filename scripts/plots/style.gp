@@ -39,7 +39,6 @@ panel_rows = (panels + panel_columns - 1) / panel_columns
 shown(p) = panels > 1 ? word(servers, p) : servers
 greyed(p) = panels > 1 ? servers : ''
 at_left(p) = (p - 1) % panel_columns == 0
-at_bottom(p) = p > panels - panel_columns
 
 # room in pixels: the gaps hold the labels at the lines' ends
 left = 62.0 / width

@@ -84,8 +84,8 @@ static const char *answer(const char *topic)
 
 static void assert_says(const char *text, const char *part)
 {
-	if (!strstr(text, part))
-		fail_msg("\"%s\" lacks \"%s\"", text, part);
+	if (!text || !strstr(text, part))
+		fail_msg("\"%s\" lacks \"%s\"", text ? text : "", part);
 }
 
 static void assert_silent(const char *text, const char *part)
