@@ -126,8 +126,8 @@ static void print_plan(const struct bench *b)
 	if (b->split == CPU_SPLIT_NONE)
 		printf("            the same ones: rows are marked one-cpu, compare no absolute figures\n");
 	printf("  seed      %" PRIu64 "\n", b->options.seed);
-	printf("  expected  %s for %u cells, conformance check and report included\n\n",
-	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count);
+	printf("  expected  %s for %u cell%s, conformance check and report included\n\n",
+	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count, b->cell_count == 1 ? "" : "s");
 	fflush(stdout);
 }
 

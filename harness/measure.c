@@ -70,7 +70,7 @@ static bool is_possible(const struct measure_setup *setup, const struct server_i
 {
 	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
 	if (info->max_connections && wanted + SPARE_CONNECTIONS > info->max_connections)
-		row_judge(row, VERDICT_UNSUPPORTED, "%s serves at most %u connections", info->name,
+		row_judge(row, VERDICT_UNSUPPORTED, "serves at most %u connections",
 		    info->max_connections);
 	else if (wanted + SPARE_FILES > setup->file_limit)
 		row_judge(row, VERDICT_UNSUPPORTED, "this machine lets a process hold %llu files (ulimit -Hn)",

@@ -12,6 +12,7 @@
 #include "lib/sys/clock.h"
 
 enum { BAR_WIDTH = 24, REASON_WIDTH = 48 };
+static const uint64_t draw_every_ns = 500000000;
 
 static bool locale_is_utf8(void)
 {
@@ -89,6 +90,7 @@ void progress_begin(struct progress *p, const struct cell *cell)
 {
 	p->cell = cell;
 	p->cell_began_ns = clock_now_ns();
+	p->drawn_ns = 0;
 	progress_tick(p);
 }
 
@@ -106,8 +108,10 @@ static uint64_t time_left_ns(const struct progress *p)
 void progress_tick(struct progress *p)
 {
 	char left[32], load[64];
-	if (!p->terminal || !p->cell)
+	uint64_t now_ns = clock_now_ns();
+	if (!p->terminal || !p->cell || now_ns < p->drawn_ns + draw_every_ns)
 		return;
+	p->drawn_ns = now_ns;
 	double share = p->expected_ns ? (double)p->expected_done_ns / (double)p->expected_ns : 0;
 	int filled = (int)(share * BAR_WIDTH + 0.5);
 	printf("\r\033[K %s", p->colour ? "\033[36m" : "");

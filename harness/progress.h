@@ -17,6 +17,7 @@ struct progress {
 	uint64_t expected_done_ns; /* of those done, as planned */
 	uint64_t spent_ns;         /* on those done */
 	uint64_t cell_began_ns;
+	uint64_t drawn_ns;         /* when the bar was drawn last */
 	const struct cell *cell;   /* under way; NULL for none */
 	bool terminal;
 	bool colour;
@@ -29,7 +30,7 @@ void progress_init(struct progress *p, uint32_t cell_count, uint64_t expected_ns
 /* The line above the rows. */
 void progress_head(const struct progress *p);
 void progress_begin(struct progress *p, const struct cell *cell);
-/* Draws the bar anew. */
+/* Draws the bar anew, not too often: the terminal runs on CPUs that are being measured. */
 void progress_tick(struct progress *p);
 /* The cell's line; expected_ns is what it was planned to take. */
 void progress_end(struct progress *p, const struct row *row, uint64_t expected_ns);
