@@ -16,7 +16,7 @@ LDFLAGS  += $(SANITIZE) -pthread
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all servers programs setup bench report test unit check layers perf help clean format diff \
+.PHONY: all servers programs setup bench report test unit check layers perf help clean diff \
         new-server list doctor
 .DEFAULT_GOAL := help
 
@@ -30,7 +30,7 @@ unit_src    := $(wildcard tests/unit/test_*.c)
 objects      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 # config.mk holds SERVERS and each part's library flags; make starts over once it is there
-no_config := help clean format diff new-server setup
+no_config := help clean diff new-server setup
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),help)),)
 include $(BUILD)/config.mk
 endif
@@ -99,8 +99,6 @@ new-server: ## a new model from a commented skeleton: make new-server NAME=mine
 	@scripts/new-server.sh "$(NAME)"
 diff: ## what a model is: make diff A=thread B=epoll
 	@git diff --no-index --color=auto --stat -p servers/$(A).c servers/$(B).c || true
-format: ## clang-format every C file
-	@clang-format -i $$(git ls-files '*.c' '*.h')
 clean: ## remove build/ (results/ stays)
 	rm -rf $(BUILD)
 help:
