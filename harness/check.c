@@ -350,11 +350,11 @@ static bool check_start(struct check *k, char *const *argv, int words_fd)
 		say(k, "cannot run %s: %s", argv[0], strerror(-error));
 	} else if (status != 200) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", words_fd);
-		say(k, "GET / is not answered within 5 s; %s: %s",
-		    process_describe_end(&k->process, end, sizeof end),
-		    last_words(path, words, sizeof words));
-		snprintf(
-		    k->summary->reason, sizeof k->summary->reason, "%s", words[0] ? words : end);
+		last_words(path, words, sizeof words);
+		process_describe_end(&k->process, end, sizeof end);
+		say(k, "%s before it answered GET / with 200", k->process.ended ? end : "5 s have passed");
+		say(k, "%s%s", words[0] ? "\nits last words: " : "", words);
+		snprintf(k->summary->reason, sizeof k->summary->reason, "%s", words[0] ? words : end);
 	}
 	return status == 200;
 }

@@ -114,6 +114,7 @@ int check_main(int argc, char **argv)
 	struct paths paths;
 	int failed = 0, skipped = 0, option;
 	optind = 1;
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 'j':
@@ -126,7 +127,7 @@ int check_main(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_OK;
 		default:
-			usage_die("`c10k check --help` shows what there is");
+			usage_die("bad option '%s'; `c10k check --help` shows them", argv[optind - 1]);
 		}
 	}
 	if (optind == argc)

@@ -85,24 +85,56 @@ static void own_limit_exceeded(void)
 	stop();
 }
 
-/* No memory for more threads: those that are there are served on. */
+/* No memory for more: everyone gets an answer or an end at once, and who has got one is served on. */
 static void short_memory(void)
 {
-	char answer[1024];
+	enum { CROWD = 1000 };
 	if (!start("ulimit -v 200000"))
 		return;
-	dial_all(1000);
-	int served = served_count(1000);
-	if (served < 1)
-		complain("nobody is served");
-	if (clients[0] < 0 || ask(clients[0], "/", answer, sizeof answer) != 200)
-		complain("the first client is not served any more");
-	close_all(1000);
+	dial_all(CROWD);
+	uint64_t start_ns = clock_now_ns();
+	int served = served_count(CROWD), again = served_count(CROWD);
+	if (served < 1 || again != served)
+		complain("%d are served, %d a second time", served, again);
+	if (clock_now_ns() - start_ns > 2500 * MS)
+		complain("some are neither served nor turned away");
+	close_all(CROWD);
 	pause_ms(200);
 	dial_all(10);
 	if (served_count(10) != 10)
 		complain("new clients are not served after the old ones have gone");
 	close_all(10);
+	stop();
+}
+
+/* A head or a body that stops coming: 408 after 10 s, and the end; the idle are left alone. */
+static void deadlines(void)
+{
+	static const char *const texts[] = { "GET / HTTP/1.1\r\nHost", "\r\n",
+		"POST /echo HTTP/1.1\r\nHost: c\r\nContent-Length: 9\r\n\r\nsome",
+		"POST /echo HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" };
+	char answer[1024];
+	if (!start(NULL))
+		return;
+	dial_all(COUNT(texts) + 1);
+	for (size_t i = 0; i < COUNT(texts); i++)
+		say(clients[i], texts[i]);
+	uint64_t start_ns = clock_now_ns();
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct timeval patience = { .tv_sec = 13 };
+		setsockopt(clients[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+		ssize_t n =
+		    recv(clients[i], answer, sizeof answer - 1, MSG_WAITALL); /* to its end */
+		answer[n > 0 ? n : 0] = '\0';
+		double waited_s = (double)(clock_now_ns() - start_ns) / 1e9;
+		if (memcmp(answer, "HTTP/1.1 408 ", 13) != 0)
+			complain("\"%s\" and no more is not answered with 408", texts[i]);
+		else if (waited_s < 8.9 || waited_s > 12.5)
+			complain("\"%s\" and no more: 408 after %.1f s", texts[i], waited_s);
+	}
+	if (ask(clients[COUNT(texts)], "/", answer, sizeof answer) != 200)
+		complain("a client that had asked for nothing is not served");
+	close_all(COUNT(texts) + 1);
 	stop();
 }
 
@@ -281,6 +313,7 @@ int main(int argc, char **argv)
 		{ "full file table", full_file_table },
 		{ "own limit exceeded", own_limit_exceeded },
 		{ "short memory", short_memory },
+		{ "deadlines", deadlines },
 		{ "resets", resets },
 		{ "slow readers", slow_readers },
 		{ "interruptions", interruptions },

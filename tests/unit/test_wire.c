@@ -127,6 +127,83 @@ static void test_ids_are_unique(void **state)
 			assert_string_not_equal(wire_cases[i].id, wire_cases[k].id);
 }
 
+/* --- the judge -------------------------------------------------------------------------------- */
+
+#define LINE "HTTP/1.1 200 OK\r\n"
+#define SERVER "Server: c10k/test\r\n"
+#define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+#define LENGTH "Content-Length: 2\r\n"
+#define OK LINE SERVER DATE LENGTH "\r\nok"
+#define NEXT LINE SERVER DATE "Content-Length: 7\r\n\r\n0123456"
+#define BAD \
+	"HTTP/1.1 400 Bad\r\n" SERVER DATE "Content-Length: 0\r\nConnection: close\r\n\r\n"
+
+/* What it must not let pass, each a small step away from what is right. */
+static void test_the_judge_is_strict(void **state)
+{
+	static const struct wire_case keep = { .status = { 200 }, .body = "ok" };
+	static const struct wire_case close = { .status = { 400 }, .flags = WIRE_CLOSE };
+	static const struct wire_case cut = { .flags = WIRE_CLOSE | WIRE_FIN | WIRE_CUT };
+	static const struct wire_case both = { .status = { 100, 200 } };
+	/* clang-format off */
+	static const struct {
+		const struct wire_case *wire;
+		const char *came;
+		bool ended;
+		enum wire_verdict verdict;
+	} rows[] = {
+		{ &keep, OK NEXT, false, WIRE_RIGHT },
+		{ &keep, OK, false, WIRE_ANSWERED },
+		{ &keep, OK "HTTP/1.1 200 OK\r\nServer", false, WIRE_MORE },
+		{ &keep, "", false, WIRE_MORE },
+		{ &keep, "", true, WIRE_WRONG },
+		{ &keep, OK, true, WIRE_WRONG },
+		{ &keep, OK NEXT, true, WIRE_WRONG },
+		{ &keep, OK NEXT NEXT, false, WIRE_WRONG },
+		{ &keep, OK OK, false, WIRE_WRONG },
+		{ &keep, OK "x", true, WIRE_WRONG },
+		{ &keep, BAD, true, WIRE_WRONG },
+		{ &keep, LINE SERVER DATE LENGTH "\r\nno", false, WIRE_WRONG },
+		{ &keep, LINE SERVER DATE "Content-Length: 3\r\n\r\nok", true, WIRE_WRONG },
+		{ &keep, LINE SERVER DATE "\r\nok", false, WIRE_WRONG },
+		{ &keep, LINE SERVER LENGTH "\r\nok", false, WIRE_WRONG },
+		{ &keep, LINE "Server: c10k/other\r\n" DATE LENGTH "\r\nok", false, WIRE_WRONG },
+		{ &keep, LINE DATE LENGTH "\r\nok", false, WIRE_WRONG },
+		{ &keep, LINE SERVER DATE DATE LENGTH "\r\nok", false, WIRE_WRONG },
+		{ &keep, LINE SERVER "Date: Sun, 6 Nov 1994 08:49:37 GMT\r\n" LENGTH "\r\nok", false,
+		  WIRE_WRONG },
+		{ &keep, "HTTP/1.1 200 OK\n" SERVER DATE LENGTH "\r\nok", false, WIRE_WRONG },
+		{ &keep, "HTTP/1.0 200 OK\r\n" SERVER DATE LENGTH "\r\nok", false, WIRE_WRONG },
+		{ &keep, LINE "Server : c10k/test\r\n" DATE LENGTH "\r\nok", false, WIRE_WRONG },
+		{ &keep, LINE SERVER DATE LENGTH "Connection: close\r\n\r\nok", false, WIRE_WRONG },
+		{ &close, BAD, true, WIRE_RIGHT },
+		{ &close, BAD, false, WIRE_MORE },
+		{ &close, BAD BAD, true, WIRE_WRONG },
+		{ &close, BAD NEXT, false, WIRE_WRONG },
+		{ &close, OK, true, WIRE_WRONG },
+		{ &close, "HTTP/1.1 400 Bad\r\n" SERVER DATE "Content-Length: 0\r\n\r\n", true,
+		  WIRE_WRONG },
+		{ &cut, "", true, WIRE_RIGHT },
+		{ &cut, "", false, WIRE_MORE },
+		{ &cut, BAD, true, WIRE_RIGHT },
+		{ &cut, OK, true, WIRE_WRONG },
+		{ &both, "HTTP/1.1 100 Continue\r\n\r\n" OK NEXT, false, WIRE_RIGHT },
+		{ &both, "HTTP/1.1 100 Continue\r\n\r\n", false, WIRE_MORE },
+		{ &both, OK NEXT, false, WIRE_WRONG },
+	};
+	/* clang-format on */
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char why[WIRE_WHY_CAP] = "";
+		struct slice came = { rows[i].came, strlen(rows[i].came) };
+		enum wire_verdict verdict =
+		    wire_judge(rows[i].wire, WIRE_WHOLE, came, rows[i].ended, "c10k/test", why);
+		if (verdict != rows[i].verdict)
+			fail_msg("row %zu: %d, not %d (%s)", i, verdict, rows[i].verdict, why);
+		assert_true(verdict != WIRE_WRONG || why[0]);
+	}
+}
+
 /* --- mutations -------------------------------------------------------------------------------- */
 
 static uint64_t seed = 20261122;
@@ -240,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ids_are_unique),
+		cmocka_unit_test(test_the_judge_is_strict),
 		cmocka_unit_test(test_cases_at_every_split),
 		cmocka_unit_test(test_mutants),
 	};
