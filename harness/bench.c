@@ -1,6 +1,6 @@
 /*
- * bench.c: the course of a run: read the plan, ask the servers, show what will happen, prove that the
- * servers are equivalent, measure cell after cell, write what is derived.
+ * bench.c: the course of a run: read the plan, ask the servers, show what will happen, prove that
+ * the servers are equivalent, measure cell after cell, write what is derived.
  *
  * Each finished cell is in the store before the next begins. A signal ends the cell under way and
  * leads to the same end as a complete run, with the status `partial`.
@@ -53,7 +53,9 @@ struct bench {
 	char run_name[PATH_CAP], run_folder[PATH_CAP], logs[PATH_CAP];
 };
 
-/* --- before it starts -------------------------------------------------------------------------- */
+/*
+ * --- before it starts --------------------------------------------------------------------------
+ */
 
 static void read_plan(struct bench *b)
 {
@@ -76,10 +78,12 @@ static void ask_servers(struct bench *b)
 	if (!b->refusals)
 		die("out of memory");
 	for (uint32_t i = 0; i < b->plan.server_count; i++) {
-		if (!plan_uses(&b->plan, i) || server_describe(&b->paths, &b->plan.servers[i], &b->servers[i]))
+		if (!plan_uses(&b->plan, i) ||
+		    server_describe(&b->paths, &b->plan.servers[i], &b->servers[i]))
 			continue;
 		b->refusals[i].verdict = VERDICT_FAILED;
-		snprintf(b->refusals[i].reason, sizeof(b->refusals[i].reason), "%s", b->servers[i].problem);
+		snprintf(b->refusals[i].reason, sizeof(b->refusals[i].reason), "%s",
+		    b->servers[i].problem);
 	}
 }
 
@@ -99,7 +103,8 @@ static bool is_runnable(const struct bench *b, const struct cell *cell)
 	const struct server_info *info = &b->servers[cell->server_index];
 	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
 	return !b->refusals[cell->server_index].reason[0] &&
-	    (info->max_connections == 0 || wanted < info->max_connections) && wanted < b->setup.file_limit;
+	    (info->max_connections == 0 || wanted < info->max_connections) &&
+	    wanted < b->setup.file_limit;
 }
 
 static uint64_t expected_ns(const struct bench *b)
@@ -124,10 +129,11 @@ static void print_plan(const struct bench *b)
 	if (b->split == CPU_SPLIT_THREADS)
 		printf("            these share a core: expect both to slow each other down\n");
 	if (b->split == CPU_SPLIT_NONE)
-		printf("            the same ones: rows are marked one-cpu, compare no absolute figures\n");
+		printf("            the same ones: rows are marked one-cpu, compare ratios only\n");
 	printf("  seed      %" PRIu64 "\n", b->options.seed);
 	printf("  expected  %s for %u cell%s, conformance check and report included\n\n",
-	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count, b->cell_count == 1 ? "" : "s");
+	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count,
+	    b->cell_count == 1 ? "" : "s");
 	fflush(stdout);
 }
 
@@ -149,7 +155,9 @@ static void prepare(struct bench *b, int argc, char **argv)
 	cells_make(&b->plan, b->options.seed, b->cells);
 }
 
-/* --- the run's own record ---------------------------------------------------------------------- */
+/*
+ * --- the run's own record ----------------------------------------------------------------------
+ */
 
 static void put_time(struct store *store, const char *key)
 {
@@ -169,7 +177,8 @@ static void put_costs(struct bench *b)
 	if (isfinite(costs->socket))
 		store_format_run(b->store, "kernel_bytes_per_socket", "%.0f", costs->socket);
 	if (isfinite(costs->epoll_item))
-		store_format_run(b->store, "kernel_bytes_per_epoll_item", "%.0f", costs->epoll_item);
+		store_format_run(b->store, "kernel_bytes_per_epoll_item", "%.0f",
+		    costs->epoll_item);
 	if (isfinite(costs->thread))
 		store_format_run(b->store, "kernel_bytes_per_thread", "%.0f", costs->thread);
 }
@@ -193,8 +202,10 @@ static void open_run(struct bench *b)
 	put_time(b->store, "started_at");
 	store_format_run(b->store, "planned_cells", "%u", b->cell_count);
 	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
-	store_put_run(b->store, "server_cpus", cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus)));
-	store_put_run(b->store, "client_cpus", cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus)));
+	cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus));
+	store_put_run(b->store, "server_cpus", cpus);
+	cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus));
+	store_put_run(b->store, "client_cpus", cpus);
 	put_costs(b);
 	environment_store(b->store, &b->paths);
 	for (uint32_t i = 0; i < b->plan.server_count; i++)
@@ -204,7 +215,9 @@ static void open_run(struct bench *b)
 	b->ticks = environment_ticks();
 }
 
-/* --- conformance ------------------------------------------------------------------------------- */
+/*
+ * --- conformance -------------------------------------------------------------------------------
+ */
 
 static void check_servers(struct bench *b)
 {
@@ -213,17 +226,21 @@ static void check_servers(struct bench *b)
 	for (uint32_t i = 0; i < b->plan.server_count && !interrupt_signal(); i++) {
 		if (!plan_uses(&b->plan, i) || b->refusals[i].reason[0])
 			continue;
-		snprintf(note, sizeof(note), " checking that %s speaks HTTP like the others ...", b->plan.servers[i].name);
+		snprintf(note, sizeof(note), " checking that %s speaks HTTP like the others ...",
+		    b->plan.servers[i].name);
 		progress_note(&b->progress, note);
 		checked++;
-		passed += gate_check(b->store, &b->servers[i], &b->setup.server_cpus, &b->refusals[i]);
+		passed += gate_check(b->store, &b->servers[i], &b->setup.server_cpus,
+		    &b->refusals[i]);
 	}
 	progress_clear(&b->progress);
 	printf("  %u of %u servers passed the conformance check\n\n", passed, checked);
 	fflush(stdout);
 }
 
-/* --- cells ------------------------------------------------------------------------------------- */
+/*
+ * --- cells -------------------------------------------------------------------------------------
+ */
 
 static void on_tick(void *context)
 {
@@ -267,7 +284,9 @@ static void run_cells(struct bench *b)
 	progress_clear(&b->progress);
 }
 
-/* --- the end ----------------------------------------------------------------------------------- */
+/*
+ * --- the end -----------------------------------------------------------------------------------
+ */
 
 static void print_summary(const struct bench *b, uint64_t began_ns, int report_code)
 {
@@ -288,7 +307,8 @@ static void close_run(struct bench *b)
 	store_begin(b->store);
 	store_put_run(b->store, "status", complete ? "complete" : "partial");
 	put_time(b->store, "finished_at");
-	store_format_run(b->store, "steal_share", "%.5f", environment_steal_share(b->ticks, environment_ticks()));
+	store_format_run(b->store, "steal_share", "%.5f",
+	    environment_steal_share(b->ticks, environment_ticks()));
 	store_commit(b->store);
 	store_close(b->store);
 }
@@ -299,8 +319,9 @@ static int exit_code(const struct bench *b, int csv_code, int report_code)
 		return 128 + interrupt_signal();
 	if (csv_code || report_code)
 		return 1;
-	return b->progress.verdicts[VERDICT_VALID] + b->progress.verdicts[VERDICT_CLIENT_LIMITED] > 0
-	    ? 0 : EXIT_NOTHING_VALID;
+	const uint32_t *verdicts = b->progress.verdicts;
+	bool any = verdicts[VERDICT_VALID] + verdicts[VERDICT_CLIENT_LIMITED] > 0;
+	return any ? 0 : EXIT_NOTHING_VALID;
 }
 
 /* The harness keeps off the server's CPUs while it measures, and may use all of them afterwards. */

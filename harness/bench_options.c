@@ -63,9 +63,10 @@ static const struct option long_options[] = {
 static uint64_t parse_number(const char *option, const char *text, uint64_t least, uint64_t most)
 {
 	uint64_t number;
-	if (!units_parse_digits((struct slice){ text, strlen(text) }, &number) || number < least || number > most)
-		usage_die("%s %s: give a number from %llu to %llu", option, text, (unsigned long long)least,
-		    (unsigned long long)most);
+	if (!units_parse_digits((struct slice){ text, strlen(text) }, &number) || number < least ||
+	    number > most)
+		usage_die("%s %s: give a number from %llu to %llu", option, text,
+		    (unsigned long long)least, (unsigned long long)most);
 	return number;
 }
 
@@ -110,12 +111,14 @@ static void find_plan(struct bench_options *o, const struct paths *paths, const 
 		path_make(o->plan_path, "%s", plan);
 	else
 		path_make(o->plan_path, "%s/%s.ini", paths->plans, plan);
-	snprintf(o->plan_name, sizeof(o->plan_name), "%.*s", (int)(has_suffix ? len - 4 : len), base);
+	snprintf(o->plan_name, sizeof(o->plan_name), "%.*s", (int)(has_suffix ? len - 4 : len),
+	    base);
 	for (char *ch = o->plan_name; *ch; ch++)
 		if (!isalnum((unsigned char)*ch) && !strchr("-_.", *ch))
 			*ch = '_';
 	if (access(o->plan_path, R_OK) != 0)
-		usage_die("plan \"%s\": there is no %s (c10k list plans shows what there is)", plan, o->plan_path);
+		usage_die("plan \"%s\": there is no %s (c10k list plans shows what there is)", plan,
+		    o->plan_path);
 }
 
 static void keep_command(struct bench_options *o, int argc, char **argv)
@@ -141,9 +144,11 @@ void bench_options_parse(struct bench_options *o, const struct paths *paths, int
 			exit(0);
 		}
 		if (option == ':')
-			usage_die("bench: %s needs a value (c10k bench --help shows examples)", argv[optind - 1]);
+			usage_die("bench: %s needs a value (c10k bench --help shows examples)",
+			    argv[optind - 1]);
 		if (option == '?')
-			usage_die("bench: unknown option %s (c10k bench --help lists them)", argv[optind - 1]);
+			usage_die("bench: unknown option %s (c10k bench --help lists them)",
+			    argv[optind - 1]);
 		parse_option(o, option, optarg);
 	}
 	if (argc - optind > 1)

@@ -65,7 +65,8 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 					.rep = rep,
 					.position = count + 1,
 				};
-				count += make_level(plan, &level, &state, cells ? cells + count : NULL);
+				count += make_level(plan, &level, &state,
+				    cells ? cells + count : NULL);
 			}
 		}
 	}
@@ -79,9 +80,13 @@ uint64_t cell_warmup_ns(const struct cell *cell)
 
 uint64_t cell_expected_ns(const struct cell *cell)
 {
-	/* measured on the 2-CPU machine of the first runs: start, stop and report a cell; connect one more */
+	/*
+	 * measured on the 2-CPU machine of the first runs: start, stop and report a cell; connect
+	 * one more
+	 */
 	const uint64_t fixed_ns = 120000000, per_connection_ns = 90000;
 	const struct experiment *e = cell->experiment;
-	uint64_t load_ns = e->kind == EXPERIMENT_MEMORY ? e->hold_ns : cell_warmup_ns(cell) + e->duration_ns;
+	uint64_t load_ns =
+	    e->kind == EXPERIMENT_MEMORY ? e->hold_ns : cell_warmup_ns(cell) + e->duration_ns;
 	return fixed_ns + (cell->connections + cell->idle) * per_connection_ns + load_ns;
 }

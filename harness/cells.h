@@ -28,8 +28,8 @@ struct cell {
 uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells);
 
 /*
- * Warm-up of the cell: the plan's, and 50 us more for each connection: so many need longer to get going, and
- * reading the state of so many threads (see measure.c) must fit in.
+ * Warm-up of the cell: the plan's, and 50 us more for each connection: so many need longer to get
+ * going, and reading the state of so many threads (see measure.c) must fit in.
  */
 uint64_t cell_warmup_ns(const struct cell *cell);
 

@@ -32,7 +32,8 @@ static void add_cpus(struct arguments *a, const struct cpu_list *cpus, char list
 	static char flag[] = "--cpu";
 	size_t len = 0;
 	for (int i = 0; i < cpus->count && len < 1024; i++)
-		len += (size_t)snprintf(list + len, 1024 - len, "%s%d", i ? "," : "", cpus->cpus[i]);
+		len += (size_t)snprintf(list + len, 1024 - len, "%s%d", i ? "," : "",
+		    cpus->cpus[i]);
 	a->argv[a->count++] = flag;
 	a->argv[a->count++] = list;
 }
@@ -110,7 +111,8 @@ enum client_event client_wait(struct client *c, int timeout_ms)
 	struct pollfd wait = { .fd = c->sync_fd, .events = POLLIN };
 	if (poll(&wait, 1, timeout_ms) <= 0)
 		return CLIENT_NOTHING;
-	ssize_t n = recv(c->sync_fd, c->line + c->line_len, sizeof(c->line) - c->line_len, MSG_DONTWAIT);
+	size_t room = sizeof(c->line) - c->line_len;
+	ssize_t n = recv(c->sync_fd, c->line + c->line_len, room, MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		return CLIENT_ENDED;
 	if (n > 0)

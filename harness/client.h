@@ -1,6 +1,7 @@
 /*
- * client.h: the load generator as a child process, and the edges of its run. On a socket it writes lines
- * with CLOCK_MONOTONIC nanoseconds; two of them it lets us answer with a byte, and waits for that:
+ * client.h: the load generator as a child process, and the edges of its run. On a socket it writes
+ * lines with CLOCK_MONOTONIC nanoseconds; two of them it lets us answer with a byte, and waits for
+ * that:
  *
  *     barrier T    every connection is established and was answered once   (waits)
  *     measure T    the measure window begins

@@ -39,7 +39,8 @@ void counters_open(struct counters *c, pid_t pid)
 	file_first_line("/proc/sys/kernel/perf_event_paranoid", level, sizeof(level));
 	if (problem == EACCES || problem == EPERM)
 		snprintf(c->reason, sizeof(c->reason),
-		    "perf counters not permitted (kernel.perf_event_paranoid is %s; 1, or root, permits them)", level);
+		    "perf counters not permitted (kernel.perf_event_paranoid is %s; 1 permits)",
+		    level);
 	else
 		snprintf(c->reason, sizeof(c->reason), "no perf counters: %s", strerror(problem));
 }

@@ -23,7 +23,10 @@ struct counters_reading {
 	bool valid;
 };
 
-/* Counters on `pid`, which must not have started any thread. Not being permitted is no error: see `reason`. */
+/*
+ * Counters on `pid`, which must not have started any thread. Not being permitted is no error: see
+ * `reason`.
+ */
 void counters_open(struct counters *c, pid_t pid);
 void counters_close(struct counters *c);
 /* Never resets them: readings are subtracted. */

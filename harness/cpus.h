@@ -1,7 +1,7 @@
 /*
- * cpus.h: who runs where. Server and load generator get CPUs of their own, half of the cores each, the
- * hyper-threads of a core kept together; the harness runs on the load generator's. The server has the
- * first ones: on two CPUs it has CPU 0 and its client CPU 1, as in `make perf`.
+ * cpus.h: who runs where. Server and load generator get CPUs of their own, half of the cores each,
+ * the hyper-threads of a core kept together; the harness runs on the load generator's. The server
+ * has the first ones: on two CPUs it has CPU 0 and its client CPU 1, as in `make perf`.
  */
 #ifndef CPUS_H
 #define CPUS_H
@@ -28,7 +28,10 @@ enum cpu_split cpus_choose(struct cpu_list *server, struct cpu_list *client);
 /* How good a split given by hand is. */
 enum cpu_split cpus_judge(const struct cpu_list *server, const struct cpu_list *client);
 
-/* "0-3,8" into the list; false when it is no such list, or names a CPU that this process may not use. */
+/*
+ * "0-3,8" into the list; false when it is no such list, or names a CPU that this process may not
+ * use.
+ */
 bool cpus_parse(const char *text, struct cpu_list *list);
 
 /* "0,1,2" into `out`; returns it. */

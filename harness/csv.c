@@ -1,6 +1,6 @@
 /*
- * csv.c: the columns people ask for first, in a fixed order; the rest behind, so that spreadsheets made
- * for an older run keep working. Written aside and renamed: a reader never sees half a file.
+ * csv.c: the columns people ask for first, in a fixed order; the rest behind, so that spreadsheets
+ * made for an older run keep working. Written aside and renamed: a reader never sees half a file.
  */
 #include "harness/csv.h"
 
@@ -14,13 +14,13 @@
 #include "lib/sys/die.h"
 
 static const char query[] =
-    "SELECT experiment, c.server, family, connections, idle, rep, verdict, reason, rate_per_s, errors,"
-    " p50_us, p90_us, p99_us, p99_9_us, max_us, ctx_switches_per_req, ctx_voluntary_per_req,"
-    " ctx_involuntary_per_req, cpu_user_us_per_req, cpu_sys_us_per_req, runqueue_us_per_req, threads,"
-    " user_bytes_per_conn, kernel_bytes_per_conn, established, answered, starved, fairness,"
-    " littles_law_residual, client_cpu,"
-    " twin, target, position, started_at, marks, elapsed_s, requests, p99_99_us, mean_us, server_cpu,"
-    " snapshot_us, server_requests, client_requests, blank"
+    "SELECT experiment, c.server, family, connections, idle, rep, verdict, reason, rate_per_s,"
+    " errors, p50_us, p90_us, p99_us, p99_9_us, max_us, ctx_switches_per_req,"
+    " ctx_voluntary_per_req, ctx_involuntary_per_req, cpu_user_us_per_req, cpu_sys_us_per_req,"
+    " runqueue_us_per_req, threads, user_bytes_per_conn, kernel_bytes_per_conn, established,"
+    " answered, starved, fairness, littles_law_residual, client_cpu,"
+    " twin, target, position, started_at, marks, elapsed_s, requests, p99_99_us, mean_us,"
+    " server_cpu, snapshot_us, server_requests, client_requests, blank"
     " FROM cell c LEFT JOIN server s ON s.name = c.server ORDER BY position";
 
 static void put_text(FILE *file, const char *text)
@@ -79,7 +79,9 @@ int csv_write(const char *run_folder)
 		warn_line("%s: %s", aside, strerror(errno));
 		return 1;
 	}
-	int problem = sqlite3_open_v2(source, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK ? copy_cells(db, file) : -1;
+	int problem = -1;
+	if (sqlite3_open_v2(source, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+		problem = copy_cells(db, file);
 	if (problem)
 		warn_line("%s: %s", source, sqlite3_errmsg(db));
 	sqlite3_close(db);

@@ -1,4 +1,7 @@
-/* csv.h: RUN/cells.csv from RUN/run.sqlite: one row a cell (RFC 4180), empty where the store holds NULL. */
+/*
+ * csv.h: RUN/cells.csv from RUN/run.sqlite: one row a cell (RFC 4180), empty where the store holds
+ * NULL.
+ */
 #ifndef CSV_H
 #define CSV_H
 

@@ -79,7 +79,9 @@ struct cpu_ticks environment_ticks(void)
 
 double environment_steal_share(struct cpu_ticks before, struct cpu_ticks now)
 {
-	return now.all > before.all ? (double)(now.steal - before.steal) / (double)(now.all - before.all) : 0;
+	if (now.all <= before.all)
+		return 0;
+	return (double)(now.steal - before.steal) / (double)(now.all - before.all);
 }
 
 double environment_pressure(void)
@@ -111,7 +113,8 @@ static char *mitigations(char *out, size_t cap)
 		path_make(path, "%s/%s", folder_path, entries[i]->d_name);
 		file_first_line(path, text, sizeof(text));
 		if (entries[i]->d_name[0] != '.' && strcmp(text, "Not affected") != 0 && len < cap)
-			len += (size_t)snprintf(out + len, cap - len, "%s%s: %s", len ? "; " : "", entries[i]->d_name, text);
+			len += (size_t)snprintf(out + len, cap - len, "%s%s: %s", len ? "; " : "",
+			    entries[i]->d_name, text);
 		free(entries[i]);
 	}
 	if (count > 0) {
@@ -133,12 +136,13 @@ static char *capture_line(char *const *argv, char *out, size_t cap)
 static void store_version(struct store *store, const struct paths *paths)
 {
 	char root[PATH_CAP], described[128];
-	char git[] = "/usr/bin/git", in[] = "-C", what[] = "describe", always[] = "--always", dirty[] = "--dirty";
+	char git[] = "/usr/bin/git", in[] = "-C", what[] = "describe";
+	char always[] = "--always", dirty[] = "--dirty";
 	memcpy(root, paths->root, sizeof(root));
 	char *argv[] = { git, in, root, what, always, dirty, NULL };
 	capture_line(argv, described, sizeof(described));
-	store_format_run(store, "version", "%s%s%s%s", C10K_VERSION, described[0] ? " (" : "", described,
-	    described[0] ? ")" : "");
+	store_format_run(store, "version", "%s%s%s%s", C10K_VERSION, described[0] ? " (" : "",
+	    described, described[0] ? ")" : "");
 }
 
 /* As a JSON object: name -> version; pkg-config tells what the servers' libraries are. */
@@ -178,7 +182,8 @@ void environment_store(struct store *store, const struct paths *paths)
 	store_version(store, paths);
 	store_put_run(store, "compiler", "gcc " __VERSION__);
 	if (uname(&kernel) == 0)
-		store_format_run(store, "kernel", "%s %s %s", kernel.sysname, kernel.release, kernel.machine);
+		store_format_run(store, "kernel", "%s %s %s", kernel.sysname, kernel.release,
+		    kernel.machine);
 	store_put_run(store, "cpu_model", cpu_field("model name", text, sizeof(text)));
 	store_format_run(store, "cpu_count", "%d", affinity_allowed(cpus, 256));
 	store_format_run(store, "memory_bytes", "%lld",
@@ -186,10 +191,12 @@ void environment_store(struct store *store, const struct paths *paths)
 	store_put_run(store, "governor", environment_governor(text, sizeof(text)));
 	store_put_run(store, "virtualisation", environment_virtualisation(text, sizeof(text)));
 	store_put_run(store, "mitigations", mitigations(text, sizeof(text)));
-	store_put_run(store, "clock_source",
-	    read_or_unknown("/sys/devices/system/clocksource/clocksource0/current_clocksource", text, sizeof(text)));
+	read_or_unknown("/sys/devices/system/clocksource/clocksource0/current_clocksource", text,
+	    sizeof(text));
+	store_put_run(store, "clock_source", text);
 	store_format_run(store, "file_limit", "%" PRIu64, files);
-	store_put_run(store, "somaxconn", read_or_unknown("/proc/sys/net/core/somaxconn", text, sizeof(text)));
+	store_put_run(store, "somaxconn",
+	    read_or_unknown("/proc/sys/net/core/somaxconn", text, sizeof(text)));
 	store_put_run(store, "perf_event_paranoid",
 	    read_or_unknown("/proc/sys/kernel/perf_event_paranoid", text, sizeof(text)));
 	store_libraries(store, paths);

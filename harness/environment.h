@@ -1,6 +1,7 @@
 /*
- * environment.h: the machine and its state, as far as a reader needs them to compare a run with his own.
- * Each function writes a short text to `out` and returns it; "unknown" where the machine does not tell.
+ * environment.h: the machine and its state, as far as a reader needs them to compare a run with his
+ * own. Each function writes a short text to `out` and returns it; "unknown" where the machine does
+ * not tell.
  */
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
@@ -22,7 +23,10 @@ struct cpu_ticks {
 struct cpu_ticks environment_ticks(void);
 double environment_steal_share(struct cpu_ticks before, struct cpu_ticks now);
 
-/* PSI: share of time in which some task waited for a CPU over the last 10 s, in percent; negative: unknown. */
+/*
+ * PSI: share of time in which some task waited for a CPU over the last 10 s, in percent; negative:
+ * unknown.
+ */
 double environment_pressure(void);
 
 /* Hard limit of files for this process. */

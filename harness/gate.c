@@ -15,7 +15,8 @@ struct gate {
 static void on_result(void *context, const struct check_result *r)
 {
 	struct gate *gate = context;
-	store_put_conformance(gate->store, gate->server, r->case_id, r->section, r->sending, r->passed, r->detail);
+	store_put_conformance(gate->store, gate->server, r->case_id, r->section, r->sending,
+	    r->passed, r->detail);
 	if (!r->passed && !gate->first[0])
 		snprintf(gate->first, sizeof(gate->first), "%s (%s)", r->case_id, r->sending);
 }
@@ -42,10 +43,12 @@ bool gate_check(struct store *store, const struct server_info *info, const struc
 		return true;
 	refusal->verdict = summary.skipped ? VERDICT_UNSUPPORTED : VERDICT_FAILED;
 	if (summary.skipped)
-		snprintf(refusal->reason, sizeof(refusal->reason), "cannot run on this machine: %.400s", summary.reason);
+		snprintf(refusal->reason, sizeof(refusal->reason),
+		    "cannot run on this machine: %.400s", summary.reason);
 	else
-		snprintf(refusal->reason, sizeof(refusal->reason), "conformance: %u of %u failed, first %s%s%.300s",
-		    summary.failed, summary.failed + summary.passed, gate.first, summary.reason[0] ? ": " : "",
+		snprintf(refusal->reason, sizeof(refusal->reason),
+		    "conformance: %u of %u failed, first %s%s%.300s", summary.failed,
+		    summary.failed + summary.passed, gate.first, summary.reason[0] ? ": " : "",
 		    summary.reason);
 	return false;
 }

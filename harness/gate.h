@@ -15,7 +15,10 @@ struct refusal {
 	char reason[640]; /* "" when they are */
 };
 
-/* Checks the server, every result into the store. False, and the refusal filled, when it is not to be measured. */
+/*
+ * Checks the server, every result into the store. False, and the refusal filled, when it is not to
+ * be measured.
+ */
 bool gate_check(struct store *store, const struct server_info *info, const struct cpu_list *cpus,
     struct refusal *refusal);
 

@@ -36,7 +36,8 @@ void interrupt_sleep(uint64_t ns)
 	uint64_t until_ns = clock_now_ns() + ns;
 	for (uint64_t now_ns = until_ns - ns; now_ns < until_ns && !came; now_ns = clock_now_ns()) {
 		uint64_t slice_ns = (uint64_t)WAIT_SLICE_MS * 1000000;
-		struct timespec ts = clock_timespec(until_ns - now_ns < slice_ns ? until_ns - now_ns : slice_ns);
+		uint64_t left_ns = until_ns - now_ns;
+		struct timespec ts = clock_timespec(left_ns < slice_ns ? left_ns : slice_ns);
 		nanosleep(&ts, NULL);
 	}
 }

@@ -36,7 +36,8 @@ static void list_servers(const struct paths *paths)
 		}
 		if (info.max_connections)
 			snprintf(limit, sizeof(limit), "%u", info.max_connections);
-		printf("%-10s %-11s %-7s %s\n  %s\n", info.name, info.family, limit, info.api, info.summary);
+		printf("%-10s %-11s %-7s %s\n  %s\n", info.name, info.family, limit, info.api,
+		    info.summary);
 	}
 	if (found.count == 0)
 		printf("none are built: run make all\n");
@@ -60,7 +61,8 @@ static void list_plans(const struct paths *paths)
 		char path[PATH_CAP], message[PLAN_MESSAGE_CAP];
 		path_make(path, "%s/%s", paths->plans, entries[i]->d_name);
 		char *text = file_read(path);
-		bool good = text && plan_parse(&plan, path, text, servers_as_plan_names(&found), message);
+		struct plan_names known = servers_as_plan_names(&found);
+		bool good = text && plan_parse(&plan, path, text, known, message);
 		printf("%-10.*s %s\n", (int)strlen(entries[i]->d_name) - 4, entries[i]->d_name,
 		    good ? plan.title : text ? message : "cannot be read");
 		free(text);
@@ -88,7 +90,8 @@ int list_main(int argc, char **argv)
 	bool all = argc == 1;
 	if (argc > 2 || (!all && strcmp(what, "servers") != 0 && strcmp(what, "plans") != 0 &&
 	    strcmp(what, "experiments") != 0))
-		usage_die("list: \"%s\": use servers, plans or experiments, or nothing for all three", argv[argc - 1]);
+		usage_die("list: \"%s\": use servers, plans or experiments, or nothing for all",
+		    argv[argc - 1]);
 	paths_find(&paths);
 	if (all || strcmp(what, "servers") == 0)
 		list_servers(&paths);

@@ -7,9 +7,9 @@
  *     measured   counters, second reading of the tasks, while the load goes on
  *     ended      the server's own count, SIGTERM
  *
- * Without taskstats, reading 10,000 tasks takes 0.4 s of the load generator's CPU: then it stays out of the
- * window, and the first reading is taken near the end of the warm-up, under full load too. Each difference is
- * scaled from its own distance in time to the window's length.
+ * Without taskstats, reading 10,000 tasks takes 0.4 s of the load generator's CPU: then it stays
+ * out of the window, and the first reading is taken near the end of the warm-up, under full load
+ * too. Each difference is scaled from its own distance in time to the window's length.
  */
 #include "harness/measure.h"
 
@@ -32,10 +32,11 @@
 #include "lib/sys/clock.h"
 
 enum {
-	PORT_FIRST = 22000, PORT_COUNT = 1000, /* below the kernel's range for outgoing connections */
-	SPARE_FILES = 64,                      /* of a server, beside its connections */
-	SPARE_CONNECTIONS = 2,                 /* the harness's own probe */
-	CONNECTIONS_FOR_MEMORY = 100,          /* with fewer the difference is noise */
+	PORT_FIRST = 22000,
+	PORT_COUNT = 1000,            /* below the kernel's range for outgoing connections */
+	SPARE_FILES = 64,             /* of a server, beside its connections */
+	SPARE_CONNECTIONS = 2,        /* the harness's own probe */
+	CONNECTIONS_FOR_MEMORY = 100, /* with fewer the difference is noise */
 };
 static const uint64_t task_read_ns = 50000;
 static const uint64_t connect_most_ns = 60000000000, end_most_ns = 30000000000;
@@ -51,8 +52,11 @@ struct run {
 	struct snapshot before, after;
 	struct counters_reading edge[2];
 	uint64_t window_ns[2];      /* the load generator's own edges */
-	uint64_t snapshot_at_ns;    /* when the first reading of the tasks is due; 0: not, or done; UINT64_MAX:
-	                               when the window begins */
+	/*
+	 * when the first reading of the tasks is due; 0: not, or done; UINT64_MAX: at the window's
+	 * edge
+	 */
+	uint64_t snapshot_at_ns;
 	uint64_t deadline_ns;
 	uint64_t suspended_ns;      /* BOOTTIME - MONOTONIC at the start */
 	bool held, measured;
@@ -64,23 +68,29 @@ static uint64_t suspended_time_ns(void)
 	return clock_read_ns(CLOCK_BOOTTIME) - monotonic_ns;
 }
 
-/* --- what cannot be done ----------------------------------------------------------------------- */
+/*
+ * --- what cannot be done -----------------------------------------------------------------------
+ */
 
-static bool is_possible(const struct measure_setup *setup, const struct server_info *info, struct row *row)
+static bool is_possible(
+    const struct measure_setup *setup, const struct server_info *info, struct row *row)
 {
 	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
 	if (info->max_connections && wanted + SPARE_CONNECTIONS > info->max_connections)
 		row_judge(row, VERDICT_UNSUPPORTED, "serves at most %u connections",
 		    info->max_connections);
 	else if (wanted + SPARE_FILES > setup->file_limit)
-		row_judge(row, VERDICT_UNSUPPORTED, "this machine lets a process hold %llu files (ulimit -Hn)",
+		row_judge(row, VERDICT_UNSUPPORTED,
+		    "this machine lets a process hold %llu files (ulimit -Hn)",
 		    (unsigned long long)setup->file_limit);
 	else
 		return true;
 	return false;
 }
 
-/* --- the edges --------------------------------------------------------------------------------- */
+/*
+ * --- the edges ---------------------------------------------------------------------------------
+ */
 
 static void on_barrier(struct run *run)
 {
@@ -109,8 +119,8 @@ static void on_measured(struct run *run)
 {
 	run->edge[1] = counters_read(&run->target.counters);
 	run->window_ns[1] = run->client.event_ns;
-	run->measured = snapshot_take(&run->after, run->target.process.pid) && run->before.count > 0 &&
-	    run->before.has_sums == run->after.has_sums;
+	run->measured = snapshot_take(&run->after, run->target.process.pid) &&
+	    run->before.count > 0 && run->before.has_sums == run->after.has_sums;
 	client_answer(&run->client);
 }
 
@@ -120,8 +130,11 @@ static const char *follow(struct run *run)
 	for (;;) {
 		int timeout_ms = WAIT_SLICE_MS;
 		uint64_t now_ns = clock_now_ns();
-		if (run->snapshot_at_ns && run->snapshot_at_ns < now_ns + WAIT_SLICE_MS * UINT64_C(1000000))
-			timeout_ms = run->snapshot_at_ns > now_ns ? (int)((run->snapshot_at_ns - now_ns) / 1000000) : 0;
+		if (run->snapshot_at_ns &&
+		    run->snapshot_at_ns < now_ns + WAIT_SLICE_MS * UINT64_C(1000000))
+			timeout_ms = run->snapshot_at_ns > now_ns
+			    ? (int)((run->snapshot_at_ns - now_ns) / 1000000)
+			    : 0;
 		switch (client_wait(&run->client, timeout_ms)) {
 		case CLIENT_BARRIER:
 			on_barrier(run);
@@ -158,7 +171,9 @@ static const char *follow(struct run *run)
 	}
 }
 
-/* --- figures ----------------------------------------------------------------------------------- */
+/*
+ * --- figures -----------------------------------------------------------------------------------
+ */
 
 static void fill_memory(struct run *run)
 {
@@ -167,12 +182,15 @@ static void fill_memory(struct run *run)
 	if (!run->held)
 		return;
 	if (connections < CONNECTIONS_FOR_MEMORY) {
-		row_blank(row, METRIC_USER_BYTES_PER_CONN, "fewer than %d connections", CONNECTIONS_FOR_MEMORY);
-		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "fewer than %d connections", CONNECTIONS_FOR_MEMORY);
+		row_blank(row, METRIC_USER_BYTES_PER_CONN, "fewer than %d connections",
+		    CONNECTIONS_FOR_MEMORY);
+		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "fewer than %d connections",
+		    CONNECTIONS_FOR_MEMORY);
 		return;
 	}
 	double user = memory_user_bytes(&run->memory_idle, &run->memory_held);
-	double kernel = memory_kernel_bytes(&run->setup->costs, &run->memory_idle, &run->memory_held);
+	double kernel = memory_kernel_bytes(&run->setup->costs, &run->memory_idle,
+	    &run->memory_held);
 	if (isfinite(user))
 		row->metrics[METRIC_USER_BYTES_PER_CONN] = user / connections;
 	else
@@ -180,7 +198,8 @@ static void fill_memory(struct run *run)
 	if (isfinite(kernel))
 		row->metrics[METRIC_KERNEL_BYTES_PER_CONN] = kernel / connections;
 	else
-		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "the cost of a socket or a thread could not be measured (file limit?)");
+		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN,
+		    "the cost of a socket or a thread could not be measured (file limit?)");
 }
 
 static void fill_tasks(struct run *run, const struct snapshot_difference *d, double scale)
@@ -197,7 +216,8 @@ static void fill_tasks(struct run *run, const struct snapshot_difference *d, dou
 }
 
 /* CPU time: the total is exact (perf, else schedstat); /proc/PID/stat splits it. */
-static void fill_cpu(struct run *run, const struct snapshot_difference *d, double window_s, double completed)
+static void fill_cpu(
+    struct run *run, const struct snapshot_difference *d, double window_s, double completed)
 {
 	struct row *row = run->row;
 	double cpu_s;
@@ -206,10 +226,13 @@ static void fill_cpu(struct run *run, const struct snapshot_difference *d, doubl
 		double scale = window_s / distance_s / completed;
 		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
 		    (double)(run->edge[1].switches - run->edge[0].switches) * scale;
-		cpu_s = (double)(run->edge[1].cpu_ns - run->edge[0].cpu_ns) / 1e9 * window_s / distance_s;
+		cpu_s = (double)(run->edge[1].cpu_ns - run->edge[0].cpu_ns) / 1e9 * window_s /
+		    distance_s;
 	} else {
 		row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s", run->target.counters.reason);
-		cpu_s = run->measured && d->has_schedstat ? (double)d->cpu_ns / 1e9 * window_s / d->distance_s : NAN;
+		cpu_s = run->measured && d->has_schedstat
+		    ? (double)d->cpu_ns / 1e9 * window_s / d->distance_s
+		    : NAN;
 	}
 	if (isnan(cpu_s)) {
 		row_blank(row, METRIC_SERVER_CPU, "neither perf counters nor schedstat");
@@ -236,12 +259,15 @@ static void fill_server_metrics(struct run *run, const struct result *result)
 		d = snapshot_subtract(&run->before, &run->after);
 		fill_tasks(run, &d, window_s / d.distance_s / completed);
 	} else {
-		row_blank(run->row, METRIC_CTX_VOLUNTARY_PER_REQ, "/proc/PID/task could not be read");
+		row_blank(run->row, METRIC_CTX_VOLUNTARY_PER_REQ,
+		    "/proc/PID/task could not be read");
 	}
 	fill_cpu(run, &d, window_s, completed);
 }
 
-/* --- the cell ---------------------------------------------------------------------------------- */
+/*
+ * --- the cell ----------------------------------------------------------------------------------
+ */
 
 static int open_log(const char *path)
 {
@@ -254,29 +280,31 @@ static void keep_words(struct run *run, char line[256])
 	char server[900], client[900];
 	last_words(run->server_log, server, sizeof(server));
 	last_words(run->client_log, client, sizeof(client));
-	snprintf(run->row->log, sizeof(run->row->log), "%s%s%s%s%s", server[0] ? "server: " : "", server,
-	    server[0] && client[0] ? "\n" : "", client[0] ? "loadgen: " : "", client);
+	snprintf(run->row->log, sizeof(run->row->log), "%s%s%s%s%s", server[0] ? "server: " : "",
+	    server, server[0] && client[0] ? "\n" : "", client[0] ? "loadgen: " : "", client);
 	const char *last = strrchr(server, '\n');
 	snprintf(line, 256, "%.255s", last ? last + 1 : server);
 }
 
 /*
- * Little's law over completed requests alone misses those that never completed: some connections were served
- * at the cost of others. Requests that all wait equally long can miss it too, at the window's edges: then the
- * connections have fared alike, and it is no finding.
+ * Little's law over completed requests alone misses those that never completed: some connections
+ * were served at the cost of others. Requests that all wait equally long can miss it too, at the
+ * window's edges: then the connections have fared alike, and it is no finding.
  */
 static bool is_unfair(const struct row *row)
 {
 	const double *m = row->metrics;
-	return m[METRIC_LITTLES_LAW_RESIDUAL] > 0.05 && (m[METRIC_STARVED] > 0 || m[METRIC_FAIRNESS] < 0.95);
+	return m[METRIC_LITTLES_LAW_RESIDUAL] > 0.05 &&
+	    (m[METRIC_STARVED] > 0 || m[METRIC_FAIRNESS] < 0.95);
 }
 
 static void judge_run(struct run *run, const char *stopped, const struct target_stats *stats)
 {
 	struct row *row = run->row;
 	struct result result;
-	struct verdict_facts facts = { .requested = (uint64_t)run->cell->connections + run->cell->idle };
+	struct verdict_facts facts = { 0 };
 	char words[256], end[64], problem[256];
+	facts.requested = (uint64_t)run->cell->connections + run->cell->idle;
 	keep_words(run, words);
 	if (stopped) {
 		bool died = run->target.process.ended && strcmp(stopped, "the server ended") == 0;
@@ -315,25 +343,33 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 /* Starts both and follows them. NULL, or why it could not go on. */
 static const char *run_both(struct run *run, const struct server_info *info, char problem[256])
 {
-	uint16_t port = probe_free_port((uint16_t)(PORT_FIRST + run->cell->position % PORT_COUNT), PORT_COUNT);
+	uint16_t first = (uint16_t)(PORT_FIRST + run->cell->position % PORT_COUNT);
+	uint16_t port = probe_free_port(first, PORT_COUNT);
 	int server_log = open_log(run->server_log), client_log = open_log(run->client_log);
 	const char *stopped = NULL;
 	if (port == 0) {
-		snprintf(problem, 256, "ports %d to %d are all in use: end what listens there (ss -ltnp)", PORT_FIRST,
+		snprintf(problem, 256,
+		    "ports %d to %d are all in use: end what listens there (ss -ltnp)", PORT_FIRST,
 		    PORT_FIRST + 2 * PORT_COUNT);
 		stopped = problem;
-	} else if (!target_start(&run->target, info, port, &run->setup->server_cpus, server_log, problem)) {
+	} else if (!target_start(&run->target, info, port, &run->setup->server_cpus, server_log,
+		       problem)) {
 		stopped = problem;
 	} else {
 		run->memory_idle = memory_take(run->target.process.pid);
 		struct client_options options = {
-			.program = run->setup->paths->loadgen, .json_path = run->json_path, .cell = run->cell,
-			.cpus = &run->setup->client_cpus, .port = port, .log_fd = client_log,
+			.program = run->setup->paths->loadgen,
+			.json_path = run->json_path,
+			.cell = run->cell,
+			.cpus = &run->setup->client_cpus,
+			.port = port,
+			.log_fd = client_log,
 		};
 		run->deadline_ns = clock_now_ns() + connect_most_ns;
 		int error = client_start(&run->client, &options);
 		if (error)
-			snprintf(problem, 256, "%s cannot be started: %s", options.program, strerror(-error));
+			snprintf(problem, 256, "%s cannot be started: %s", options.program,
+			    strerror(-error));
 		stopped = error ? problem : follow(run);
 	}
 	close(server_log);

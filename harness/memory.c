@@ -12,8 +12,8 @@
 #include "harness/tasks.h"
 
 enum {
-	LOOP_FDS_MAX = 64,        /* a loop's own descriptors are among the first: it opens them before it serves */
-	URING_REQUEST_BYTES = 256 /* struct io_kiocb of Linux 5.15 to 6.18: the one size that is taken on trust */
+	LOOP_FDS_MAX = 64, /* a loop opens its own descriptors before it serves: they are low */
+	URING_REQUEST_BYTES = 256 /* struct io_kiocb, Linux 5.15 to 6.18: taken on trust */
 };
 
 double memory_read_kilobytes(const char *path, const char *name)
@@ -43,7 +43,9 @@ static uint32_t count_files(pid_t pid)
 	return count;
 }
 
-/* fdinfo has a line "tfd: ..." per registration (epoll), "  op=..." per armed request (io_uring). */
+/*
+ * fdinfo has a line "tfd: ..." per registration (epoll), "  op=..." per armed request (io_uring).
+ */
 static void count_registrations(pid_t pid, int fd, struct memory *m)
 {
 	char path[64], target[64], line[512];

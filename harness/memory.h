@@ -1,14 +1,14 @@
 /*
- * memory.h: what a server's connections cost in bytes, in the process and in the kernel: the difference of
- * two samples, one with the server idle, one at the hold barrier.
+ * memory.h: what a server's connections cost in bytes, in the process and in the kernel: the
+ * difference of two samples, one with the server idle, one at the hold barrier.
  *
  *   user     PSS of the process (smaps_rollup)
- *   kernel   its page tables (VmPTE), and its threads, sockets, epoll registrations and armed io_uring
- *            requests, each counted in /proc/PID and multiplied with what one costs this kernel
+ *   kernel   its page tables (VmPTE), and its threads, sockets, epoll registrations and armed
+ *            io_uring requests, each counted in /proc/PID and multiplied with what one costs
  *
- * What one costs is measured once per run (memory_costs.c). The kernel's own totals cannot say it while a server
- * runs: they hold both ends of a connection, everyone else's objects, and remains of the cell before.
- * Buffers of data in flight are not counted: nothing is in flight at the barrier.
+ * What one costs is measured once per run (memory_costs.c). The kernel's own totals cannot say it
+ * while a server runs: they hold both ends of a connection, everyone else's objects, and remains of
+ * the cell before. Buffers of data in flight are not counted: nothing is in flight at the barrier.
  */
 #ifndef MEMORY_H
 #define MEMORY_H

@@ -1,10 +1,10 @@
 /*
- * memory_costs.c: what a socket, an epoll registration and a thread cost this kernel: makes thousands of
- * each, here, and looks at how the total of all slabs in /proc/meminfo grows. Needs no rights, no knowledge
- * of the kernel's structures, and counts the waste at the end of each slab.
+ * memory_costs.c: what a socket, an epoll registration and a thread cost this kernel: makes
+ * thousands of each, here, and looks at how the total of all slabs in /proc/meminfo grows. Needs no
+ * rights, no knowledge of the kernel's structures, and counts the waste at the end of each slab.
  *
- * The first of each go into room that lies free already, and what others do at the same time falsifies a
- * figure: they are made in batches, and the median of the batches counts.
+ * The first of each go into room that lies free already, and what others do at the same time
+ * falsifies a figure: they are made in batches, and the median of the batches counts.
  */
 #include "harness/memory.h"
 
@@ -38,7 +38,10 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The usual growth of a batch, for each of its `count` objects; totals[] are those between the batches. */
+/*
+ * The usual growth of a batch, for each of its `count` objects; totals[] are those between the
+ * batches.
+ */
 static double usual_growth(const double totals[BATCHES + 1], uint32_t count)
 {
 	double growth[BATCHES];
@@ -48,12 +51,17 @@ static double usual_growth(const double totals[BATCHES + 1], uint32_t count)
 	return fmax(growth[BATCHES / 2], 0);
 }
 
-/* --- sockets ----------------------------------------------------------------------------------- */
+/*
+ * --- sockets -----------------------------------------------------------------------------------
+ */
 
 static int open_listener(struct sockaddr_in *address)
 {
 	socklen_t len = sizeof(*address);
-	*address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	*address = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && bind(fd, (struct sockaddr *)address, len) == 0 && listen(fd, 16) == 0 &&
 	    getsockname(fd, (struct sockaddr *)address, &len) == 0)
@@ -69,7 +77,8 @@ static bool open_pair(int listener, const struct sockaddr_in *address, int ends[
 	const struct linger reset = { .l_onoff = 1 };
 	ends[1] = -1;
 	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (ends[0] >= 0 && connect(ends[0], (const struct sockaddr *)address, sizeof(*address)) == 0)
+	if (ends[0] >= 0 &&
+	    connect(ends[0], (const struct sockaddr *)address, sizeof(*address)) == 0)
 		ends[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	for (int i = 0; i < 2 && ends[1] >= 0; i++)
 		setsockopt(ends[i], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -104,7 +113,9 @@ static void measure_sockets(struct memory_costs *costs, int *fds, uint32_t pairs
 		close(listener);
 }
 
-/* --- threads ----------------------------------------------------------------------------------- */
+/*
+ * --- threads -----------------------------------------------------------------------------------
+ */
 
 static void *wait_for_end(void *fd)
 {
@@ -114,7 +125,10 @@ static void *wait_for_end(void *fd)
 	return NULL;
 }
 
-/* A kernel stack is a power of two of pages; the kernel tells their sum and how many tasks there are. */
+/*
+ * A kernel stack is a power of two of pages; the kernel tells their sum and how many tasks there
+ * are.
+ */
 static double kernel_stack_bytes(void)
 {
 	char line[128];
@@ -137,7 +151,8 @@ static void measure_threads(struct memory_costs *costs)
 		return;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	while (count < BATCHES * THREADS && pthread_create(&threads[count], &attr, wait_for_end, &gate[0]) == 0)
+	while (count < BATCHES * THREADS &&
+	    pthread_create(&threads[count], &attr, wait_for_end, &gate[0]) == 0)
 		if (++count % THREADS == 0)
 			totals[count / THREADS] = slab_total();
 	if (count == BATCHES * THREADS)

@@ -49,12 +49,14 @@ struct reader {
 	char twin[PLAN_NAME_CAP]; /* named in this section; resolved at its end */
 };
 
-__attribute__((format(printf, 2, 3))) static bool complain(struct reader *r, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool complain(struct reader *r,
+    const char *format, ...)
 {
 	if (r->failed)
 		return false;
 	r->failed = true;
-	int len = snprintf(r->message, PLAN_MESSAGE_CAP, "%s:%d: ", r->file, r->line > 0 ? r->line : 1);
+	int line = r->line > 0 ? r->line : 1;
+	int len = snprintf(r->message, PLAN_MESSAGE_CAP, "%s:%d: ", r->file, line);
 	if (len > 0 && len < PLAN_MESSAGE_CAP) {
 		va_list args;
 		va_start(args, format);
@@ -80,8 +82,9 @@ static bool read_levels(struct reader *r, const char *key, const char *value,
 		uint64_t number;
 		if (!units_parse_count(slice_of(piece), &number) || number < least ||
 		    number > PLAN_CONNECTIONS_MAX)
-			return complain(r, "%s \"%s\": use counts from %u to 10M, such as 1, 100, 10k", key,
-			    piece, (unsigned)least);
+			return complain(r,
+			    "%s \"%s\": use counts from %u to 10M, such as 1, 100, 10k", key, piece,
+			    (unsigned)least);
 		if (levels->count == PLAN_LEVELS_MAX)
 			return complain(r, "%s: at most %d values", key, PLAN_LEVELS_MAX);
 		for (uint32_t i = 0; i < levels->count; i++)
@@ -96,9 +99,10 @@ static bool read_time(struct reader *r, const char *key, const char *value, uint
     uint64_t least_ns)
 {
 	const uint64_t most_ns = 3600 * UINT64_C(1000000000);
-	if (!units_parse_time_ns(slice_of(value), time_ns) || *time_ns < least_ns || *time_ns > most_ns)
-		return complain(r, "%s \"%s\": use a time from %s to 1h, such as 500ms or 2s", key, value,
-		    least_ns ? "100ms" : "0");
+	if (!units_parse_time_ns(slice_of(value), time_ns) || *time_ns < least_ns ||
+	    *time_ns > most_ns)
+		return complain(r, "%s \"%s\": use a time from %s to 1h, such as 500ms or 2s", key,
+		    value, least_ns ? "100ms" : "0");
 	return true;
 }
 
@@ -106,7 +110,8 @@ static bool read_blocks(struct reader *r, const char *value, uint32_t *blocks)
 {
 	uint64_t number;
 	if (!units_parse_digits(slice_of(value), &number) || number < 1 || number > PLAN_BLOCKS_MAX)
-		return complain(r, "blocks \"%s\": use a number from 1 to %d", value, PLAN_BLOCKS_MAX);
+		return complain(r, "blocks \"%s\": use a number from 1 to %d", value,
+		    PLAN_BLOCKS_MAX);
 	*blocks = (uint32_t)number;
 	return true;
 }
@@ -128,7 +133,8 @@ enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
 	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_COUNT
 };
-enum { IN_PLAN = 1, IN_LOAD = 2, IN_MEMORY = 4 }; /* [plan]; [throughput], [idle], [wait]; [memory] */
+/* [plan]; [throughput], [idle], [wait]; [memory] */
+enum { IN_PLAN = 1, IN_LOAD = 2, IN_MEMORY = 4 };
 
 static const struct {
 	const char *name;
@@ -161,11 +167,13 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 	switch (key) {
 	case KEY_TITLE:
 		if (strlen(value) >= sizeof(r->plan->title))
-			return complain(r, "title: at most %zu characters", sizeof(r->plan->title) - 1);
+			return complain(r, "title: at most %zu characters",
+			    sizeof(r->plan->title) - 1);
 		strcpy(r->plan->title, value);
 		return true;
 	case KEY_SERVERS:
-		return plan_set_servers(r->plan, e, value, r->known, problem) || complain(r, "%s", problem);
+		return plan_set_servers(r->plan, e, value, r->known, problem) ||
+		    complain(r, "%s", problem);
 	case KEY_BLOCKS:
 		return read_blocks(r, value, &e->blocks);
 	case KEY_DURATION:
@@ -212,10 +220,13 @@ static int on_key(void *user, const char *section, const char *name, const char 
 		return read_value(r, (enum key)key, value);
 	}
 	char all[PLAN_MESSAGE_CAP / 2];
-	return complain(r, "unknown key \"%s\" here: use %s", name, plan_join(all, sizeof(all), allowed, count));
+	return complain(r, "unknown key \"%s\" here: use %s", name,
+	    plan_join(all, sizeof(all), allowed, count));
 }
 
-/* --- sections and lines ------------------------------------------------------------------------ */
+/*
+ * --- sections and lines ------------------------------------------------------------------------
+ */
 
 /* What a section must have said by its end. Complaints name the line where it began. */
 static bool close_section(struct reader *r)
@@ -235,7 +246,8 @@ static bool close_section(struct reader *r)
 		if (strcmp(r->plan->servers[e->servers[i]].name, r->twin) == 0)
 			e->twin = e->servers[i];
 	if (r->twin[0] && e->twin == PLAN_NO_TWIN)
-		complain(r, "twin \"%s\" is none of the servers of [%s]", r->twin, experiment_names[e->kind]);
+		complain(r, "twin \"%s\" is none of the servers of [%s]", r->twin,
+		    experiment_names[e->kind]);
 	r->line = line;
 	return !r->failed;
 }
@@ -258,8 +270,9 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 	    memcmp(experiment_names[kind], name, len) != 0))
 		kind++;
 	if (kind == EXPERIMENT_COUNT)
-		return complain(r, "unknown experiment [%.*s]: use throughput, idle, memory or wait",
-		    (int)len, name);
+		return complain(r,
+		    "unknown experiment [%.*s]: use throughput, idle, memory or wait", (int)len,
+		    name);
 	if (r->section == SECTION_NONE)
 		return complain(r, "begin with [plan]");
 	for (uint32_t i = 0; i < r->plan->experiment_count; i++)
@@ -316,7 +329,8 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 	int bad_line = ini_parse_stream(next_line, &r, on_key, &r);
 	if (!r.failed && bad_line > 0) {
 		r.line = bad_line;
-		return complain(&r, "this is neither \"key = value\" nor \"[section]\" nor a comment (; or #)");
+		return complain(&r,
+		    "this is neither \"key = value\" nor \"[section]\" nor a comment (; or #)");
 	}
 	if (r.failed || !close_section(&r))
 		return false;

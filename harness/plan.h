@@ -14,7 +14,8 @@
  *     idle = 0, 1k, 10k
  *     duration = 1s
  *
- * `select[fd-setsize=16384]` runs servers/select with `--fd-setsize 16384` and is shown as `select+`.
+ * `select[fd-setsize=16384]` runs servers/select with `--fd-setsize 16384` and is shown as
+ * `select+`.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -61,7 +62,7 @@ struct plan_levels {
 struct experiment {
 	enum experiment_kind kind;
 	struct plan_levels connections; /* active ones */
-	struct plan_levels idle;        /* connected and silent; combined with each of `connections` */
+	struct plan_levels idle; /* connected and silent; combined with each of `connections` */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */
 	uint64_t warmup_ns;             /* see also cell_warmup_ns() */
@@ -69,7 +70,7 @@ struct experiment {
 	uint32_t blocks;
 	uint32_t servers[PLAN_SERVERS_MAX]; /* indices into plan.servers */
 	uint32_t server_count;
-	uint32_t twin;                  /* this server runs twice a block (A/A); PLAN_NO_TWIN for none */
+	uint32_t twin; /* this server runs twice a block (A/A); PLAN_NO_TWIN for none */
 };
 #define PLAN_NO_TWIN UINT32_MAX
 
@@ -111,13 +112,18 @@ bool plan_uses(const struct plan *plan, uint32_t server);
 /* "1", "100", "1.5k", "10k", "1M": as plans write counts, exact. Returns `out`. */
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count);
 
-/* --- shared by plan.c and plan_servers.c ------------------------------------------------------- */
+/*
+ * --- shared by plan.c and plan_servers.c -------------------------------------------------------
+ */
 
 /* "a, b, c" into `out`, for messages; returns it. */
 const char *plan_join(char *out, size_t cap, const char *const *names, uint32_t count);
 /* The next piece of a comma-separated list, without the spaces around it; false at its end. */
 bool plan_next_piece(const char **list, char *piece, size_t cap);
-/* Gives the experiment the servers of the list. False, and what is wrong, without a place, in `problem`. */
+/*
+ * Gives the experiment the servers of the list. False, and what is wrong, without a place, in
+ * `problem`.
+ */
 bool plan_set_servers(struct plan *plan, struct experiment *e, const char *list,
     struct plan_names known, char problem[PLAN_MESSAGE_CAP]);
 

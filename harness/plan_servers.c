@@ -60,7 +60,8 @@ static const char *split_server(const char *piece, struct plan_server *server)
 	size_t option_len = strcspn(option, "=");
 	size_t value_len = option[option_len] == '=' ? strcspn(option + option_len + 1, "]") : 0;
 	if (option_len == 0 || value_len == 0 || option_len >= sizeof(server->option) ||
-	    value_len >= sizeof(server->value) || strcmp(option + option_len + 1 + value_len, "]") != 0)
+	    value_len >= sizeof(server->value) ||
+	    strcmp(option + option_len + 1 + value_len, "]") != 0)
 		return "is not written NAME[option=value]";
 	memcpy(server->option, option, option_len);
 	memcpy(server->value, option + option_len + 1, value_len);
@@ -109,12 +110,14 @@ static bool add_server(struct plan *plan, struct experiment *e, const char *piec
 	const char *wrong = split_server(piece, &server);
 	if (wrong || !is_known(known, server.program)) {
 		snprintf(problem, PLAN_MESSAGE_CAP, "server \"%s\" %s: use all, or of %s", piece,
-		    wrong ? wrong : "does not exist", plan_join(all, sizeof(all), known.names, known.count));
+		    wrong ? wrong : "does not exist",
+		    plan_join(all, sizeof(all), known.names, known.count));
 		return false;
 	}
 	int place = place_of(plan, &server);
 	if (place < 0) {
-		snprintf(problem, PLAN_MESSAGE_CAP, "server \"%s\": one variant of a server in a plan", piece);
+		snprintf(problem, PLAN_MESSAGE_CAP,
+		    "server \"%s\": one variant of a server in a plan", piece);
 		return false;
 	}
 	return use_server(e, (uint32_t)place);
@@ -140,8 +143,9 @@ bool plan_set_servers(struct plan *plan, struct experiment *e, const char *list,
 	return e->server_count > 0;
 }
 
-
-/* --- changes from the command line --------------------------------------------------------------- */
+/*
+ * --- changes from the command line ---------------------------------------------------------------
+ */
 
 static bool change_servers(struct plan *plan, const char *list, struct plan_names known,
     char message[PLAN_MESSAGE_CAP])
@@ -151,7 +155,8 @@ static bool change_servers(struct plan *plan, const char *list, struct plan_name
 		struct experiment *e = &plan->experiments[i];
 		uint32_t twin = PLAN_NO_TWIN;
 		if (!plan_set_servers(plan, e, list, known, problem)) {
-			snprintf(message, PLAN_MESSAGE_CAP, "--servers: %.*s", PLAN_MESSAGE_CAP - 16, problem);
+			snprintf(message, PLAN_MESSAGE_CAP, "--servers: %.*s",
+			    PLAN_MESSAGE_CAP - 16, problem);
 			return false;
 		}
 		for (uint32_t s = 0; s < e->server_count; s++)
@@ -175,7 +180,8 @@ static bool change_experiments(struct plan *plan, const char *list, char message
 		while (i < plan->experiment_count && strcmp(names[i], piece) != 0)
 			i++;
 		if (i == plan->experiment_count) {
-			snprintf(message, PLAN_MESSAGE_CAP, "--experiments: the plan has no \"%s\": use %s", piece,
+			snprintf(message, PLAN_MESSAGE_CAP,
+			    "--experiments: the plan has no \"%s\": use %s", piece,
 			    plan_join(all, sizeof(all), names, plan->experiment_count));
 			return false;
 		}
@@ -220,7 +226,8 @@ char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count)
 	if (count % unit == 0)
 		snprintf(out, PLAN_NAME_CAP, "%u%s", count / unit, name);
 	else if (count % (unit / 10) == 0)
-		snprintf(out, PLAN_NAME_CAP, "%u.%u%s", count / unit, count / (unit / 10) % 10, name);
+		snprintf(out, PLAN_NAME_CAP, "%u.%u%s", count / unit, count / (unit / 10) % 10,
+		    name);
 	else
 		snprintf(out, PLAN_NAME_CAP, "%u", count);
 	return out;

@@ -28,47 +28,50 @@ static void print_experiment(const struct experiment *e)
 	format_levels(&e->connections, active, sizeof(active));
 	format_levels(&e->idle, idle, sizeof(idle));
 	bool has_idle = e->idle.count > 1 || e->idle.values[0] > 0;
-	snprintf(clients, sizeof(clients), "%s%s%s%s", active, has_idle ? " + " : "", has_idle ? idle : "",
-	    has_idle ? " idle" : "");
+	snprintf(clients, sizeof(clients), "%s%s%s%s", active, has_idle ? " + " : "",
+	    has_idle ? idle : "", has_idle ? " idle" : "");
 	if (e->kind == EXPERIMENT_MEMORY)
 		snprintf(load, sizeof(load), "%s held", format_s(e->hold_ns, first, sizeof(first)));
 	else
-		snprintf(load, sizeof(load), "%s + %s", format_s(e->warmup_ns, first, sizeof(first)),
+		snprintf(load, sizeof(load), "%s + %s",
+		    format_s(e->warmup_ns, first, sizeof(first)),
 		    format_s(e->duration_ns, second, sizeof(second)));
 	uint32_t runs = e->server_count + (e->twin != PLAN_NO_TWIN);
-	snprintf(servers, sizeof(servers), "%u%s", e->server_count, e->twin != PLAN_NO_TWIN ? " + 1" : "");
-	printf("  %-10s  %-25s  %-11s  %7s  %6u  %5u\n", experiment_names[e->kind], clients, load, servers,
-	    e->blocks, runs * e->blocks * e->connections.count * e->idle.count);
+	snprintf(servers, sizeof(servers), "%u%s", e->server_count,
+	    e->twin != PLAN_NO_TWIN ? " + 1" : "");
+	printf("  %-10s  %-25s  %-11s  %7s  %6u  %5u\n", experiment_names[e->kind], clients, load,
+	    servers, e->blocks, runs * e->blocks * e->connections.count * e->idle.count);
 }
 
 static void print_servers(const struct plan *plan)
 {
-	int column = printf("\n  servers   ");
+	int column = printf("\n  servers ");
 	const char *twin = NULL;
 	for (uint32_t i = 0; i < plan->server_count; i++) {
 		const struct plan_server *s = &plan->servers[i];
 		char text[PLAN_NAME_CAP * 4];
 		if (!plan_uses(plan, i))
 			continue;
-		snprintf(text, sizeof(text), "%s%s%s%s%s%s", s->name, s->option[0] ? " (--" : "", s->option,
-		    s->option[0] ? " " : "", s->value, s->option[0] ? ")" : "");
-		if (column + (int)strlen(text) > 78)
-			column = printf("\n            ");
-		column += printf("%s  ", text);
+		snprintf(text, sizeof(text), "%s%s%s%s%s%s", s->name, s->option[0] ? " (--" : "",
+		    s->option, s->option[0] ? " " : "", s->value, s->option[0] ? ")" : "");
+		if (column + 2 + (int)strlen(text) > 80)
+			column = printf("\n          ");
+		column += printf("  %s", text);
 	}
 	for (uint32_t i = 0; i < plan->experiment_count; i++)
 		if (plan->experiments[i].twin != PLAN_NO_TWIN)
 			twin = plan->servers[plan->experiments[i].twin].name;
 	if (twin)
-		printf("\n  + 1       %s once more in each block (A/A): what differs then is noise", twin);
+		printf("\n  + 1       %s once more in each block (A/A): what differs then is noise",
+		    twin);
 	printf("\n");
 }
 
 void plan_table_print(const struct plan *plan, const char *plan_path)
 {
 	printf("%s\n%s\n\n", plan->title[0] ? plan->title : "(no title)", plan_path);
-	printf("  %-10s  %-25s  %-11s  %7s  %6s  %5s\n", "experiment", "clients", "each cell", "servers", "blocks",
-	    "cells");
+	printf("  %-10s  %-25s  %-11s  %7s  %6s  %5s\n", "experiment", "clients", "each cell",
+	    "servers", "blocks", "cells");
 	for (uint32_t i = 0; i < plan->experiment_count; i++)
 		print_experiment(&plan->experiments[i]);
 	print_servers(plan);

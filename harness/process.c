@@ -5,8 +5,8 @@
  * that the child's threads inherit. The write end of the error pipe closes at exec, so that an end
  * of file there means "it runs" and four bytes mean "it does not, because of this errno".
  *
- * Killed harness: PR_SET_PDEATHSIG is set after fork, so a parent that died before it would never be
- * noticed; getppid() tells. Reading the gate ends with an end of file in the same case.
+ * Killed harness: PR_SET_PDEATHSIG is set after fork, so a parent that died before it would never
+ * be noticed; getppid() tells. Reading the gate ends with an end of file in the same case.
  */
 #include "harness/process.h"
 
@@ -48,8 +48,8 @@ static int pin(const struct cpu_list *cpus)
 }
 
 /* The child, up to exec. Only async-signal-safe calls: nothing here may allocate or print. */
-__attribute__((noreturn)) static void run_child(const struct process_options *o, pid_t parent, int gate,
-    int error_fd)
+__attribute__((noreturn)) static void run_child(
+    const struct process_options *o, pid_t parent, int gate, int error_fd)
 {
 	int error = 0;
 	char byte;
@@ -172,7 +172,8 @@ char *process_describe_end(const struct process *p, char *out, size_t cap)
 	if (!p->ended)
 		snprintf(out, cap, "still running");
 	else if (WIFSIGNALED(p->status))
-		snprintf(out, cap, "signal %d (%s)", WTERMSIG(p->status), strsignal(WTERMSIG(p->status)));
+		snprintf(out, cap, "signal %d (%s)", WTERMSIG(p->status),
+		    strsignal(WTERMSIG(p->status)));
 	else
 		snprintf(out, cap, "exit code %d", WEXITSTATUS(p->status));
 	return out;

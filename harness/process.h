@@ -30,17 +30,23 @@ struct process_options {
 	char *const *argv;             /* argv[0] is the program's path */
 	const struct cpu_list *cpus;   /* NULL: wherever the harness may run */
 	int output_fd;                 /* its standard output and error; -1: /dev/null */
-	int keep_fd;                   /* one descriptor it inherits under the same number; -1: none */
+	int keep_fd; /* one descriptor it inherits under the same number; -1: none */
 };
 
-/* Forks; the child is pinned and waits at the gate, so that counters can be opened on it before it runs. */
+/*
+ * Forks; the child is pinned and waits at the gate, so that counters can be opened on it before it
+ * runs.
+ */
 int process_spawn(struct process *p, const struct process_options *options);
 /* Lets it exec, and returns how that went. */
 int process_release(struct process *p);
 
 /* Has it ended? Does not wait. */
 bool process_has_ended(struct process *p);
-/* SIGTERM, up to grace_ns of waiting, SIGKILL. Returns true when it ended by itself with exit code 0. */
+/*
+ * SIGTERM, up to grace_ns of waiting, SIGKILL. Returns true when it ended by itself with exit code
+ * 0.
+ */
 bool process_stop(struct process *p, uint64_t grace_ns);
 /* Kills the group and reaps the child. No effect on one that is gone. */
 void process_kill(struct process *p);
@@ -54,7 +60,9 @@ char *process_describe_end(const struct process *p, char *out, size_t cap);
  */
 int process_capture(char *const *argv, char *out, size_t cap, uint64_t timeout_ns);
 
-/* The last lines of a file, at most cap - 1 bytes, control characters made blanks; returns `out`. */
+/*
+ * The last lines of a file, at most cap - 1 bytes, control characters made blanks; returns `out`.
+ */
 char *last_words(const char *path, char *out, size_t cap);
 
 #endif

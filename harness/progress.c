@@ -81,8 +81,8 @@ static char *format_server(const struct cell *cell, char *out, size_t cap)
 
 void progress_head(const struct progress *p)
 {
-	printf("%s%-10s %-10s %8s %7s %7s %7s  %s%s\n", p->colour ? "\033[1m" : "", "experiment", "server",
-	    "clients", "req/s", "p99", "csw/req", "verdict", plain(p));
+	printf("%s%-10s %-10s %8s %7s %7s %7s  %s%s\n", p->colour ? "\033[1m" : "", "experiment",
+	    "server", "clients", "req/s", "p99", "csw/req", "verdict", plain(p));
 	fflush(stdout);
 }
 
@@ -114,11 +114,12 @@ void progress_tick(struct progress *p)
 	p->drawn_ns = now_ns;
 	double share = p->expected_ns ? (double)p->expected_done_ns / (double)p->expected_ns : 0;
 	int filled = (int)(share * BAR_WIDTH + 0.5);
+	const char *full = p->unicode ? "\u2588" : "#", *empty = p->unicode ? "\u2591" : ".";
 	printf("\r\033[K %s", p->colour ? "\033[36m" : "");
 	for (int i = 0; i < BAR_WIDTH; i++)
-		fputs(p->unicode ? (i < filled ? "\u2588" : "\u2591") : i < filled ? "#" : ".", stdout);
-	printf("%s %3.0f%%  %u/%u  %s left  %s %s %s", plain(p), share * 100, p->done_count + 1, p->cell_count,
-	    progress_format_time(time_left_ns(p), left, sizeof(left)),
+		fputs(i < filled ? full : empty, stdout);
+	printf("%s %3.0f%%  %u/%u  %s left  %s %s %s", plain(p), share * 100, p->done_count + 1,
+	    p->cell_count, progress_format_time(time_left_ns(p), left, sizeof(left)),
 	    experiment_names[p->cell->experiment->kind], p->cell->server->name,
 	    format_load(p->cell, load, sizeof(load)));
 	fflush(stdout);
@@ -176,6 +177,17 @@ static void print_figures(const struct row *row)
 	printf("%7s %7s %7s  ", a, b, c);
 }
 
+/* The rest of a row's line: ", unfair, unchecked" for "unfair,unchecked". */
+static void print_marks(const char *marks)
+{
+	while (*marks) {
+		size_t len = strcspn(marks, ",");
+		printf(", %.*s", (int)len, marks);
+		marks += len + (marks[len] == ',');
+	}
+	putchar('\n');
+}
+
 void progress_end(struct progress *p, const struct row *row, uint64_t expected_ns)
 {
 	char load[64], server[64];
@@ -186,17 +198,17 @@ void progress_end(struct progress *p, const struct row *row, uint64_t expected_n
 	p->cell = NULL;
 	progress_clear(p);
 	printf("%-10s %-10.10s %8s ", experiment_names[row->cell->experiment->kind],
-	    format_server(row->cell, server, sizeof(server)), format_load(row->cell, load, sizeof(load)));
+	    format_server(row->cell, server, sizeof(server)),
+	    format_load(row->cell, load, sizeof(load)));
 	if (row->verdict == VERDICT_VALID || row->verdict == VERDICT_CLIENT_LIMITED) {
 		print_figures(row);
 		printf("%s%s%s", colour_of(p, row->verdict), verdict_names[row->verdict], plain(p));
-		for (const char *mark = row->marks; *mark; mark += strcspn(mark, ","), mark += *mark == ',')
-			printf(", %.*s", (int)strcspn(mark, ","), mark);
-		putchar('\n');
+		print_marks(row->marks);
 	} else {
-		int width = p->terminal ? REASON_WIDTH - (int)strlen(verdict_names[row->verdict]) - 2 : 1000;
-		printf(" %s%s%s: %.*s\n", colour_of(p, row->verdict), verdict_names[row->verdict], plain(p), width,
-		    row->reason);
+		int room = REASON_WIDTH - (int)strlen(verdict_names[row->verdict]) - 2;
+		int width = p->terminal ? room : (int)sizeof(row->reason);
+		printf(" %s%s%s: %.*s\n", colour_of(p, row->verdict), verdict_names[row->verdict],
+		    plain(p), width, row->reason);
 	}
 	fflush(stdout);
 }

@@ -1,6 +1,7 @@
 /*
- * progress.h: what people see while a run goes on: a line for each finished cell and, on a terminal, a
- * bar below it with the time left. Without a terminal: the same lines, plain. NO_COLOR is honoured.
+ * progress.h: what people see while a run goes on: a line for each finished cell and, on a
+ * terminal, a bar below it with the time left. Without a terminal: the same lines, plain. NO_COLOR
+ * is honoured.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H

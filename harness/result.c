@@ -54,16 +54,19 @@ static void join_reasons(const json_t *reasons, char out[RESULT_REASONS_CAP])
 	size_t index, len = 0;
 	json_t *reason;
 	out[0] = '\0';
-	json_array_foreach(reasons, index, reason)
+	json_array_foreach(reasons, index, reason) {
+		const char *text = json_string_value(reason);
 		if (len < RESULT_REASONS_CAP)
-			len += (size_t)snprintf(out + len, RESULT_REASONS_CAP - len, "%s%s", index ? "; " : "",
-			    json_string_value(reason) ? json_string_value(reason) : "?");
+			len += (size_t)snprintf(out + len, RESULT_REASONS_CAP - len, "%s%s",
+			    index ? "; " : "", text ? text : "?");
+	}
 }
 
 static void explain_blanks(struct row *row, bool measured)
 {
 	if (!measured) {
-		row_blank(row, METRIC_RATE_PER_S, "connections are held and not measured, nor anything per request");
+		row_blank(row, METRIC_RATE_PER_S,
+		    "connections are held and not measured, nor anything per request");
 		return;
 	}
 	for (enum metric m = METRIC_P50_US; m <= METRIC_P99_99_US; m++)
@@ -71,7 +74,8 @@ static void explain_blanks(struct row *row, bool measured)
 			row_blank(row, m, "fewer than 10 samples beyond it");
 }
 
-bool result_read(struct result *result, struct row *row, struct verdict_facts *facts, char problem[256])
+bool result_read(
+    struct result *result, struct row *row, struct verdict_facts *facts, char problem[256])
 {
 	json_error_t error;
 	json_t *json = json_loads(row->loadgen, 0, &error);
@@ -87,9 +91,11 @@ bool result_read(struct result *result, struct row *row, struct verdict_facts *f
 	}
 	bool measured = row->cell->experiment->kind != EXPERIMENT_MEMORY;
 	for (size_t i = 0; i < sizeof(moves) / sizeof(*moves); i++) {
-		bool of_window = moves[i].metric <= METRIC_MEAN_US && moves[i].metric != METRIC_ERRORS;
+		bool of_window =
+		    moves[i].metric <= METRIC_MEAN_US && moves[i].metric != METRIC_ERRORS;
 		if (measured || !of_window)
-			row->metrics[moves[i].metric] = number_at(json, moves[i].path) * moves[i].scale;
+			row->metrics[moves[i].metric] =
+			    number_at(json, moves[i].path) * moves[i].scale;
 	}
 	explain_blanks(row, measured);
 	result->completed = count_at(json, "requests.completed");

@@ -15,9 +15,10 @@ struct result {
 };
 
 /*
- * Takes the JSON text (row->loadgen) apart: fills the row's metrics of the client's side and the client's
- * part of the facts. False, and why in `problem`, when it is no such JSON.
+ * Takes the JSON text (row->loadgen) apart: fills the row's metrics of the client's side and the
+ * client's part of the facts. False, and why in `problem`, when it is no such JSON.
  */
-bool result_read(struct result *result, struct row *row, struct verdict_facts *facts, char problem[256]);
+bool result_read(
+    struct result *result, struct row *row, struct verdict_facts *facts, char problem[256]);
 
 #endif

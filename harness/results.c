@@ -18,7 +18,8 @@ static const unsigned long space_least = 64ul << 20;
 
 __attribute__((noreturn)) static void refuse(const char *path, int error)
 {
-	die("cannot write to %s: %s (mend that, or give another folder with --out DIR)", path, strerror(error));
+	die("cannot write to %s: %s (mend that, or give another folder with --out DIR)", path,
+	    strerror(error));
 }
 
 void results_lock(const char *results)
@@ -33,7 +34,8 @@ void results_lock(const char *results)
 		refuse(results, errno);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		file_first_line(path, holder, sizeof(holder));
-		fprintf(stderr, "c10k: another run%s%s is measuring into %s: wait until it ends, or end it\n",
+		fprintf(stderr,
+		    "c10k: another run%s%s is measuring into %s: wait until it ends, or end it\n",
 		    holder[0] ? ", process " : "", holder, results);
 		exit(EXIT_LOCKED);
 	}
@@ -41,11 +43,13 @@ void results_lock(const char *results)
 	if (ftruncate(fd, 0) != 0 || write(fd, holder, (size_t)len) != len)
 		refuse(path, errno);
 	if (statvfs(results, &about) == 0 && about.f_bavail * about.f_frsize < space_least)
-		die("%s: less than 64 MiB of free space: free some, or give another folder with --out DIR", results);
+		die("%s: less than 64 MiB of free space: free some, or give another with --out DIR",
+		    results);
 	/* fd stays open, and the lock held, until the process ends */
 }
 
-void results_make_run(const char *results, const char *plan, char name[PATH_CAP], char folder[PATH_CAP])
+void results_make_run(
+    const char *results, const char *plan, char name[PATH_CAP], char folder[PATH_CAP])
 {
 	char stamp[32], logs[PATH_CAP];
 	time_t now = time(NULL);

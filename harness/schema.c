@@ -1,4 +1,7 @@
-/* schema.c: harness/schema.sql, as it is, inside the program: there is no second copy to keep up to date. */
+/*
+ * schema.c: harness/schema.sql, as it is, inside the program: there is no second copy to keep up to
+ * date.
+ */
 #include "harness/schema.h"
 
 __asm__(

@@ -37,9 +37,10 @@ void servers_find(const struct paths *paths, struct server_names *found)
 	for (struct dirent *entry; folder && (entry = readdir(folder));) {
 		struct stat about;
 		size_t len = strlen(entry->d_name);
-		if (entry->d_name[0] == '.' || len >= PLAN_NAME_CAP - 1 || found->count == PLAN_SERVERS_MAX ||
-		    strpbrk(entry->d_name, ",[]=; \t") ||
-		    fstatat(dirfd(folder), entry->d_name, &about, 0) != 0 || !S_ISREG(about.st_mode) ||
+		if (entry->d_name[0] == '.' || len >= PLAN_NAME_CAP - 1 ||
+		    found->count == PLAN_SERVERS_MAX || strpbrk(entry->d_name, ",[]=; \t") ||
+		    fstatat(dirfd(folder), entry->d_name, &about, 0) != 0 ||
+		    !S_ISREG(about.st_mode) ||
 		    faccessat(dirfd(folder), entry->d_name, X_OK, 0) != 0)
 			continue;
 		memcpy(found->names[found->count++], entry->d_name, len + 1);
@@ -75,7 +76,8 @@ static void copy_string(const json_t *object, const char *key, char *out, size_t
 	snprintf(out, cap, "%s", text ? text : "");
 }
 
-bool server_describe(const struct paths *paths, const struct plan_server *server, struct server_info *info)
+bool server_describe(
+    const struct paths *paths, const struct plan_server *server, struct server_info *info)
 {
 	char answer[4096], describe[] = "--describe";
 	*info = (struct server_info){ 0 };
@@ -88,15 +90,17 @@ bool server_describe(const struct paths *paths, const struct plan_server *server
 
 	char *argv[] = { info->program, info->option, info->value, describe, NULL };
 	char *plain[] = { info->program, describe, NULL };
-	int code = process_capture(info->option[0] ? argv : plain, answer, sizeof(answer), 5000000000);
+	char *const *chosen = info->option[0] ? argv : plain;
+	int code = process_capture(chosen, answer, sizeof(answer), 5000000000);
 	json_t *about = code == 0 ? json_loads(answer, 0, NULL) : NULL;
 	if (!json_is_object(about)) {
 		char *end = strchr(answer, '\n');
 		if (end)
 			*end = '\0';
+		const char *what = code == 0 ? "no JSON object, exit code" : "exit code";
 		snprintf(info->problem, sizeof(info->problem), "--describe: %s %d%s%.120s",
-		    code < 0 ? "cannot run, errno" : code ? "exit code" : "no JSON object, exit code",
-		    code < 0 ? -code : code, answer[0] ? ": " : "", answer);
+		    code < 0 ? "cannot run, errno" : what, abs(code), answer[0] ? ": " : "",
+		    answer);
 		json_decref(about);
 		return false;
 	}
@@ -104,7 +108,8 @@ bool server_describe(const struct paths *paths, const struct plan_server *server
 	copy_string(about, "api", info->api, sizeof(info->api));
 	copy_string(about, "language", info->language, sizeof(info->language));
 	copy_string(about, "summary", info->summary, sizeof(info->summary));
-	json_int_t most = json_integer_value(json_object_get(json_object_get(about, "limits"), "max_connections"));
+	json_t *limits = json_object_get(about, "limits");
+	json_int_t most = json_integer_value(json_object_get(limits, "max_connections"));
 	info->max_connections = most > 0 && most < UINT32_MAX ? (uint32_t)most : 0;
 	json_decref(about);
 	return true;

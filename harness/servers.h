@@ -37,6 +37,7 @@ void servers_find(const struct paths *paths, struct server_names *found);
 struct plan_names servers_as_plan_names(const struct server_names *found);
 
 /* Asks the server. False when it gave no good answer: info->problem says what. */
-bool server_describe(const struct paths *paths, const struct plan_server *server, struct server_info *info);
+bool server_describe(
+    const struct paths *paths, const struct plan_server *server, struct server_info *info);
 
 #endif

@@ -38,7 +38,8 @@ static void run_sql(struct store *store, const char *sql)
 static sqlite3_stmt *prepare(struct store *store, const char *sql)
 {
 	sqlite3_stmt *statement;
-	if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
+	    SQLITE_OK)
 		fail(store);
 	return statement;
 }
@@ -62,10 +63,11 @@ static sqlite3_stmt *prepare_row(struct store *store)
 {
 	char sql[4096];
 	size_t len = (size_t)snprintf(sql, sizeof(sql),
-	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, rep, position, started_at,"
-	    " verdict, reason, marks, blank, loadgen, log");
+	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, rep, position,"
+	    " started_at, verdict, reason, marks, blank, loadgen, log");
 	for (int i = 0; i < METRIC_COUNT; i++)
-		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", %s", metric_columns[i].name);
+		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", %s",
+		    metric_columns[i].name);
 	len += (size_t)snprintf(sql + len, sizeof(sql) - len, ") VALUES (?");
 	for (int i = 0; i < METRIC_COUNT + ROW_FIXED; i++)
 		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", ?");
@@ -79,17 +81,20 @@ struct store *store_create(const char *path)
 	if (!store)
 		die("out of memory");
 	snprintf(store->path, sizeof(store->path), "%s", path);
-	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+	    SQLITE_OK)
 		fail(store);
 	sqlite3_busy_timeout(store->db, 5000);
 	run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN;");
 	run_sql(store, schema_sql);
 	run_sql(store, "COMMIT;");
 	store->put_run = prepare(store, "INSERT OR REPLACE INTO run (key, value) VALUES (?, ?)");
-	store->put_server = prepare(store, "INSERT INTO server (name, family, api, language, summary,"
-	    " max_connections, source, source_lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-	store->put_conformance = prepare(store, "INSERT INTO conformance (server, case_id, section, sending,"
-	    " passed, detail) VALUES (?, ?, ?, ?, ?, ?)");
+	store->put_server = prepare(store,
+	    "INSERT INTO server (name, family, api, language, summary, max_connections, source,"
+	    " source_lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+	store->put_conformance = prepare(store,
+	    "INSERT INTO conformance (server, case_id, section, sending, passed, detail)"
+	    " VALUES (?, ?, ?, ?, ?, ?)");
 	store->put_row = prepare_row(store);
 	return store;
 }
@@ -100,7 +105,8 @@ void store_close(struct store *store)
 	sqlite3_finalize(store->put_server);
 	sqlite3_finalize(store->put_conformance);
 	sqlite3_finalize(store->put_row);
-	run_sql(store, "PRAGMA journal_mode = DELETE;"); /* a reader then needs no right to write beside it */
+	/* a reader then needs no right to write beside it */
+	run_sql(store, "PRAGMA journal_mode = DELETE;");
 	sqlite3_close(store->db);
 	free(store);
 }
@@ -126,8 +132,9 @@ void store_put_server(struct store *store, const struct server_info *info)
 {
 	sqlite3_stmt *put = store->put_server;
 	char summary[512];
-	snprintf(summary, sizeof(summary), "%s%s%s%s%s%s", info->summary, info->option[0] ? " (" : "",
-	    info->option, info->option[0] ? " " : "", info->value, info->option[0] ? ")" : "");
+	snprintf(summary, sizeof(summary), "%s%s%s%s%s%s", info->summary,
+	    info->option[0] ? " (" : "", info->option, info->option[0] ? " " : "", info->value,
+	    info->option[0] ? ")" : "");
 	bind_text(put, 1, info->name);
 	bind_text(put, 2, info->family);
 	bind_text(put, 3, info->api);

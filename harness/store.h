@@ -1,6 +1,7 @@
 /*
- * store.h: a run's SQLite file. WAL, one transaction a cell: what is in it is finished, and survives any
- * kill. Every function dies with one line when the file cannot be written; nothing written before is lost.
+ * store.h: a run's SQLite file. WAL, one transaction a cell: what is in it is finished, and
+ * survives any kill. Every function dies with one line when the file cannot be written; nothing
+ * written before is lost.
  */
 #ifndef STORE_H
 #define STORE_H

@@ -11,7 +11,8 @@
 
 static const uint64_t ready_ns = 10000000000, stop_ns = 2500000000, probe_ns = 2000000000;
 
-static int spawn(struct target *t, const struct server_info *info, const struct cpu_list *cpus, int log_fd)
+static int spawn(
+    struct target *t, const struct server_info *info, const struct cpu_list *cpus, int log_fd)
 {
 	char program[PATH_CAP], option[PLAN_NAME_CAP + 2], value[PLAN_NAME_CAP], port[8];
 	char host_flag[] = "--host", host[] = "127.0.0.1", port_flag[] = "--port";
@@ -24,7 +25,9 @@ static int spawn(struct target *t, const struct server_info *info, const struct 
 		program, host_flag, host, port_flag, port, workers_flag, workers,
 		option[0] ? option : NULL, value, NULL
 	};
-	struct process_options options = { .argv = argv, .cpus = cpus, .output_fd = log_fd, .keep_fd = -1 };
+	struct process_options options = {
+		.argv = argv, .cpus = cpus, .output_fd = log_fd, .keep_fd = -1
+	};
 	int problem = process_spawn(&t->process, &options);
 	if (problem)
 		return problem;
@@ -57,8 +60,8 @@ bool target_start(struct target *t, const struct server_info *info, uint16_t por
 		}
 		interrupt_sleep(2000000);
 	}
-	snprintf(problem, 256, "not ready after 10 s: GET / gave %s%d", status < 0 ? "errno " : "status ",
-	    status < 0 ? -status : status);
+	snprintf(problem, 256, "not ready after 10 s: GET / gave %s%d",
+	    status < 0 ? "errno " : "status ", status < 0 ? -status : status);
 	return false;
 }
 
@@ -70,7 +73,8 @@ struct target_stats target_stats(struct target *t)
 		return stats;
 	t->probe_count++; /* the server counts this request before it answers it */
 	json_t *json = json_loads(body, 0, NULL);
-	json_t *requests = json_object_get(json, "requests"), *refused = json_object_get(json, "refused");
+	json_t *requests = json_object_get(json, "requests"),
+	       *refused = json_object_get(json, "refused");
 	if (json_is_integer(requests) && json_is_integer(refused)) {
 		uint64_t count = (uint64_t)json_integer_value(requests);
 		stats.valid = count >= t->probe_count;

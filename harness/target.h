@@ -1,6 +1,6 @@
 /*
- * target.h: the server under measurement: started anew, pinned, with counters opened before it runs;
- * asked for its own count; ended.
+ * target.h: the server under measurement: started anew, pinned, with counters opened before it
+ * runs; asked for its own count; ended.
  */
 #ifndef TARGET_H
 #define TARGET_H

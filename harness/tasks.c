@@ -1,6 +1,7 @@
 /*
- * tasks.c: asks taskstats, or reads /proc/PID/task/TID/{status,schedstat}, see proc(5). Files are opened relative to one
- * directory descriptor, which saves half of the path walk when there are 10,000 of them.
+ * tasks.c: asks taskstats, or reads /proc/PID/task/TID/{status,schedstat}, see proc(5). Files are
+ * opened relative to one directory descriptor, which saves half of the path walk when there are
+ * 10,000 of them.
  */
 #include "harness/tasks.h"
 
@@ -58,7 +59,10 @@ static int compare_tid(const void *a, const void *b)
 	return (tid_a > tid_b) - (tid_a < tid_b);
 }
 
-/* utime, stime, num_threads: fields 14, 15 and 20, behind a name that may hold anything but ends with ')'. */
+/*
+ * utime, stime, num_threads: fields 14, 15 and 20, behind a name that may hold anything but ends
+ * with ')'.
+ */
 static void read_process(pid_t pid, struct snapshot *s)
 {
 	char path[64], text[1024];
@@ -140,7 +144,8 @@ uint32_t tasks_count(pid_t pid)
 	return count;
 }
 
-static void add_tasks(struct snapshot_difference *d, const struct snapshot *before, const struct snapshot *after)
+static void add_tasks(
+    struct snapshot_difference *d, const struct snapshot *before, const struct snapshot *after)
 {
 	static const struct task none;
 	for (uint32_t i = 0, k = 0; i < after->count; i++) {
@@ -156,7 +161,8 @@ static void add_tasks(struct snapshot_difference *d, const struct snapshot *befo
 	}
 }
 
-struct snapshot_difference snapshot_subtract(const struct snapshot *before, const struct snapshot *after)
+struct snapshot_difference snapshot_subtract(
+    const struct snapshot *before, const struct snapshot *after)
 {
 	struct snapshot_difference d = { .user_share = -1 };
 	d.has_schedstat = before->has_schedstat && after->has_schedstat;

@@ -1,9 +1,10 @@
 /*
- * tasks.h: what the kernel tells about the tasks (threads) of a process: context switches by kind, CPU time,
- * and time spent runnable but not running. /proc/PID/status alone would be the main thread only.
+ * tasks.h: what the kernel tells about the tasks (threads) of a process: context switches by kind,
+ * CPU time, and time spent runnable but not running. /proc/PID/status alone would be the main
+ * thread only.
  *
- * With taskstats (root) that is one question for the sums; else each task is read from /proc, about 20 us
- * each. A snapshot says how long it took.
+ * With taskstats (root) that is one question for the sums; else each task is read from /proc, about
+ * 20 us each. A snapshot says how long it took.
  */
 #ifndef TASKS_H
 #define TASKS_H
@@ -45,10 +46,16 @@ struct snapshot_difference {
 	bool has_schedstat;  /* cpu_ns and wait_ns are known */
 };
 
-/* Does a snapshot take no longer for 10,000 tasks than for one? Then it may be taken inside a window. */
+/*
+ * Does a snapshot take no longer for 10,000 tasks than for one? Then it may be taken inside a
+ * window.
+ */
 bool snapshot_is_cheap(void);
 
-/* Takes a snapshot into *s, which begins as { 0 } and may be taken again. False when the process is gone. */
+/*
+ * Takes a snapshot into *s, which begins as { 0 } and may be taken again. False when the process is
+ * gone.
+ */
 bool snapshot_take(struct snapshot *s, pid_t pid);
 void snapshot_deinit(struct snapshot *s);
 
@@ -56,9 +63,10 @@ void snapshot_deinit(struct snapshot *s);
 uint32_t tasks_count(pid_t pid);
 
 /*
- * What happened between them: a task that began in between counts in full, one that ended is lost (its
- * part since the first snapshot; perf counters have it).
+ * What happened between them: a task that began in between counts in full, one that ended is lost
+ * (its part since the first snapshot; perf counters have it).
  */
-struct snapshot_difference snapshot_subtract(const struct snapshot *before, const struct snapshot *after);
+struct snapshot_difference snapshot_subtract(
+    const struct snapshot *before, const struct snapshot *after);
 
 #endif

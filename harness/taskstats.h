@@ -1,7 +1,8 @@
 /*
- * taskstats.h: the sums over all threads of a process, those that have ended included, in one question to the
- * kernel: taskstats over generic netlink (Documentation/accounting/taskstats.rst). About 3 ms for 10,000
- * threads, where reading /proc takes half a second; but it needs CAP_NET_ADMIN.
+ * taskstats.h: the sums over all threads of a process, those that have ended included, in one
+ * question to the kernel: taskstats over generic netlink (Documentation/accounting/taskstats.rst).
+ * About 3 ms for 10,000 threads, where reading /proc takes half a second; but it needs
+ * CAP_NET_ADMIN.
  */
 #ifndef TASKSTATS_H
 #define TASKSTATS_H

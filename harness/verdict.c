@@ -1,5 +1,6 @@
 /*
- * verdict.c: METHOD: a cell that did something else than was asked is invalid, whatever its figures.
+ * verdict.c: METHOD: a cell that did something else than was asked is invalid, whatever its
+ * figures.
  *
  * A server that turned connections away (no more threads, no more files) told us its limit: that is
  * `unsupported`, not `invalid`.
@@ -35,16 +36,20 @@ void verdict_judge(struct row *row, const struct verdict_facts *f)
 {
 	char reason[512] = "";
 	if (f->refused > 0 && f->established + f->answered < 2 * f->requested) {
-		row_judge(row, VERDICT_UNSUPPORTED, "the server refused %" PRIu64 " of %" PRIu64 " connections%s%.300s",
-		    f->refused, f->requested, f->last_words[0] ? ": " : "", f->last_words);
+		row_judge(row, VERDICT_UNSUPPORTED,
+		    "the server refused %" PRIu64 " of %" PRIu64 " connections%s%.300s", f->refused,
+		    f->requested, f->last_words[0] ? ": " : "", f->last_words);
 		return;
 	}
 	if (f->established != f->requested)
-		add(reason, "established %" PRIu64 " of %" PRIu64 " connections", f->established, f->requested);
+		add(reason, "established %" PRIu64 " of %" PRIu64 " connections", f->established,
+		    f->requested);
 	if (f->answered != f->requested)
-		add(reason, "answered %" PRIu64 " of %" PRIu64 " connections", f->answered, f->requested);
+		add(reason, "answered %" PRIu64 " of %" PRIu64 " connections", f->answered,
+		    f->requested);
 	if (f->errors * error_share_least > f->completed + f->errors)
-		add(reason, "%" PRIu64 " errors in %" PRIu64 " requests", f->errors, f->completed + f->errors);
+		add(reason, "%" PRIu64 " errors in %" PRIu64 " requests", f->errors,
+		    f->completed + f->errors);
 	/* what was in flight, or ended in an error, the server may have counted or not */
 	if (f->has_server_requests &&
 	    difference(f->server_requests, f->client_requests) > f->in_flight + f->errors)
@@ -55,7 +60,8 @@ void verdict_judge(struct row *row, const struct verdict_facts *f)
 	if (strcmp(f->client_verdict, "invalid") == 0 && f->client_reasons[0])
 		add(reason, "%s", f->client_reasons);
 	if (reason[0] || strcmp(f->client_verdict, "invalid") == 0)
-		row_judge(row, VERDICT_INVALID, "%s", reason[0] ? reason : "the load generator says so");
+		row_judge(
+		    row, VERDICT_INVALID, "%s", reason[0] ? reason : "the load generator says so");
 	else if (strcmp(f->client_verdict, "client-limited") == 0)
 		row_judge(row, VERDICT_CLIENT_LIMITED, "%s", f->client_reasons);
 	else

@@ -1,6 +1,6 @@
 /*
- * verdict.h: may this cell be believed? The load generator judges itself (its CPU, Little's law); here
- * are the gates that need both sides. Pure.
+ * verdict.h: may this cell be believed? The load generator judges itself (its CPU, Little's law);
+ * here are the gates that need both sides. Pure.
  */
 #ifndef VERDICT_H
 #define VERDICT_H
@@ -27,7 +27,10 @@ struct verdict_facts {
 	const char *last_words;     /* of the server */
 };
 
-/* Sets the row's verdict, reason. The worst finding is the verdict, every finding of that kind its reason. */
+/*
+ * Sets the row's verdict, reason. The worst finding is the verdict, every finding of that kind its
+ * reason.
+ */
 void verdict_judge(struct row *row, const struct verdict_facts *facts);
 
 #endif

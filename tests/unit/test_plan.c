@@ -1,6 +1,6 @@
 /*
- * test_plan.c: plan files: what is accepted, and that each complaint names its place and the cure; the order
- * of cells; who gets which CPU.
+ * test_plan.c: plan files: what is accepted, and that each complaint names its place and the cure;
+ * the order of cells; who gets which CPU.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +36,9 @@ static void assert_complains(const char *text, const char *wanted)
 	assert_null(strchr(message, '\n'));
 }
 
-/* --- what is accepted -------------------------------------------------------------------------- */
+/*
+ * --- what is accepted --------------------------------------------------------------------------
+ */
 
 static void test_defaults(void **state)
 {
@@ -56,10 +58,12 @@ static void test_defaults(void **state)
 static void test_everything(void **state)
 {
 	(void)state;
-	assert_true(parse("; a comment\n[plan]\ntitle = T\nblocks=2\nduration = 1.5s\nwarmup=100ms\nservers = epoll, poll\n"
-	                  "\n[idle] ; and another\nconnections = 1, 1k\nidle = 0, 10k\ntwin = epoll\nblocks = 5\n"
-	                  "[memory]\nservers = all\nconnections=1k\nhold = 2s\n"
-	                  "# so too\n[wait]\nconnections = 100\ntarget = /sleep/20"));
+	assert_true(parse(
+	    "; a comment\n[plan]\ntitle = T\nblocks=2\nduration = 1.5s\nwarmup=100ms\nservers = "
+	    "epoll, poll\n"
+	    "\n[idle] ; and another\nconnections = 1, 1k\nidle = 0, 10k\ntwin = epoll\nblocks = 5\n"
+	    "[memory]\nservers = all\nconnections=1k\nhold = 2s\n"
+	    "# so too\n[wait]\nconnections = 100\ntarget = /sleep/20"));
 	assert_string_equal(plan.title, "T");
 	assert_int_equal(plan.experiment_count, 3);
 	const struct experiment *idle = &plan.experiments[0];
@@ -85,7 +89,8 @@ static void test_wait_sleeps_by_default(void **state)
 static void test_a_variant(void **state)
 {
 	(void)state;
-	assert_true(parse("[plan]\n[idle]\nconnections=1\nservers = all, select[fd-setsize=16384], epoll\n"));
+	assert_true(parse(
+	    "[plan]\n[idle]\nconnections=1\nservers = all, select[fd-setsize=16384], epoll\n"));
 	const struct experiment *e = &plan.experiments[0];
 	assert_int_equal(e->server_count, 5);
 	const struct plan_server *s = &plan.servers[e->servers[4]];
@@ -95,7 +100,9 @@ static void test_a_variant(void **state)
 	assert_string_equal(s->value, "16384");
 }
 
-/* --- what is not ------------------------------------------------------------------------------- */
+/*
+ * --- what is not -------------------------------------------------------------------------------
+ */
 
 static void test_complaints(void **state)
 {
@@ -106,10 +113,12 @@ static void test_complaints(void **state)
 		{ "[plan]\n", "no experiment" },
 		{ "x = 1\n", "p.ini:1: \"x\" stands before any section" },
 		{ "[throughput]\nconnections=1\n", "p.ini:1: begin with [plan]" },
-		{ "[plan]\n\n[speed]\n", "p.ini:3: unknown experiment [speed]: use throughput, idle, memory or wait" },
+		{ "[plan]\n\n[speed]\n",
+		    "p.ini:3: unknown experiment [speed]: use throughput, idle, memory or wait" },
 		{ "[plan]\n[plan]\n", "p.ini:2: [plan] comes first" },
 		{ "[plan]\n[idle]\nconnections=1\n[idle]\n", "p.ini:4: [idle] stands there twice" },
-		{ "[plan]\ncolour = red\n", "p.ini:2: unknown key \"colour\" here: use title, servers" },
+		{ "[plan]\ncolour = red\n",
+		    "p.ini:2: unknown key \"colour\" here: use title, servers" },
 		{ "[plan]\nconnections = 1\n", "p.ini:2: unknown key \"connections\"" },
 		{ "[plan]\n[memory]\nduration = 1s\n", "p.ini:3: unknown key \"duration\"" },
 		{ "[plan]\n[idle]\nhold = 1s\n", "p.ini:3: unknown key \"hold\"" },
@@ -118,19 +127,23 @@ static void test_complaints(void **state)
 		{ "[plan]\nblocks = many\n", "blocks \"many\"" },
 		{ "[plan]\nduration = 5 parsecs\n", "p.ini:2: duration \"5 parsecs\": use a time" },
 		{ "[plan]\nduration = 1ms\n", "from 100ms to 1h" },
-		{ "[plan]\nservers = epol\n", "p.ini:2: server \"epol\" does not exist: use all, or of thread, select" },
+		{ "[plan]\nservers = epol\n",
+		    "p.ini:2: server \"epol\" does not exist: use all, or of thread, select" },
 		{ "[plan]\nservers = \n", "p.ini:2: no server" },
 		{ "[plan]\nservers = select[fd=1\n", "is not written NAME[option=value]" },
 		{ "[plan]\nservers = select[a=1], select[a=2]\n", "one variant" },
-		{ "[plan]\n[idle]\nconnections = 1, 0\n", "p.ini:3: connections \"0\": use counts from 1" },
+		{ "[plan]\n[idle]\nconnections = 1, 0\n",
+		    "p.ini:3: connections \"0\": use counts from 1" },
 		{ "[plan]\n[idle]\nconnections = 1 2\n", "connections \"1 2\"" },
 		{ "[plan]\n[idle]\nconnections = 1k, 1000\n", "1000 stands there twice" },
 		{ "[plan]\n[idle]\nconnections = ,\n", "give at least one" },
 		{ "[plan]\n[idle]\nconnections=1\ntarget = sleep\n", "p.ini:4: target \"sleep\"" },
 		{ "[plan]\n[idle]\nidle = 1\n", "p.ini:2: [idle] needs \"connections\"" },
 		{ "[plan]\n[idle]\n[wait]\nconnections = 1\n", "p.ini:2: [idle] needs" },
-		{ "[plan]\n[idle]\nconnections=1\ntwin = nginx\n", "p.ini:2: twin \"nginx\" is none" },
-		{ "[plan]\nservers=poll\n[idle]\nconnections=1\ntwin = epoll\n", "twin \"epoll\" is none" },
+		{ "[plan]\n[idle]\nconnections=1\ntwin = nginx\n",
+		    "p.ini:2: twin \"nginx\" is none" },
+		{ "[plan]\nservers=poll\n[idle]\nconnections=1\ntwin = epoll\n",
+		    "twin \"epoll\" is none" },
 		{ "[plan]\nhello\n", "p.ini:2: this is neither" },
 		{ "[plan\n", "p.ini:1: this is neither" },
 	};
@@ -152,7 +165,8 @@ static void test_a_long_line(void **state)
 /* Whatever stands in the file: an answer, no crash; a complaint is one line. */
 static void test_noise(void **state)
 {
-	static const char alphabet[] = "[]=;# \n\n,plan idle throughput connections servers 10k epoll 1s/";
+	static const char alphabet[] =
+	    "[]=;# \n\n,plan idle throughput connections servers 10k epoll 1s/";
 	(void)state;
 	srand(7);
 	for (int i = 0; i < 20000; i++) {
@@ -167,7 +181,9 @@ static void test_noise(void **state)
 	}
 }
 
-/* --- the command line's changes ---------------------------------------------------------------- */
+/*
+ * --- the command line's changes ----------------------------------------------------------------
+ */
 
 static const char two_experiments[] =
     "[plan]\n[throughput]\nconnections = 1, 10\ntwin = epoll\nservers = all, select[fd-setsize=9]\n"
@@ -177,13 +193,16 @@ static void test_changes(void **state)
 {
 	(void)state;
 	assert_true(parse(two_experiments));
-	struct plan_changes changes = { .servers = "poll, select+", .experiments = "throughput", .blocks = 7 };
+	struct plan_changes changes = {
+		.servers = "poll, select+", .experiments = "throughput", .blocks = 7
+	};
 	assert_true(plan_change(&plan, &changes, known, message));
 	assert_int_equal(plan.experiment_count, 1);
 	assert_int_equal(plan.experiments[0].blocks, 7);
 	assert_int_equal(plan.experiments[0].server_count, 2);
 	assert_string_equal(plan.servers[plan.experiments[0].servers[1]].value, "9");
-	assert_int_equal(plan.experiments[0].twin, PLAN_NO_TWIN); /* epoll is not there to be repeated */
+	assert_int_equal(
+	    plan.experiments[0].twin, PLAN_NO_TWIN); /* epoll is not there to be repeated */
 }
 
 static void test_changes_that_make_no_sense(void **state)
@@ -195,7 +214,8 @@ static void test_changes_that_make_no_sense(void **state)
 	assert_non_null(strstr(message, "--servers: server \"nginx\" does not exist"));
 	changes = (struct plan_changes){ .experiments = "wait" };
 	assert_false(plan_change(&plan, &changes, known, message));
-	assert_non_null(strstr(message, "--experiments: the plan has no \"wait\": use throughput, idle"));
+	assert_non_null(
+	    strstr(message, "--experiments: the plan has no \"wait\": use throughput, idle"));
 	changes = (struct plan_changes){ .experiments = "," };
 	assert_false(plan_change(&plan, &changes, known, message));
 }
@@ -206,8 +226,16 @@ static void test_counts(void **state)
 		uint32_t count;
 		const char *text;
 	} cases[] = {
-		{ 0, "0" }, { 1, "1" }, { 999, "999" }, { 1000, "1k" }, { 1020, "1020" }, { 1500, "1.5k" },
-		{ 10000, "10k" }, { 16384, "16384" }, { 1000000, "1M" }, { 2500000, "2.5M" },
+		{ 0, "0" },
+		{ 1, "1" },
+		{ 999, "999" },
+		{ 1000, "1k" },
+		{ 1020, "1020" },
+		{ 1500, "1.5k" },
+		{ 10000, "10k" },
+		{ 16384, "16384" },
+		{ 1000000, "1M" },
+		{ 2500000, "2.5M" },
 	};
 	char out[PLAN_NAME_CAP];
 	(void)state;
@@ -215,7 +243,9 @@ static void test_counts(void **state)
 		assert_string_equal(plan_format_count(out, cases[i].count), cases[i].text);
 }
 
-/* --- cells ------------------------------------------------------------------------------------- */
+/*
+ * --- cells -------------------------------------------------------------------------------------
+ */
 
 enum { CELLS_MAX = 256 };
 
@@ -232,9 +262,11 @@ static void test_blocks_are_complete(void **state)
 		assert_int_equal(cells[i].position, i + 1);
 		assert_true(!cells[i].twin || strcmp(cells[i].server->name, "epoll") == 0);
 		for (uint32_t k = 0; k < count; k++)
-			alike += cells[k].experiment == cells[i].experiment && cells[k].server == cells[i].server &&
-			    cells[k].connections == cells[i].connections && cells[k].idle == cells[i].idle &&
-			    cells[k].rep == cells[i].rep && cells[k].twin == cells[i].twin;
+			alike += cells[k].experiment == cells[i].experiment &&
+			    cells[k].server == cells[i].server &&
+			    cells[k].connections == cells[i].connections &&
+			    cells[k].idle == cells[i].idle && cells[k].rep == cells[i].rep &&
+			    cells[k].twin == cells[i].twin;
 		assert_int_equal(alike, 1);
 		assert_true(i == 0 || cells[i].rep >= cells[i - 1].rep);
 	}
@@ -270,10 +302,12 @@ static void test_the_order_is_fair(void **state)
 		assert_in_range(first[i], 880, 1120); /* 1,000 +- 4.4 standard deviations */
 }
 
-/* --- CPUs -------------------------------------------------------------------------------------- */
+/*
+ * --- CPUs --------------------------------------------------------------------------------------
+ */
 
-static void assert_split(enum cpu_split wanted, const char *client_wanted, const char *server_wanted, int count,
-    const int *core_of)
+static void assert_split(enum cpu_split wanted, const char *client_wanted,
+    const char *server_wanted, int count, const int *core_of)
 {
 	static const int cpus[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 	struct cpu_list server, client;
@@ -291,7 +325,8 @@ static void test_cpus(void **state)
 	assert_split(CPU_SPLIT_THREADS, "1", "0", 2, (int[]){ 0, 0 });
 	assert_split(CPU_SPLIT_CORES, "1,2", "0", 3, (int[]){ 0, 1, 2 });
 	assert_split(CPU_SPLIT_CORES, "2,3", "0,1", 4, (int[]){ 0, 0, 2, 2 });
-	assert_split(CPU_SPLIT_CORES, "1,3", "0,2", 4, (int[]){ 0, 1, 0, 1 }); /* siblings numbered apart */
+	assert_split(
+	    CPU_SPLIT_CORES, "1,3", "0,2", 4, (int[]){ 0, 1, 0, 1 }); /* siblings numbered apart */
 	assert_split(CPU_SPLIT_CORES, "2,3,6,7", "0,1,4,5", 8, (int[]){ 0, 1, 2, 3, 0, 1, 2, 3 });
 }
 

@@ -36,7 +36,8 @@ static void test_valid(void **state)
 	(void)state;
 	struct verdict_facts facts = good();
 	assert_verdict(facts, VERDICT_VALID, "");
-	facts.has_server_requests = false; /* a server without /stats is judged by the client alone */
+	facts.has_server_requests =
+	    false; /* a server without /stats is judged by the client alone */
 	facts.server_requests = 0;
 	assert_verdict(facts, VERDICT_VALID, "");
 }
@@ -60,7 +61,8 @@ static void test_refused(void **state)
 	facts.answered = 600;
 	facts.refused = 400;
 	facts.last_words = "no more threads";
-	assert_verdict(facts, VERDICT_UNSUPPORTED, "refused 400 of 1000 connections: no more threads");
+	assert_verdict(
+	    facts, VERDICT_UNSUPPORTED, "refused 400 of 1000 connections: no more threads");
 	facts.answered = 1000; /* it turned someone else away */
 	assert_verdict(facts, VERDICT_VALID, "");
 }
@@ -83,7 +85,8 @@ static void test_both_counts(void **state)
 	facts.server_requests -= 10;
 	assert_verdict(facts, VERDICT_VALID, "");
 	facts.server_requests -= 1;
-	assert_verdict(facts, VERDICT_INVALID, "the server counted 149989 requests, the client sent 150000");
+	assert_verdict(
+	    facts, VERDICT_INVALID, "the server counted 149989 requests, the client sent 150000");
 	facts.server_requests = facts.client_requests + 11;
 	assert_verdict(facts, VERDICT_INVALID, "the server counted 150011");
 }
@@ -112,17 +115,30 @@ static void test_the_client_says(void **state)
 	assert_verdict(facts, VERDICT_INVALID, "the load generator says so");
 	facts.client_reasons = "Little's law is broken";
 	facts.established = 1;
-	assert_verdict(facts, VERDICT_INVALID, "established 1 of 1000 connections; Little's law is broken");
+	assert_verdict(
+	    facts, VERDICT_INVALID, "established 1 of 1000 connections; Little's law is broken");
 }
 
 static void test_snapshots(void **state)
 {
-	struct task before[] = { { 10, 5, 1, 1000, 10 }, { 11, 7, 2, 2000, 20 }, { 12, 9, 9, 9000, 90 } };
-	struct task after[] = { { 10, 15, 2, 1500, 11 }, { 12, 9, 9, 9000, 90 }, { 13, 3, 1, 700, 7 } };
-	struct snapshot a = { .tasks = before, .count = 3, .begin_ns = 1000000000, .end_ns = 1200000000,
-		.user_ticks = 10, .system_ticks = 20, .has_schedstat = true };
-	struct snapshot b = { .tasks = after, .count = 3, .begin_ns = 3000000000, .end_ns = 3400000000,
-		.user_ticks = 40, .system_ticks = 110, .has_schedstat = true };
+	struct task before[] = { { 10, 5, 1, 1000, 10 }, { 11, 7, 2, 2000, 20 },
+		{ 12, 9, 9, 9000, 90 } };
+	struct task after[] = { { 10, 15, 2, 1500, 11 }, { 12, 9, 9, 9000, 90 },
+		{ 13, 3, 1, 700, 7 } };
+	struct snapshot a = { .tasks = before,
+		.count = 3,
+		.begin_ns = 1000000000,
+		.end_ns = 1200000000,
+		.user_ticks = 10,
+		.system_ticks = 20,
+		.has_schedstat = true };
+	struct snapshot b = { .tasks = after,
+		.count = 3,
+		.begin_ns = 3000000000,
+		.end_ns = 3400000000,
+		.user_ticks = 40,
+		.system_ticks = 110,
+		.has_schedstat = true };
 	(void)state;
 	struct snapshot_difference d = snapshot_subtract(&a, &b);
 	assert_int_equal(d.voluntary, 10 + 3); /* 11 has ended, 13 is new */
