@@ -8,6 +8,7 @@
 #include "harness/verdict.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,16 @@ __attribute__((format(printf, 2, 3))) static void add(char reason[512], const ch
 static uint64_t difference(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
+}
+
+/* With both sides at their end the lower bound is a close one: the reader is told. */
+static void judge_client_limited(struct row *row, const struct verdict_facts *f)
+{
+	double server_cpu = row->metrics[METRIC_SERVER_CPU];
+	char server[64] = "";
+	if (!isnan(server_cpu))
+		snprintf(server, sizeof(server), "; the server kept %.2f CPUs busy", server_cpu);
+	row_judge(row, VERDICT_CLIENT_LIMITED, "%s%s", f->client_reasons, server);
 }
 
 void verdict_judge(struct row *row, const struct verdict_facts *f)
@@ -63,7 +74,7 @@ void verdict_judge(struct row *row, const struct verdict_facts *f)
 		row_judge(
 		    row, VERDICT_INVALID, "%s", reason[0] ? reason : "the load generator says so");
 	else if (strcmp(f->client_verdict, "client-limited") == 0)
-		row_judge(row, VERDICT_CLIENT_LIMITED, "%s", f->client_reasons);
+		judge_client_limited(row, f);
 	else
 		row_judge(row, VERDICT_VALID, "%s", "");
 }
