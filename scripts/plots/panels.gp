@@ -10,6 +10,8 @@ y_of(v) = column(v) >= y_floor ? column(v) : column(v) < y_floor ? y_floor : NaN
 hover(s) = sprintf('%s%s at %s: %s [%s, %s], %s runs%s', s, words(parts) > 1 ? ' '.strcol(2) : '', \
 	strcol(3), strcol(4), strcol(5), strcol(6), strcol(7), strcol(8) eq 'valid' ? '' : ', '.strcol(8))
 mark(s) = point(s) - (strcol(8) eq 'client-limited')
+# gnuplot 5.4 crashes on labels of which none has a place: one without a value stands, unseen, in a corner
+has(s, part) = strcol(1) eq s && strcol(2) eq part && valid(4)
 # an empty list runs once, with ''
 ceiling(delay, n) = delay eq '' ? NaN : n / (delay + 0)
 
@@ -53,7 +55,8 @@ do for [p = 1:panels] {
 		with yerrorbars lc rgb colour(s) lw 1.2 pt -1, \
 	for [part in parts] for [s in shown(p)] tsv skip 1 using (x_of(s, part)):(y_of(4)):(mark(s)) \
 		with points lc rgb colour(s) lw 1.4 ps 0.8 pt variable, \
-	for [part in parts] for [s in shown(p)] tsv skip 1 using (x_of(s, part)):(y_of(4)):(hover(s)) \
+	for [part in parts] for [s in shown(p)] tsv skip 1 \
+		using (has(s, part) ? x_of(s, part) : x_min):(has(s, part) ? y_of(4) : y_min):(has(s, part) ? hover(s) : '') \
 		with labels hypertext point pt 7 ps 1.2 lc rgb '#ffffffff', \
 	for [s in shown(p)] $ends using 2:4:(text_of(s, 5)) \
 		with labels left offset 1, 0 tc rgb colour(s) font ',12', \
