@@ -1,9 +1,9 @@
 /*
- * json.c: the result as one JSON object. Its names are stable: programs and stored results depend on
- * them, so names are added and never changed. What was not measured is null, and so is a percentile
- * that fewer than 10 samples exceed. Counts, rates and latency are of the measure window; `errors`,
- * `requests.lifetime` and `connections` (both populations, `starved` and `fairness` of the active one)
- * are of the whole run.
+ * json.c: the result as one JSON object. Its names are stable: programs and stored results depend
+ * on them, so names are added and never changed. What was not measured is null, and so is a
+ * percentile with fewer than 10 samples beyond it. Counts, rates and latency are of the measure
+ * window; `errors`, `requests.lifetime` and `connections` (both populations, `starved` and
+ * `fairness` of the active one) are of the whole run.
  */
 #include "json.h"
 
@@ -22,42 +22,89 @@ static json_t *seconds(uint64_t time_ns)
 	return json_real((double)time_ns / 1e9);
 }
 
+static json_t *real_or_null(bool known, double value)
+{
+	return known ? json_real(value) : json_null();
+}
+
+static void set(json_t *object, const char *name, json_t *value)
+{
+	json_object_set_new(object, name, value);
+}
+
 static json_t *percentile(const struct histogram *h, double quantile)
 {
-	uint64_t value_ns = histogram_quantile_ns(h, quantile);
-	return histogram_count_above(h, value_ns) < 10 ? json_null() : integer(value_ns);
+	if (!stats_quantile_is_known(h, quantile))
+		return json_null();
+	return integer(histogram_quantile_ns(h, quantile));
 }
 
 static json_t *histogram_json(const struct histogram *h)
 {
 	if (h->count == 0)
 		return json_null();
+	json_t *json = json_object();
+	set(json, "count", integer(h->count));
+	set(json, "mean", json_real(histogram_mean_ns(h)));
+	set(json, "stdev", json_real(histogram_stdev_ns(h)));
+	set(json, "min", integer(h->min_ns));
+	set(json, "p50", percentile(h, 0.5));
+	set(json, "p90", percentile(h, 0.9));
+	set(json, "p99", percentile(h, 0.99));
+	set(json, "p99_9", percentile(h, 0.999));
+	set(json, "p99_99", percentile(h, 0.9999));
+	set(json, "max", integer(h->max_ns));
 	char *hdr = hdrlog_encode(h);
-	json_t *json = json_pack("{so sf sf so so so so so so so so*}",
-	    "count", integer(h->count), "mean", histogram_mean_ns(h), "stdev", histogram_stdev_ns(h),
-	    "min", integer(h->min_ns), "p50", percentile(h, 0.5), "p90", percentile(h, 0.9),
-	    "p99", percentile(h, 0.99), "p99_9", percentile(h, 0.999),
-	    "p99_99", percentile(h, 0.9999), "max", integer(h->max_ns),
-	    "hdr", hdr ? json_string(hdr) : NULL);
+	set(json, "hdr", hdr ? json_string(hdr) : json_null());
 	free(hdr);
 	return json;
 }
 
-static json_t *errors_json(const struct stats *t)
+static json_t *latency_json(const struct stats *t)
 {
-	json_t *json = json_pack("{so}", "total", integer(stats_error_count(t)));
-	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
-		json_object_set_new(json, error_names[kind], integer(t->errors[kind]));
+	json_t *json = json_object();
+	set(json, "service", histogram_json(&t->service));
+	set(json, "response", json_null());
+	set(json, "send_lag", json_null());
+	set(json, "connect", json_null());
 	return json;
 }
 
-static json_t *connections_json(const struct audit *a)
+static json_t *requests_json(const struct stats *t)
 {
-	return json_pack("{so so so so so so}", "requested", integer(a->requested),
-	    "idle", integer(a->idle), "established", integer(a->established),
-	    "answered", integer(a->answered),
-	    "starved", a->answer_sum ? integer(a->starved) : json_null(),
-	    "fairness", a->answer_sum ? json_real(audit_fairness(a)) : json_null());
+	json_t *errors = json_object();
+	set(errors, "total", integer(stats_error_count(t)));
+	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
+		set(errors, error_names[kind], integer(t->errors[kind]));
+	json_t *json = json_object();
+	set(json, "sent", integer(t->sent));
+	set(json, "completed", integer(t->completed));
+	set(json, "lifetime", integer(t->lifetime));
+	set(json, "in_flight_at_end", integer(t->in_flight_at_end));
+	set(json, "errors", errors);
+	return json;
+}
+
+static json_t *connections_json(const struct result *r)
+{
+	const struct audit *a = &r->audit;
+	bool measured = r->elapsed_s > 0;
+	json_t *json = json_object();
+	set(json, "requested", integer(a->requested));
+	set(json, "idle", integer(a->idle));
+	set(json, "established", integer(a->established));
+	set(json, "answered", integer(a->answered));
+	set(json, "starved", measured ? integer(a->starved) : json_null());
+	set(json, "fairness", real_or_null(a->answer_sum > 0, audit_fairness(a)));
+	return json;
+}
+
+static json_t *bytes_json(const struct stats *t)
+{
+	json_t *json = json_object();
+	set(json, "sent", integer(t->bytes_sent));
+	set(json, "received", integer(t->bytes_received));
+	return json;
 }
 
 static json_t *client_json(const struct result *r)
@@ -68,11 +115,14 @@ static json_t *client_json(const struct result *r)
 	json_t *workers = json_array();
 	for (uint32_t i = 0; i < r->worker_count; i++)
 		json_array_append_new(workers, json_real(r->workers[i].cpu_share));
-	return json_pack("{sf so sf sf so}", "cpu_utilisation", most.cpu_share,
-	    "cpu_us_per_request",
-	    r->stats.completed ? json_real(result_cpu_us_per_request(r)) : json_null(),
-	    "run_delay_share", most.run_delay_share, "full_wait_share", most.full_wait_share,
-	    "workers", workers);
+	json_t *json = json_object();
+	set(json, "cpu_utilisation", json_real(most.cpu_share));
+	set(json, "cpu_us_per_request",
+	    real_or_null(r->stats.completed > 0, result_cpu_us_per_request(r)));
+	set(json, "run_delay_share", json_real(most.run_delay_share));
+	set(json, "full_wait_share", json_real(most.full_wait_share));
+	set(json, "workers", workers);
+	return json;
 }
 
 static json_t *validity_json(const struct result *r)
@@ -80,7 +130,10 @@ static json_t *validity_json(const struct result *r)
 	json_t *reasons = json_array();
 	for (uint32_t i = 0; i < r->reason_count; i++)
 		json_array_append_new(reasons, json_string(r->reasons[i]));
-	return json_pack("{ss so}", "verdict", verdict_names[r->verdict], "reasons", reasons);
+	json_t *json = json_object();
+	set(json, "verdict", json_string(verdict_names[r->verdict]));
+	set(json, "reasons", reasons);
+	return json;
 }
 
 static json_t *config_json(const struct options *o)
@@ -88,36 +141,38 @@ static json_t *config_json(const struct options *o)
 	json_t *cpus = json_array();
 	for (int i = 0; i < o->cpu_count; i++)
 		json_array_append_new(cpus, json_integer(o->cpus[i]));
-	return json_pack("{ss si si si so so so so so ss? so}", "url", o->url,
-	    "connections", (int)o->active_count, "idle", (int)o->idle_count,
-	    "workers", (int)o->worker_count, "duration_s", seconds(o->duration_ns),
-	    "warmup_s", seconds(o->warmup_ns), "hold_s", seconds(o->hold_ns),
-	    "timeout_s", seconds(o->timeout_ns),
-	    "status", o->status ? json_integer(o->status) : json_null(), "expect", o->expect,
-	    "cpus", cpus);
+	json_t *json = json_object();
+	set(json, "url", json_string(o->url));
+	set(json, "connections", integer(o->active_count));
+	set(json, "idle", integer(o->idle_count));
+	set(json, "workers", integer(o->worker_count));
+	set(json, "duration_s", seconds(o->duration_ns));
+	set(json, "warmup_s", seconds(o->warmup_ns));
+	set(json, "hold_s", seconds(o->hold_ns));
+	set(json, "timeout_s", seconds(o->timeout_ns));
+	set(json, "status", o->status ? integer(o->status) : json_null());
+	set(json, "expect", o->expect ? json_string(o->expect) : json_null());
+	set(json, "cpus", cpus);
+	return json;
 }
 
 bool json_write(FILE *file, const struct options *o, const struct result *r)
 {
 	const struct stats *t = &r->stats;
-	bool measured = r->elapsed_s > 0;
-	json_t *json = json_pack(
-	    "{ss sb so so s{so so so so so} so s{so so} s{so sn sn sn} so so so so}",
-	    "schema", "c10k.loadgen/1", "interrupted", r->interrupted,
-	    "rate_per_s", measured ? json_real(result_rate_per_s(r)) : json_null(),
-	    "elapsed_s", json_real(r->elapsed_s),
-	    "requests", "sent", integer(t->sent), "completed", integer(t->completed),
-	    "lifetime", integer(t->lifetime), "in_flight_at_end", integer(t->in_flight_at_end),
-	    "errors", errors_json(t),
-	    "connections", connections_json(&r->audit),
-	    "bytes", "sent", integer(t->bytes_sent), "received", integer(t->bytes_received),
-	    "latency_ns", "service", histogram_json(&t->service), "response", "send_lag", "connect",
-	    "client", client_json(r),
-	    "littles_law_residual", t->completed ? json_real(result_littles_residual(r)) : json_null(),
-	    "validity", validity_json(r),
-	    "config", config_json(o));
-	if (!json)
-		return false;
+	json_t *json = json_object();
+	set(json, "schema", json_string("c10k.loadgen/1"));
+	set(json, "interrupted", json_boolean(r->interrupted));
+	set(json, "rate_per_s", real_or_null(r->elapsed_s > 0, result_rate_per_s(r)));
+	set(json, "elapsed_s", json_real(r->elapsed_s));
+	set(json, "requests", requests_json(t));
+	set(json, "connections", connections_json(r));
+	set(json, "bytes", bytes_json(t));
+	set(json, "latency_ns", latency_json(t));
+	set(json, "client", client_json(r));
+	set(json, "littles_law_residual",
+	    real_or_null(t->completed > 0, result_littles_residual(r)));
+	set(json, "validity", validity_json(r));
+	set(json, "config", config_json(o));
 	bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) == 0
 	    && fputc('\n', file) != EOF && fflush(file) == 0;
 	json_decref(json);

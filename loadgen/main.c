@@ -1,6 +1,6 @@
 /*
- * main.c: the load generator, in the order in which it works: options, preflight, the run, the report.
- * What each does stands in its own file; who may do I/O stands in docs/ARCHITECTURE.md.
+ * main.c: the load generator, in the order in which it works: options, preflight, the run, the
+ * report. What each does stands in its own file; who may do I/O stands in docs/ARCHITECTURE.md.
  */
 #include <errno.h>
 #include <string.h>

@@ -73,7 +73,7 @@ static uint32_t parse_count(const char *option, const char *text, uint64_t least
 {
 	uint64_t count;
 	if (!units_parse_count(text_slice(text), &count) || count < least || count > most)
-		usage_die("%s %s: give a number from %llu to %llu, such as 100 or 10k", option, text,
+		usage_die("%s %s: give a number from %llu to %llu, as in 100 or 10k", option, text,
 		    (unsigned long long)least, (unsigned long long)most);
 	return (uint32_t)count;
 }
@@ -155,7 +155,8 @@ static void parse_url(struct options *o)
 		usage_die("%s: no user and password here", o->url);
 	parse_authority(o, (struct slice){ rest.ptr, len });
 	rest = slice_skip(rest, len);
-	int written = snprintf(o->target, sizeof o->target, "%s%s", *rest.ptr == '/' ? "" : "/", rest.ptr);
+	const char *slash = *rest.ptr == '/' ? "" : "/";
+	int written = snprintf(o->target, sizeof o->target, "%s%s", slash, rest.ptr);
 	if (written >= (int)sizeof o->target)
 		usage_die("the path of the URL is longer than %zu bytes", sizeof o->target - 1);
 }

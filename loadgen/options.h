@@ -27,7 +27,7 @@ struct options {
 	int cpu_count;
 };
 
-/* Parses and checks; prints help or version and exits 0, or one line on what is wrong and exits 2. */
+/* Parses and checks; prints help and exits 0, or one line on what is wrong and exits 2. */
 void options_parse(struct options *o, int argc, char **argv);
 
 #endif

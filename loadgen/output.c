@@ -1,10 +1,12 @@
 /*
- * output.c: the report for people. First what was asked for, then what came of it: rate, latency with
- * its shape, connections, errors by kind if there were any, the client's own cost, and whether to believe
- * all that. Bold type is the only decoration, and only on a terminal without NO_COLOR (no-color.org).
+ * output.c: the report for people. First what was asked for, then what came of it: rate, latency
+ * with its shape, connections, errors by kind if there were any, the client's own cost, and whether
+ * to believe all that. Bold type is the only decoration, and only on a terminal without NO_COLOR
+ * (no-color.org).
  */
 #include "output.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,7 +24,7 @@ static bool is_decorated(int fd)
 	return isatty(fd) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 }
 
-/* Each of the three formats into one of a few buffers in turn: enough for the arguments of one printf. */
+/* The three formats write into a few buffers in turn: enough for the arguments of one printf. */
 static char *next_text(void)
 {
 	static char texts[8][UNITS_CAP];
@@ -45,7 +47,7 @@ static char *size_text(uint64_t len)
 	return units_format_size(next_text(), UNITS_CAP, (double)len);
 }
 
-/* --- parts of the report -------------------------------------------------------------------------------- */
+/* --- parts of the report ---------------------------------------------------------------------- */
 
 static void print_config(const struct options *o, const struct result *r)
 {
@@ -57,7 +59,8 @@ static void print_config(const struct options *o, const struct result *r)
 	if (o->hold_ns)
 		printf(", %s silent", time_text(o->hold_ns));
 	if (o->duration_ns)
-		printf(", %s after %s of warm-up", time_text(o->duration_ns), time_text(o->warmup_ns));
+		printf(", %s after %s of warm-up", time_text(o->duration_ns),
+		    time_text(o->warmup_ns));
 	if (r->interrupted)
 		printf(", %sinterrupted after %.1f s%s", bold, r->elapsed_s, plain);
 	printf("\n\n");
@@ -77,43 +80,37 @@ static void print_latency(const struct histogram *h)
 	static const double quantiles[] = { 0.5, 0.9, 0.99, 0.999 };
 	static const char *const names[] = { "p50", "p90", "p99", "p99.9" };
 	for (int i = 0; i < 4; i++) {
-		uint64_t value_ns = histogram_quantile_ns(h, quantiles[i]);
-		/* a quantile that fewer than 10 samples exceed is a guess */
-		if (i > 0 && histogram_count_above(h, value_ns) < 10)
-			printf("%s -   ", names[i]);
+		if (stats_quantile_is_known(h, quantiles[i]))
+			printf("%s %s%s%s   ", names[i], bold,
+			    time_text(histogram_quantile_ns(h, quantiles[i])), plain);
 		else
-			printf("%s %s%s%s   ", names[i], bold, time_text(value_ns), plain);
+			printf("%s -   ", names[i]);
 	}
 	printf("max %s\n", time_text(h->max_ns));
 }
 
-/* The next of 1, 2, 5, 10, 20, 50 ... */
-static uint64_t next_edge_ns(uint64_t edge_ns)
-{
-	uint64_t power = 1;
-	while (power * 10 <= edge_ns)
-		power *= 10;
-	uint64_t digit = edge_ns / power;
-	return power * (digit == 1 ? 2 : digit == 2 ? 5 : 10);
-}
-
+/*
+ * About ten bars from p0.1 to p99.9, each a constant factor wide. The first takes what is quicker
+ * and the last all the rest, so that one sample far away does not stretch the picture.
+ */
 static void print_bars(const struct histogram *h)
 {
-	uint64_t edge_ns = 1;
-	uint32_t index = 0;
-	while (next_edge_ns(edge_ns) <= h->min_ns)
-		edge_ns = next_edge_ns(edge_ns);
+	double edge_ns = (double)histogram_quantile_ns(h, 0.001);
+	double last_ns = (double)histogram_quantile_ns(h, 0.999);
+	double factor = fmax(pow(last_ns / edge_ns, 0.1), 1.1);
+	uint64_t counted = 0;
 	printf("\n");
-	while (edge_ns <= h->max_ns && index < HISTOGRAM_BUCKET_COUNT) {
-		uint64_t end_ns = next_edge_ns(edge_ns);
-		uint64_t count = 0;
-		for (; index < HISTOGRAM_BUCKET_COUNT && histogram_bucket_low_ns(index) < end_ns; index++)
-			count += h->buckets[index];
-		double share = (double)count / (double)h->count;
-		int len = (int)(share * BAR_WIDTH + 0.5);
-		printf("  %6s - %-6s %6.2f%%  %.*s\n", time_text(edge_ns), time_text(end_ns), share * 100,
-		    len, "########################################");
-		edge_ns = end_ns;
+	while (counted < h->count) {
+		edge_ns *= factor;
+		bool rest = edge_ns >= last_ns && counted > 0;
+		uint64_t below = h->count;
+		if (!rest)
+			below -= histogram_count_above(h, (uint64_t)edge_ns);
+		double share = (double)(below - counted) / (double)h->count;
+		printf("  %s%8s  %6.2f%%  %.*s\n", rest ? "over " : "up to",
+		    time_text((uint64_t)(rest ? edge_ns / factor : edge_ns)), share * 100,
+		    (int)(share * BAR_WIDTH + 0.5), "########################################");
+		counted = below;
 	}
 	printf("\n");
 }
@@ -173,14 +170,15 @@ void output_report(const struct options *o, const struct result *r)
 	for (uint32_t i = 0; i < r->reason_count; i++)
 		printf("             - %s\n", r->reasons[i]);
 	if (r->stats.completed && audit_fairness(&r->audit) < 0.9)
-		printf("             - unfair: some connections were served far more than others\n");
+		printf("             - unfair: some connections were served far more often\n");
 }
 
-/* --- progress ------------------------------------------------------------------------------------------- */
+/* --- progress --------------------------------------------------------------------------------- */
 
 static bool progress_shown;
 
-void output_progress(const char *phase, uint64_t done, uint64_t total, double rate_per_s, uint64_t errors)
+void output_progress(const char *phase, uint64_t done, uint64_t total, double rate_per_s,
+    uint64_t errors)
 {
 	static int wanted = -1;
 	static uint64_t next_ns;
@@ -191,7 +189,8 @@ void output_progress(const char *phase, uint64_t done, uint64_t total, double ra
 		return;
 	next_ns = now_ns + 100000000;
 	progress_shown = true;
-	fprintf(stderr, "\r%-10s %3llu%%", phase, (unsigned long long)(total ? done * 100 / total : 100));
+	fprintf(stderr, "\r%-10s %3llu%%", phase,
+	    (unsigned long long)(total ? done * 100 / total : 100));
 	if (rate_per_s > 0)
 		fprintf(stderr, "   %6s requests/s", count_text(rate_per_s));
 	if (errors)

@@ -7,8 +7,9 @@
 
 void output_report(const struct options *o, const struct result *r);
 
-/* One line that rewrites itself; nothing when standard error is no terminal. done of total is shown as a share. */
-void output_progress(const char *phase, uint64_t done, uint64_t total, double rate_per_s, uint64_t errors);
+/* One line that rewrites itself, `done` of `total` as a share; nothing without a terminal. */
+void output_progress(const char *phase, uint64_t done, uint64_t total, double rate_per_s,
+    uint64_t errors);
 void output_progress_end(void);
 
 #endif

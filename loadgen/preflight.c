@@ -1,7 +1,8 @@
 /*
- * preflight.c: better one line now than ten thousand errors later. Limits are computed, not tried; the
- * server is tried with one request, on a connection that is closed again. A name may have several
- * addresses (localhost is often ::1 and 127.0.0.1): the first that answers is taken for the whole run.
+ * preflight.c: better one line now than ten thousand errors later. Limits are computed, not tried;
+ * the server is tried with one request, on a connection that is closed again. A name may have
+ * several addresses (localhost is often ::1 and 127.0.0.1): the first that answers is taken for the
+ * whole run.
  */
 #include "preflight.h"
 
@@ -19,7 +20,7 @@
 #include "lib/sys/net.h"
 
 enum {
-	FILES_APART = 32,   /* a worker's files that are no connections: epoll, events, stdio, the parent's */
+	FILES_APART = 32, /* a worker's files that are no connections, the parent's included */
 	ADDRESSES_MAX = 8,
 };
 
@@ -48,7 +49,7 @@ static void check_ports(const struct options *o)
 	}
 	uint64_t connections = (uint64_t)o->active_count + o->idle_count;
 	if (connections >= high - low + 1)
-		die("%llu connections to one address and port need as many local ports, there are %u: "
+		die("%llu connections to one address need as many local ports, there are %u: "
 		    "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"",
 		    (unsigned long long)connections, high - low + 1);
 }
@@ -119,7 +120,7 @@ static struct slice read_answer(int fd, struct reply *reply, uint64_t deadline_n
 			continue;
 		}
 		if (got <= 0)
-			die("the server closed the connection before its first answer was complete");
+			die("the server closed the connection before it had answered");
 		struct slice rest = { bytes + len, (size_t)got }, piece;
 		len += (size_t)got;
 		enum reply_step step;
@@ -158,10 +159,10 @@ void preflight(const struct options *o, struct load *load, struct exchange *x)
 	close(fd);
 	exchange_init(x, request, answer, o->status);
 	if (!exchange_likes(x, reply.status))
-		die("%s answers with status %u: if that is wanted, say --status %u", o->url, reply.status,
-		    reply.status);
+		die("%s answers with status %u: if that is wanted, say --status %u", o->url,
+		    reply.status, reply.status);
 	if (o->expect && !slice_equals(x->body, (struct slice){ o->expect, strlen(o->expect) }))
-		die("%s answers with another body than --expect says: \"%.*s\"%s (%zu bytes)", o->url,
-		    (int)(x->body.len < 40 ? x->body.len : 40), x->body.ptr,
+		die("%s answers with another body than --expect says: \"%.*s\"%s (%zu bytes)",
+		    o->url, (int)(x->body.len < 40 ? x->body.len : 40), x->body.ptr,
 		    x->body.len < 40 ? "" : "...", x->body.len);
 }

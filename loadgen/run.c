@@ -1,12 +1,12 @@
 /*
- * run.c: phases. The main thread sleeps, wakes at the edges, kicks the workers ten times a second, and
- * never touches a connection. The edges of the measure window are set before they come, so that every
- * worker applies them to its own clock readings, to the nanosecond; what the main thread samples at an
- * edge (CPU time, run-queue delay) it divides by its own clock readings.
+ * run.c: phases. The main thread sleeps, wakes at the edges, kicks the workers ten times a second,
+ * and never touches a connection. The edges of the measure window are set before they come, so that
+ * every worker applies them to its own clock readings, to the nanosecond; what the main thread
+ * samples at an edge (CPU time, run-queue delay) it divides by its own clock readings.
  *
  * With --sync the harness hears of each edge in a line "barrier T", "measure T" or "measured T"
- * (CLOCK_MONOTONIC, ns) and answers with a byte where it must be waited for. End of file on that socket
- * means that the harness died: there is nobody left to measure for.
+ * (CLOCK_MONOTONIC, ns) and answers with a byte where it must be waited for. End of file on that
+ * socket means that the harness died: there is nobody left to measure for.
  */
 #include "run.h"
 
@@ -76,7 +76,7 @@ static void catch_signals(struct run *run)
 	sigdelset(&run->signals_while_waiting, SIGTERM);
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------ */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static void kick_all(struct run *run)
 {
@@ -91,7 +91,7 @@ static void set_phase(struct run *run, enum phase phase)
 	kick_all(run);
 }
 
-/* Sleeps until until_ns, a signal, or (with `for_byte`) a byte from the harness: true only for that. */
+/* Sleeps until a time, a signal, or (with `for_byte`) the harness's byte: true only for that. */
 static bool sleep_until(struct run *run, uint64_t until_ns, bool for_byte)
 {
 	for (;;) {
@@ -125,7 +125,7 @@ static void tell(struct run *run, const char *edge, uint64_t time_ns)
 		die("the harness is gone");
 }
 
-/* --- sums over the workers ------------------------------------------------------------------------------ */
+/* --- sums over the workers -------------------------------------------------------------------- */
 
 struct totals {
 	uint64_t requests, errors;
@@ -152,7 +152,7 @@ static struct totals sum_up(struct run *run)
 	return t;
 }
 
-/* Field 2 of schedstat, in proc(5): ns ready to run, and not running. 0 where the kernel keeps none. */
+/* Time ready to run and not running: field 2 of schedstat in proc(5); 0 where there is none. */
 static uint64_t read_run_delay_ns(pid_t tid)
 {
 	char path[64];
@@ -182,7 +182,7 @@ static void sample_workers(struct run *run, struct sample *samples)
 	}
 }
 
-/* --- the phases, in order ------------------------------------------------------------------------------- */
+/* --- the phases, in order --------------------------------------------------------------------- */
 
 static void start_workers(struct run *run, const struct load *load)
 {
@@ -207,7 +207,6 @@ static void start_workers(struct run *run, const struct load *load)
 static void die_unanswered(const struct totals *t)
 {
 	static const char *const causes[ERROR_KIND_COUNT] = {
-		[ERROR_CONNECT] = "connects fail",
 		[ERROR_TIMEOUT] = "no answer comes in time (--timeout)",
 		[ERROR_RESET] = "the server resets them",
 		[ERROR_CLOSED] = "the server closes them",
@@ -218,7 +217,7 @@ static void die_unanswered(const struct totals *t)
 	if (t->errors == 0)
 		die("no connection was answered");
 	if (t->last_error == ERROR_CONNECT)
-		die_errno(t->connect_errno, "no connection was answered: %s", causes[ERROR_CONNECT]);
+		die_errno(t->connect_errno, "no connection was answered: connects fail");
 	die("no connection was answered: %s", causes[t->last_error]);
 }
 
@@ -257,9 +256,9 @@ static void sleep_with_progress(struct run *run, const char *phase, uint64_t unt
 		sleep_until(run, wake_ns < until_ns ? wake_ns : until_ns, false);
 		struct totals t = sum_up(run);
 		uint64_t now_ns = clock_now_ns();
-		double rate = (double)(t.requests - last.requests) * 1e9 / (double)(now_ns - step_ns);
-		output_progress(phase, (now_ns - start_ns) / MS_NS, (until_ns - start_ns) / MS_NS, rate,
-		    t.errors);
+		double step_s = (double)(now_ns - step_ns) / 1e9;
+		output_progress(phase, (now_ns - start_ns) / MS_NS, (until_ns - start_ns) / MS_NS,
+		    (double)(t.requests - last.requests) / step_s, t.errors);
 		step_ns = now_ns;
 		last = t;
 	}
@@ -320,7 +319,8 @@ static void account(struct run *run, struct result *r)
 		if (r->elapsed_s > 0) {
 			double elapsed_ns = (double)(b->time_ns - a->time_ns);
 			costs[i].cpu_share = (double)(b->cpu_ns - a->cpu_ns) / elapsed_ns;
-			costs[i].run_delay_share = (double)(b->run_delay_ns - a->run_delay_ns) / elapsed_ns;
+			double delay_ns = (double)(b->run_delay_ns - a->run_delay_ns);
+			costs[i].run_delay_share = delay_ns / elapsed_ns;
 		}
 		if (b->waits > a->waits)
 			costs[i].full_wait_share =

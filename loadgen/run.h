@@ -7,7 +7,7 @@
 
 /*
  * Runs the load from the first connect to the end of the drain and fills *r, verdict included. A
- * signal (SIGINT, SIGTERM) ends it early, with what was measured until then: returns its number, else 0.
+ * signal (SIGINT, SIGTERM) ends it early, with what was measured so far: returns its number, or 0.
  */
 int run_load(const struct load *load, struct result *r);
 

@@ -1,23 +1,29 @@
 /*
- * session.c: the rare half of a session. An answer comes here when it was cut, when its head is not that
- * of the first answer, or when something is wrong with it; then it is parsed in full and its body compared
- * as it passes, so that an answer of any length needs no buffer.
+ * session.c: the rare half of a session. An answer comes here when it was cut, when its head is not
+ * that of the first answer, or when something is wrong with it; then it is parsed in full and its
+ * body compared as it passes, so that an answer of any length needs no buffer.
  *
- * An answer with a wrong status or body but sound framing leaves the connection usable: it is an error,
- * and the next request may follow. After a malformed one nothing on the connection can be trusted.
+ * An answer with a wrong status or body but sound framing leaves the connection usable: it is an
+ * error, and the next request may follow. After a malformed one nothing on the connection can be
+ * trusted.
  */
 #include "session.h"
 
-/* The Date field's value in a head (RFC 9110 6.6.1): where it stands, and its length. */
-static void find_date(struct exchange *x, size_t head_len)
+_Static_assert(sizeof(struct session) == 64, "a session is one cache line");
+
+/* Splits the answer at the value of its Date (RFC 9110 6.6.1); without one all is behind. */
+static void split_at_date(struct exchange *x, size_t head_len)
 {
-	static const struct slice name = { "\r\ndate:", 7 };
+	static const struct slice name = SLICE("\r\ndate:");
+	x->before_date = (struct slice){ x->answer.ptr, 0 };
+	x->behind_date = x->answer;
 	for (size_t at = 0; at + name.len < head_len; at++) {
 		if (!slice_equals_nocase((struct slice){ x->answer.ptr + at, name.len }, name))
 			continue;
-		x->date_at = at + name.len;
-		const char *end = memchr(x->answer.ptr + x->date_at, '\r', head_len - x->date_at);
-		x->date_len = (size_t)(end - x->answer.ptr) - x->date_at;
+		x->before_date.len = at + name.len;
+		x->behind_date = slice_skip(x->answer, x->before_date.len);
+		while (*x->behind_date.ptr != '\r')
+			x->behind_date = slice_skip(x->behind_date, 1);
 		return;
 	}
 }
@@ -31,7 +37,7 @@ void exchange_init(struct exchange *x, struct slice request, struct slice answer
 		;
 	*x = (struct exchange){ .request = request, .answer = answer, .status = status };
 	x->body = slice_skip(answer, reply.head_len);
-	find_date(x, reply.head_len);
+	split_at_date(x, reply.head_len);
 	/* an answer that ends the connection must be parsed each time, for its Connection field */
 	if (reply.close)
 		x->answer.len = 0;
@@ -46,11 +52,12 @@ bool exchange_likes(const struct exchange *x, uint16_t status)
 static void check_piece(struct session *s, const struct exchange *x, struct slice piece)
 {
 	uint64_t offset = s->reply.body_len - s->reply.body_left - piece.len;
-	if (s->reply.body_len != x->body.len || memcmp(piece.ptr, x->body.ptr + offset, piece.len) != 0)
+	if (s->reply.body_len != x->body.len
+	    || memcmp(piece.ptr, x->body.ptr + offset, piece.len) != 0)
 		s->wrong_body = true;
 }
 
-enum session_step session_feed_slowly(struct session *s, const struct exchange *x, struct slice bytes)
+enum session_step session_parse(struct session *s, const struct exchange *x, struct slice bytes)
 {
 	if (!session_in_flight(s))
 		return SESSION_MALFORMED; /* an answer to no request */

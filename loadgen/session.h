@@ -15,20 +15,20 @@
 
 struct exchange {
 	struct slice request;
-	struct slice answer;  /* the first answer of the run, from the first byte to the last */
-	struct slice body;    /* its body, in the same memory: every later one must be equal */
-	size_t date_at;       /* where its Date stands: the only bytes that may differ ... */
-	size_t date_len;      /* ... without a closer look; 0 when it has none */
-	uint16_t status;      /* wanted; 0: any 2xx */
+	struct slice answer;      /* the first one of the run; empty when it is no pattern */
+	struct slice before_date; /* ... up to the value of its Date, which may differ later ... */
+	struct slice behind_date; /* ... and from there on: these bytes must be the same */
+	struct slice body;        /* its body: every later one must be equal */
+	uint16_t status;          /* wanted; 0: any 2xx */
 };
 
-/* What an answer turned out to be. The order is that of `errors` in the JSON, less those of sockets. */
+/* What an answer turned out to be. */
 enum session_step {
-	SESSION_MORE,          /* the answer goes on */
-	SESSION_ANSWERED,      /* complete and as it should be */
-	SESSION_WRONG_STATUS,  /* complete, in frame, with another status */
-	SESSION_WRONG_BODY,    /* ... with other bytes or another length */
-	SESSION_MALFORMED,     /* no answer of HTTP/1.1, or more than one: the connection is of no use */
+	SESSION_MORE,         /* the answer goes on */
+	SESSION_ANSWERED,     /* complete and as it should be */
+	SESSION_WRONG_STATUS, /* complete, in frame, with another status */
+	SESSION_WRONG_BODY,   /* ... with other bytes or another length */
+	SESSION_MALFORMED,    /* no answer, or more than one: the connection is of no use */
 };
 
 enum session_state {
@@ -43,7 +43,7 @@ enum session_state {
 /* 64 bytes, one cache line: what a connection costs. */
 struct session {
 	uint64_t sent_ns;        /* when its request, or its connect, was started */
-	struct reply reply;      /* of the answer under way; as after reply_init() between answers */
+	struct reply reply;      /* of the answer under way */
 	int fd;
 	uint32_t window_count;   /* answers inside the measure window */
 	uint32_t sent_len;       /* bytes of the request that are out */
@@ -56,14 +56,15 @@ struct session {
 	bool wrong_body;         /* the answer under way has already differed */
 } __attribute__((aligned(64)));
 
-/* Fills *x from the first answer; `answer` must be whole and well-formed, and stays the caller's. */
+/* Fills *x from the first answer, which must be whole and well-formed and stays the caller's. */
 void exchange_init(struct exchange *x, struct slice request, struct slice answer, uint16_t status);
 
 /* Is it the wanted status? */
 bool exchange_likes(const struct exchange *x, uint16_t status);
 
 /* A request starts at now_ns: returns the bytes to send, of which session_sent() hears. */
-static inline struct slice session_start(struct session *s, const struct exchange *x, uint64_t now_ns)
+static inline struct slice session_start(struct session *s, const struct exchange *x,
+    uint64_t now_ns)
 {
 	s->sent_ns = now_ns;
 	s->sent_len = 0;
@@ -96,23 +97,28 @@ static inline bool session_must_close(const struct session *s)
 	return s->reply.close;
 }
 
-/* The part of session_feed() for answers that are not the first one over again. */
-enum session_step session_feed_slowly(struct session *s, const struct exchange *x, struct slice bytes);
+/* Are these bytes the first answer over again, in one piece, its Date apart? */
+static inline bool exchange_repeats(const struct exchange *x, struct slice bytes)
+{
+	return bytes.len == x->answer.len && slice_starts_with(bytes, x->before_date)
+	    && memcmp(bytes.ptr + bytes.len - x->behind_date.len, x->behind_date.ptr,
+		x->behind_date.len) == 0;
+}
+
+/* session_feed() for all other answers. */
+enum session_step session_parse(struct session *s, const struct exchange *x, struct slice bytes);
 
 /*
- * Bytes have arrived. All are taken; when the answer is complete the session is at rest. Nearly every
- * answer is the first one over again, in one piece: comparing it is stricter than parsing it, and quicker.
+ * Bytes have arrived. All are taken; when the answer is complete the session is at rest. Nearly
+ * every answer is the first one over again: comparing it is stricter than parsing, and quicker.
  */
-static inline enum session_step session_feed(struct session *s, const struct exchange *x, struct slice bytes)
+static inline enum session_step session_feed(struct session *s, const struct exchange *x,
+    struct slice bytes)
 {
-	size_t behind_date = x->date_at + x->date_len;
-	if (bytes.len == x->answer.len && s->state == SESSION_AWAITING && s->reply.head_len == 0
-	    && memcmp(bytes.ptr, x->answer.ptr, x->date_at) == 0
-	    && memcmp(bytes.ptr + behind_date, x->answer.ptr + behind_date, bytes.len - behind_date) == 0) {
-		s->state = SESSION_RESTING;
-		return SESSION_ANSWERED;
-	}
-	return session_feed_slowly(s, x, bytes);
+	if (s->state != SESSION_AWAITING || s->reply.head_len || !exchange_repeats(x, bytes))
+		return session_parse(s, x, bytes);
+	s->state = SESSION_RESTING;
+	return SESSION_ANSWERED;
 }
 
 /* The socket is gone; what was under way is forgotten. */

@@ -49,6 +49,12 @@ uint64_t stats_error_count(const struct stats *t)
 	return count;
 }
 
+bool stats_quantile_is_known(const struct histogram *h, double quantile)
+{
+	/* by rank, not by value: the samples beyond may lie in the same bucket */
+	return (double)h->count * (1 - quantile) > 10 - 1e-6;
+}
+
 void audit_add(struct audit *a, const struct session *s)
 {
 	a->requested++;
@@ -148,7 +154,7 @@ static void judge_window(struct result *r)
 		    "connections were busy %.1f%% of the time, not 100%%", accounted * 100);
 	if (most.cpu_share > cpu_share_max)
 		find(r, VERDICT_CLIENT_LIMITED,
-		    "a worker used %.0f%% of its CPU: the rate is a lower bound; give it more with -t",
+		    "a worker used %.0f%% of its CPU: the rate is a lower bound (more with -t)",
 		    most.cpu_share * 100);
 	if (most.full_wait_share > full_wait_share_max)
 		find(r, VERDICT_CLIENT_LIMITED,

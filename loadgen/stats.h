@@ -13,10 +13,10 @@
 
 /* Why a request, or a connect, did not end in a good answer. */
 enum error_kind {
-	ERROR_CONNECT,   /* refused, unreachable, no port, no file */
-	ERROR_TIMEOUT,   /* no complete answer in --timeout */
-	ERROR_RESET,     /* the connection was reset */
-	ERROR_CLOSED,    /* ... or closed by the server before the answer was complete, or while idle */
+	ERROR_CONNECT, /* refused, unreachable, no port, no file */
+	ERROR_TIMEOUT, /* no complete answer in --timeout */
+	ERROR_RESET,   /* the connection was reset */
+	ERROR_CLOSED, /* ... or closed by the server amid an answer, or while idle */
 	ERROR_STATUS,
 	ERROR_BODY,
 	ERROR_MALFORMED,
@@ -33,7 +33,8 @@ struct window {
 
 static inline bool window_holds(const struct window *w, uint64_t time_ns)
 {
-	return time_ns - w->start_ns < w->end_ns - w->start_ns; /* one comparison: before start wraps */
+	return time_ns - w->start_ns <
+	    w->end_ns - w->start_ns; /* one comparison: before start wraps */
 }
 
 /* How much of from..to lies inside. */
@@ -52,7 +53,7 @@ struct stats {
 	uint64_t completed;        /* good answers completed inside the window */
 	uint64_t bytes_sent;       /* of these requests */
 	uint64_t bytes_received;   /* up to the end of these answers */
-	uint64_t in_system_ns;     /* sum over all requests (and connects) of their time inside the window */
+	uint64_t in_system_ns;     /* time inside the window, over all requests and connects */
 	uint64_t lifetime;         /* requests started since the process was, drain included */
 	uint64_t in_flight_at_end; /* of these, never answered because the run was over */
 	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
@@ -63,8 +64,9 @@ void stats_init(struct stats *t);
 void stats_merge(struct stats *into, const struct stats *from);
 uint64_t stats_error_count(const struct stats *t);
 
-/* A good answer, complete at done_ns, to the request of sent_ns. True when it lies inside the window. */
-static inline bool stats_answer(struct stats *t, const struct window *w, uint64_t sent_ns, uint64_t done_ns)
+/* A good answer, complete at done_ns, to the request of sent_ns. Is it inside the window? */
+static inline bool stats_answer(struct stats *t, const struct window *w, uint64_t sent_ns,
+    uint64_t done_ns)
 {
 	t->in_system_ns += window_overlap_ns(w, sent_ns, done_ns);
 	if (!window_holds(w, done_ns))
@@ -74,7 +76,10 @@ static inline bool stats_answer(struct stats *t, const struct window *w, uint64_
 	return true;
 }
 
-/* Connections, counted over both populations but for the last three, which are of the active one. */
+/* Do at least 10 samples rank beyond this quantile? With fewer it is a guess, and not shown. */
+bool stats_quantile_is_known(const struct histogram *h, double quantile);
+
+/* Connections of both populations; the last three are of the active one. */
 struct audit {
 	uint64_t requested;
 	uint64_t established; /* ever */
@@ -89,7 +94,7 @@ void audit_add(struct audit *a, const struct session *s);
 
 /*
  * Jain's index over the active connections' answers: (sum x)^2 / (n * sum x^2), from 1/n (one has
- * them all) to 1 (all have the same). R. Jain, D. Chiu, W. Hawe, DEC-TR-301, 1984. 0 without answers.
+ * them all) to 1 (all have the same); 0 without answers. R. Jain, D. Chiu, W. Hawe, DEC-TR-301.
  */
 double audit_fairness(const struct audit *a);
 
@@ -129,8 +134,8 @@ double result_cpu_us_per_request(const struct result *r);
 double result_littles_residual(const struct result *r);
 
 /*
- * The same law as an accounting identity: the time that all requests, those in flight included, spent
- * inside the window, over N x window. 1 unless connections were left without a request.
+ * The same law as an accounting identity: the time that all requests, those in flight included,
+ * spent inside the window, over N x window. 1 unless connections were left without a request.
  */
 double result_accounted_share(const struct result *r);
 

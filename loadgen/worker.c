@@ -3,16 +3,16 @@
  * recv() and one send(), and epoll_wait() shared by all that are ready.
  *
  * Each socket is registered once, edge-triggered, for everything (epoll(7)): no epoll_ctl() between
- * requests, and the kernel need not look again at sockets that are already served. The price is the rule
- * that a socket must be read until it is empty; a recv() that returns less than it was offered has
- * emptied it, and a hang-up seen with the event is read up to the end of file.
+ * requests, and the kernel need not look again at sockets that are already served. The price is the
+ * rule that a socket must be read until it is empty; a recv() that returns less than it was offered
+ * has emptied it, and a hang-up seen with the event is read up to the end of file.
  *
- * A session closes and opens its socket only while its own event is handled, or after the batch: so no
- * event of the same batch can be about an older socket of the session.
+ * A session closes and opens its socket only while its own event is handled, or after the batch: so
+ * no event of the same batch can be about an older socket of the session.
  *
- * Time: one clock read for each answer, which is also the moment its successor is sent. The loop blocks
- * without a timeout (arming a timer costs as much as a request); the main thread kicks it ten times a
- * second, and only then are ages looked at.
+ * Time: one clock read for each answer, which is also the moment its successor is sent. The loop
+ * blocks without a timeout (arming a timer costs as much as a request); the main thread kicks it
+ * ten times a second, and only then are ages looked at.
  */
 #include "worker.h"
 
@@ -68,7 +68,7 @@ struct worker {
 	char buffer[BUFFER_CAP];
 };
 
-/* --- opening and closing ---------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
 static void stop_opening(struct worker *w, struct session *s)
 {
@@ -98,8 +98,8 @@ static void drop_session(struct worker *w, struct session *s, uint64_t now_ns)
 static void open_session(struct worker *w, struct session *s, uint64_t now_ns);
 
 /*
- * A connection broke. One that had served us is opened again at once; one that had not waits for the next
- * kick, so that a server that turns everyone away is not hammered.
+ * A connection broke. One that had served us is opened again at once; one that had not waits for
+ * the next kick, so that a server that turns everyone away is not hammered.
  */
 static void fail_session(struct worker *w, struct session *s, enum error_kind kind)
 {
@@ -145,7 +145,7 @@ static void open_more(struct worker *w)
 		open_session(w, &w->sessions[w->next_to_open++], clock_now_ns());
 }
 
-/* --- requests and answers --------------------------------------------------------------------------- */
+/* --- requests and answers --------------------------------------------------------------------- */
 
 /* False when the connection broke over it. */
 static bool send_request(struct worker *w, struct session *s, struct slice bytes)
@@ -184,7 +184,8 @@ static void note_opened(struct worker *w, struct session *s)
 }
 
 /* An answer in frame, but not the wanted one. False when the connection is given up. */
-static bool on_wrong_answer(struct worker *w, struct session *s, enum session_step step, uint64_t now_ns)
+static bool on_wrong_answer(struct worker *w, struct session *s, enum session_step step,
+    uint64_t now_ns)
 {
 	enum error_kind kind = step == SESSION_WRONG_STATUS ? ERROR_STATUS : ERROR_BODY;
 	if (s->opening) {
@@ -229,7 +230,7 @@ static void on_readable(struct worker *w, struct session *s, uint32_t events)
 			if (got == 0)
 				fail_session(w, s, ERROR_CLOSED);
 			else if (errno != EAGAIN)
-				fail_session(w, s, errno == ETIMEDOUT ? ERROR_TIMEOUT : ERROR_RESET);
+				fail_session(w, s, ERROR_RESET);
 			return;
 		}
 		w->unclaimed_len += (uint64_t)got;
@@ -270,7 +271,7 @@ static void on_event(struct worker *w, struct session *s, uint32_t events)
 		on_readable(w, s, events);
 }
 
-/* --- kicks ------------------------------------------------------------------------------------------- */
+/* --- kicks ------------------------------------------------------------------------------------ */
 
 static void start_all(struct worker *w)
 {
@@ -288,9 +289,10 @@ static void look_at_ages(struct worker *w)
 	uint32_t in_flight_count = 0;
 	for (uint32_t i = 0; i < w->next_to_open; i++) {
 		struct session *s = &w->sessions[i];
-		bool waiting = s->state == SESSION_CONNECTING || session_in_flight(s);
+		bool connecting = s->state == SESSION_CONNECTING;
+		bool waiting = connecting || session_in_flight(s);
 		if (waiting && now_ns > s->sent_ns + w->load->options->timeout_ns)
-			fail_session(w, s, s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
+			fail_session(w, s, connecting ? ERROR_CONNECT : ERROR_TIMEOUT);
 		else if (s->state == SESSION_CLOSED && w->phase < PHASE_DRAIN
 		    && w->opening_count < w->opening_max)
 			open_session(w, s, now_ns);
@@ -312,7 +314,7 @@ static void on_kick(struct worker *w)
 	look_at_ages(w);
 }
 
-/* --- the loop ---------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static void publish(struct worker *w)
 {

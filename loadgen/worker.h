@@ -1,6 +1,7 @@
 /*
- * worker.h: a thread that owns its connections, its file table and its counters. The main thread leads
- * it through the phases of `struct control` and reads `struct live`; nothing else is shared while it runs.
+ * worker.h: a thread that owns its connections, its file table and its counters. The main thread
+ * leads it through the phases of `struct control` and reads `struct live`; nothing else is shared
+ * while it runs.
  */
 #ifndef LOADGEN_WORKER_H
 #define LOADGEN_WORKER_H
@@ -51,11 +52,11 @@ struct load {
 
 struct worker;
 
-/* A worker for its share of the connections; `cpu` is -1 for any. Dies when memory or files are short. */
+/* A worker for its share of the connections; `cpu` is -1 for any. Dies when memory is short. */
 struct worker *worker_start(const struct load *load, struct control *control, uint32_t active_count,
     uint32_t idle_count, int cpu);
 
-/* Makes it look at `control`, at the ages of its requests, and at connections to be opened again. */
+/* Makes it look at `control`, at the ages of its requests, and at closed connections. */
 void worker_kick(struct worker *w);
 
 struct live *worker_live(struct worker *w);

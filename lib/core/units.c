@@ -18,10 +18,9 @@ static const struct unit time_units[] = {
 	{ "", 1000000000 }, { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
 	{ "m", UINT64_C(60000000000) }, { "h", UINT64_C(3600000000000) }, { NULL, 0 }
 };
-static const struct unit size_units[] = {
-	{ "", 1 }, { "B", 1 }, { "k", 1 << 10 }, { "KiB", 1 << 10 }, { "M", 1 << 20 }, { "MiB", 1 << 20 },
-	{ "G", 1 << 30 }, { "GiB", 1 << 30 }, { NULL, 0 }
-};
+static const struct unit size_units[] = { { "", 1 }, { "B", 1 }, { "k", 1 << 10 },
+	{ "KiB", 1 << 10 }, { "M", 1 << 20 }, { "MiB", 1 << 20 }, { "G", 1 << 30 },
+	{ "GiB", 1 << 30 }, { NULL, 0 } };
 
 static bool is_digit(char ch)
 {

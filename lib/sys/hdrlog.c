@@ -1,9 +1,9 @@
 /*
- * hdrlog.c: HdrHistogram's V2 compressed encoding. Outer frame: cookie, length, zlib stream. Inside:
- * a header of 40 bytes, then the counts of the buckets from 0 up to the highest that is not empty; a
- * run of empty buckets is one negative number. All fixed-size fields are big-endian. The bucket layout
- * of struct histogram is HdrHistogram's own for lowest 1, highest 2^36 - 1 and 3 digits, so that an
- * index here is an index there.
+ * hdrlog.c: HdrHistogram's V2 compressed encoding. Outer frame: cookie, length, zlib stream.
+ * Inside: a header of 40 bytes, then the counts of the buckets from 0 up to the highest that is not
+ * empty; a run of empty buckets is one negative number. All fixed-size fields are big-endian. The
+ * bucket layout of struct histogram is HdrHistogram's own for lowest 1, highest 2^36 - 1 and 3
+ * digits, so that an index here is an index there.
  */
 #include "lib/sys/hdrlog.h"
 

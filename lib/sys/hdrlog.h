@@ -13,8 +13,9 @@
 char *hdrlog_encode(const struct histogram *h);
 
 /*
- * Back into *h: 0, -EINVAL when it is no such text or of another layout, -ENOMEM. The encoding holds
- * buckets only: min, max and sum become those of the buckets' lower ends, upper ends and middles.
+ * Back into *h: 0, -EINVAL when it is no such text or of another layout, -ENOMEM. The encoding
+ * holds buckets only: min, max and sum become those of the buckets' lower ends, upper ends and
+ * middles.
  */
 int hdrlog_decode(struct slice text, struct histogram *h);
 

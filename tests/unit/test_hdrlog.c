@@ -1,6 +1,7 @@
 /*
- * test_hdrlog.c: what is encoded comes back bucket for bucket; what is damaged is refused. The fixed blob
- * was checked against HdrHistogram's own decoder, so that the format cannot drift with its two halves.
+ * test_hdrlog.c: what is encoded comes back bucket for bucket; what is damaged is refused. The
+ * fixed blob was checked against HdrHistogram's own decoder, so that the format cannot drift with
+ * its two halves.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,7 +98,9 @@ static void test_damage_is_refused(void **state)
 	size_t len = strlen(text);
 	for (size_t cut = 0; cut < len; cut++)
 		assert_int_not_equal(hdrlog_decode((struct slice){ text, cut }, &back), 0);
-	/* most single changes break a cookie, a length or zlib's checksum; none may crash or hang */
+	/*
+	 * most single changes break a cookie, a length or zlib's checksum; none may crash or hang
+	 */
 	int refused = 0;
 	for (size_t i = 0; i < len; i++) {
 		char kept = text[i];

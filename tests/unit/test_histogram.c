@@ -1,4 +1,7 @@
-/* test_histogram.c: the promises of the layout (1/1024 everywhere, nothing dropped), quantiles against sorting. */
+/*
+ * test_histogram.c: the promises of the layout (1/1024 everywhere, nothing dropped), quantiles
+ * against sorting.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,9 +93,18 @@ static void test_quantiles(void **state)
 		histogram_record(&h, values[i]);
 	}
 	qsort(values, COUNT, sizeof *values, compare);
-	static const struct { double quantile; int rank; } cases[] = {
-		{ 0, 1 }, { 0.00001, 1 }, { 0.07, 700 }, { 0.5, 5000 }, { 0.9, 9000 }, { 0.99, 9900 },
-		{ 0.999, 9990 }, { 0.9999, 9999 }, { 0.99995, 10000 }, { 1, 10000 },
+	static const struct { double quantile; int rank;
+	} cases[] = {
+		{ 0, 1 },
+		{ 0.00001, 1 },
+		{ 0.07, 700 },
+		{ 0.5, 5000 },
+		{ 0.9, 9000 },
+		{ 0.99, 9900 },
+		{ 0.999, 9990 },
+		{ 0.9999, 9999 },
+		{ 0.99995, 10000 },
+		{ 1, 10000 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint64_t exact = values[cases[i].rank - 1];

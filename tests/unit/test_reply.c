@@ -1,6 +1,6 @@
 /*
- * test_reply.c: answers, good and bad, each replayed whole, byte by byte, and cut at every place: what is
- * found must be the same.
+ * test_reply.c: answers, good and bad, each replayed whole, byte by byte, and cut at every place:
+ * what is found must be the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,22 +32,28 @@ static const struct reply_case good_cases[] = {
 	{ OK "Content-Length: 005\r\n\r\nhello", REPLY_DONE, 0, 200, "hello", false, 0 },
 	{ OK "Content-Length: 0\r\n\r\n", REPLY_DONE, 0, 200, "", false, 0 },
 	{ OK "A: b\r\nContent-Length: 2\r\nX-Y:\r\n\r\nhi", REPLY_DONE, 0, 200, "hi", false, 0 },
-	{ OK "Content-Lengths: 9\r\nContent-Lengt: 9\r\nContent-Length: 2\r\n\r\nhi", REPLY_DONE, 0, 200,
-	  "hi", false, 0 },
+	{ OK "Content-Lengths: 9\r\nContent-Lengt: 9\r\nContent-Length: 2\r\n\r\nhi", REPLY_DONE, 0,
+	    200, "hi", false, 0 },
 	{ OK "Content-Length: 2\r\n\r\nhiHTTP", REPLY_DONE, 0, 200, "hi", false, 4 },
-	{ "HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 404, "x", false, 0 },
+	{ "HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 404, "x", false,
+	    0 },
 	{ "HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", false, 0 },
-	{ "HTTP/1.1 200 a\tb \xe4\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", false, 0 },
+	{ "HTTP/1.1 200 a\tb \xe4\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", false,
+	    0 },
 	{ "HTTP/1.1 204 No Content\r\n\r\n", REPLY_DONE, 0, 204, "", false, 0 },
-	{ "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", REPLY_DONE, 0, 304, "", false, 0 },
-	{ "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 2\r\n\r\nhi", REPLY_DONE, 0, 200, "hi", false, 0 },
-	{ "HTTP/1.1 103 Early\r\nConnection: close\r\n\r\nHTTP/1.1 204 x\r\n\r\n", REPLY_DONE, 0, 204, "",
-	  false, 0 },
+	{ "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", REPLY_DONE, 0, 304, "", false,
+	    0 },
+	{ "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 2\r\n\r\nhi", REPLY_DONE, 0, 200,
+	    "hi", false, 0 },
+	{ "HTTP/1.1 103 Early\r\nConnection: close\r\n\r\nHTTP/1.1 204 x\r\n\r\n", REPLY_DONE, 0,
+	    204, "", false, 0 },
 	{ OK "Connection: close\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", true, 0 },
-	{ OK "connection: foo , Close\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", true, 0 },
-	{ OK "Connection: closed, clos, xclose\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x",
-	  false, 0 },
-	{ OK "Connection: keep-alive\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", false, 0 },
+	{ OK "connection: foo , Close\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", true,
+	    0 },
+	{ OK "Connection: closed, clos, xclose\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200,
+	    "x", false, 0 },
+	{ OK "Connection: keep-alive\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", false,
+	    0 },
 	{ "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 0, 200, "x", true, 0 },
 	{ OK "Content-Length: 5\r\n\r\nhel", REPLY_MORE, 0, 200, "hel", false, 0 },
 	{ OK "Content-Length: 5\r\n", REPLY_MORE, 0, 200, "", false, 0 },
@@ -56,25 +62,44 @@ static const struct reply_case good_cases[] = {
 
 #define BAD(bytes, fault) { bytes, REPLY_BAD, REPLY_FAULT_##fault, 0, "", false, 0 }
 static const struct reply_case bad_cases[] = {
-	BAD("HTTP/2 200 OK\r\n", STATUS_LINE), BAD("http/1.1 200 OK\r\n", STATUS_LINE),
-	BAD("HTTP/1.2 200 OK\r\n", STATUS_LINE), BAD("HTTP/1.1  200 OK\r\n", STATUS_LINE),
-	BAD("HTTP/1.1 20 OK\r\n", STATUS_LINE), BAD("HTTP/1.1 2000 OK\r\n", STATUS_LINE),
-	BAD("HTTP/1.1 099 OK\r\n", STATUS_LINE), BAD("HTTP/1.1 200\r\n", STATUS_LINE),
-	BAD("HTTP/1.1 200 O\x01K\r\n", STATUS_LINE), BAD("\r\nHTTP/1.1 200 OK\r\n", STATUS_LINE),
-	BAD("HTTP/1.1 101 Switching\r\n\r\n", STATUS_LINE), BAD("HTTP/1.1 200 OK\n", LINE_END),
-	BAD("HTTP/1.1 200 OK\rX", LINE_END), BAD(OK "A: b\n", LINE_END), BAD(OK "A\n", LINE_END),
-	BAD(OK "A: b\r\r\n", LINE_END), BAD(OK "\rX", LINE_END), BAD(OK "Connection: close\n", LINE_END),
-	BAD(OK ": b\r\n", FIELD), BAD(OK "A : b\r\n", FIELD), BAD(OK " A: b\r\n", FIELD),
-	BAD(OK "A\r\n", FIELD), BAD(OK "A: b\r\n c\r\n", FIELD), BAD(OK "A: b\x02\r\n", FIELD),
-	BAD(OK "A: b\x7f\r\n", FIELD), BAD(OK "Connection: \x01\r\n", FIELD),
-	BAD(OK "Content-Length:\r\n", LENGTH), BAD(OK "Content-Length: +5\r\n", LENGTH),
-	BAD(OK "Content-Length: -1\r\n", LENGTH), BAD(OK "Content-Length: 0x5\r\n", LENGTH),
-	BAD(OK "Content-Length: 5 5\r\n", LENGTH), BAD(OK "Content-Length: 5, 5\r\n", LENGTH),
+	BAD("HTTP/2 200 OK\r\n", STATUS_LINE),
+	BAD("http/1.1 200 OK\r\n", STATUS_LINE),
+	BAD("HTTP/1.2 200 OK\r\n", STATUS_LINE),
+	BAD("HTTP/1.1  200 OK\r\n", STATUS_LINE),
+	BAD("HTTP/1.1 20 OK\r\n", STATUS_LINE),
+	BAD("HTTP/1.1 2000 OK\r\n", STATUS_LINE),
+	BAD("HTTP/1.1 099 OK\r\n", STATUS_LINE),
+	BAD("HTTP/1.1 200\r\n", STATUS_LINE),
+	BAD("HTTP/1.1 200 O\x01K\r\n", STATUS_LINE),
+	BAD("\r\nHTTP/1.1 200 OK\r\n", STATUS_LINE),
+	BAD("HTTP/1.1 101 Switching\r\n\r\n", STATUS_LINE),
+	BAD("HTTP/1.1 200 OK\n", LINE_END),
+	BAD("HTTP/1.1 200 OK\rX", LINE_END),
+	BAD(OK "A: b\n", LINE_END),
+	BAD(OK "A\n", LINE_END),
+	BAD(OK "A: b\r\r\n", LINE_END),
+	BAD(OK "\rX", LINE_END),
+	BAD(OK "Connection: close\n", LINE_END),
+	BAD(OK ": b\r\n", FIELD),
+	BAD(OK "A : b\r\n", FIELD),
+	BAD(OK " A: b\r\n", FIELD),
+	BAD(OK "A\r\n", FIELD),
+	BAD(OK "A: b\r\n c\r\n", FIELD),
+	BAD(OK "A: b\x02\r\n", FIELD),
+	BAD(OK "A: b\x7f\r\n", FIELD),
+	BAD(OK "Connection: \x01\r\n", FIELD),
+	BAD(OK "Content-Length:\r\n", LENGTH),
+	BAD(OK "Content-Length: +5\r\n", LENGTH),
+	BAD(OK "Content-Length: -1\r\n", LENGTH),
+	BAD(OK "Content-Length: 0x5\r\n", LENGTH),
+	BAD(OK "Content-Length: 5 5\r\n", LENGTH),
+	BAD(OK "Content-Length: 5, 5\r\n", LENGTH),
 	BAD(OK "Content-Length: 18446744073709551616\r\n", LENGTH),
 	BAD(OK "Content-Length: 5\r\nContent-Length: 5\r\n", LENGTH),
 	BAD(OK "Transfer-Encoding: chunked\r\n", CODING),
 	BAD(OK "Content-Length: 5\r\ntransfer-encoding: x\r\n", CODING),
-	BAD(OK "\r\n", NO_LENGTH), BAD("HTTP/1.1 500 Oh\r\nConnection: close\r\n\r\n", NO_LENGTH),
+	BAD(OK "\r\n", NO_LENGTH),
+	BAD("HTTP/1.1 500 Oh\r\nConnection: close\r\n\r\n", NO_LENGTH),
 };
 
 struct outcome {
@@ -97,7 +122,8 @@ static bool feed(struct reply *r, struct outcome *o, const char *bytes, size_t l
 	return o->step == REPLY_MORE;
 }
 
-static void check(const struct reply_case *c, const struct reply *r, const struct outcome *o, size_t unread)
+static void check(
+    const struct reply_case *c, const struct reply *r, const struct outcome *o, size_t unread)
 {
 	if (o->step != c->step || r->fault != c->fault)
 		fail_msg("\"%s\": step %d fault %d (%s)", c->bytes, o->step, r->fault,

@@ -1,6 +1,6 @@
 /*
- * test_session.c: how the load generator judges an answer, against a first one. Every answer is fed whole
- * and cut at every place; a whole one may take the quick comparison, the cut ones never can.
+ * test_session.c: how the load generator judges an answer, against a first one. Every answer is fed
+ * whole and cut at every place; a whole one may take the quick comparison, the cut ones never can.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -113,7 +113,8 @@ static void test_status_wanted(void **state)
 {
 	(void)state;
 	exchange.status = 404;
-	assert_int_equal(answer("HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\nhello", 9), SESSION_ANSWERED);
+	assert_int_equal(
+	    answer("HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\nhello", 9), SESSION_ANSWERED);
 	assert_int_equal(answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 9),
 	    SESSION_WRONG_STATUS);
 }
@@ -141,7 +142,7 @@ static void test_answer_without_date_or_body(void **state)
 	(void)state;
 	static const char bare[] = "HTTP/1.1 204 No Content\r\n\r\n";
 	exchange_init(&exchange, request, (struct slice){ bare, strlen(bare) }, 0);
-	assert_int_equal(exchange.date_len, 0);
+	assert_int_equal(exchange.before_date.len, 0);
 	for (size_t cut = 0; cut <= strlen(bare); cut++)
 		assert_int_equal(answer(bare, cut), SESSION_ANSWERED);
 }

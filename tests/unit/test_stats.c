@@ -70,6 +70,19 @@ static void test_samples_outside_do_not_count(void **state)
 	assert_int_equal(t->in_system_ns, 100);
 }
 
+static void test_known_quantiles(void **state)
+{
+	(void)state; /* 1,000 samples, all in two buckets */
+	assert_true(stats_quantile_is_known(&result.stats.service, 0.9));
+	assert_true(stats_quantile_is_known(&result.stats.service, 0.99));
+	assert_false(stats_quantile_is_known(&result.stats.service, 0.991));
+	result.stats.service.count = 100;
+	assert_true(stats_quantile_is_known(&result.stats.service, 0.9));
+	assert_false(stats_quantile_is_known(&result.stats.service, 0.99));
+	result.stats.service.count = 10000;
+	assert_true(stats_quantile_is_known(&result.stats.service, 0.999));
+}
+
 static void test_flawless(void **state)
 {
 	(void)state;
@@ -86,7 +99,8 @@ static void test_audit(void **state)
 {
 	(void)state;
 	struct audit a = { 0 };
-	audit_add(&a, &(struct session){ .established = true, .answered = true, .window_count = 4 });
+	audit_add(
+	    &a, &(struct session){ .established = true, .answered = true, .window_count = 4 });
 	audit_add(&a, &(struct session){ .established = true, .answered = true });
 	audit_add(&a, &(struct session){ .established = true });
 	audit_add(&a, &(struct session){ 0 });
@@ -204,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_window),
 		cmocka_unit_test_setup(test_samples_outside_do_not_count, set_up),
+		cmocka_unit_test_setup(test_known_quantiles, set_up),
 		cmocka_unit_test_setup(test_flawless, set_up),
 		cmocka_unit_test_setup(test_audit, set_up),
 		cmocka_unit_test_setup(test_not_established, set_up),

@@ -33,15 +33,32 @@ static void test_parse_count(void **state)
 {
 	(void)state;
 	static const struct parse_case cases[] = {
-		{ "0", true, 0 }, { "250", true, 250 }, { "10k", true, 10000 }, { "1.5M", true, 1500000 },
-		{ "2G", true, 2000000000 }, { "0.001k", true, 1 }, { "0.0019k", true, 1 },
-		{ "1.123456789123G", true, 1123456789 }, { "007", true, 7 },
+		{ "0", true, 0 },
+		{ "250", true, 250 },
+		{ "10k", true, 10000 },
+		{ "1.5M", true, 1500000 },
+		{ "2G", true, 2000000000 },
+		{ "0.001k", true, 1 },
+		{ "0.0019k", true, 1 },
+		{ "1.123456789123G", true, 1123456789 },
+		{ "007", true, 7 },
 		{ "18446744073709551615", true, UINT64_MAX },
-		{ "", false, 0 }, { "-1", false, 0 }, { "+1", false, 0 }, { " 1", false, 0 },
-		{ "1 ", false, 0 }, { "1.", false, 0 }, { ".5k", false, 0 }, { "k", false, 0 },
-		{ "10K", false, 0 }, { "10kk", false, 0 }, { "1.5.5", false, 0 }, { "0x10", false, 0 },
-		{ "18446744073709551616", false, 0 }, { "99999999999G", false, 0 },
-		{ "18446744073.709551616G", false, 0 }, { "1e3", false, 0 },
+		{ "", false, 0 },
+		{ "-1", false, 0 },
+		{ "+1", false, 0 },
+		{ " 1", false, 0 },
+		{ "1 ", false, 0 },
+		{ "1.", false, 0 },
+		{ ".5k", false, 0 },
+		{ "k", false, 0 },
+		{ "10K", false, 0 },
+		{ "10kk", false, 0 },
+		{ "1.5.5", false, 0 },
+		{ "0x10", false, 0 },
+		{ "18446744073709551616", false, 0 },
+		{ "99999999999G", false, 0 },
+		{ "18446744073.709551616G", false, 0 },
+		{ "1e3", false, 0 },
 	};
 	check_parse(units_parse_count, cases, COUNT(cases));
 }
@@ -50,11 +67,21 @@ static void test_parse_time(void **state)
 {
 	(void)state;
 	static const struct parse_case cases[] = {
-		{ "100ns", true, 100 }, { "50us", true, 50000 }, { "300ms", true, 300000000 },
-		{ "1.5s", true, 1500000000 }, { "2m", true, 120000000000 }, { "1h", true, 3600000000000 },
-		{ "10", true, 10000000000 }, { "0.1", true, 100000000 }, { "0", true, 0 },
-		{ "1.5ns", true, 1 }, { "0.25us", true, 250 },
-		{ "s", false, 0 }, { "1 s", false, 0 }, { "1d", false, 0 }, { "5124096h", false, 0 },
+		{ "100ns", true, 100 },
+		{ "50us", true, 50000 },
+		{ "300ms", true, 300000000 },
+		{ "1.5s", true, 1500000000 },
+		{ "2m", true, 120000000000 },
+		{ "1h", true, 3600000000000 },
+		{ "10", true, 10000000000 },
+		{ "0.1", true, 100000000 },
+		{ "0", true, 0 },
+		{ "1.5ns", true, 1 },
+		{ "0.25us", true, 250 },
+		{ "s", false, 0 },
+		{ "1 s", false, 0 },
+		{ "1d", false, 0 },
+		{ "5124096h", false, 0 },
 	};
 	check_parse(units_parse_time_ns, cases, COUNT(cases));
 }
