@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
 loadgen=$BUILD/loadgen
-port=${PORT:-21100}
+port=${PORT:-$((21000 + $$ % 900))}
 url=http://127.0.0.1:$port
 out=$(mktemp) err=$(mktemp)
 passed=0 failed=0 server_pid=

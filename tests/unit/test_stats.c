@@ -157,7 +157,7 @@ static void test_gaps_between_requests(void **state)
 static void test_starvation_is_no_error(void **state)
 {
 	(void)state;
-	/* one connection waits the whole second: it is accounted for, though it completed nothing */
+	/* one connection waits the whole second: accounted for, though it completed nothing */
 	stats_init(&result.stats);
 	result.audit = (struct audit){ 0 };
 	struct window window = { 0, 1000 * MS };
