@@ -13,6 +13,8 @@ WERROR   ?=
 CFLAGS   += -std=c11 -D_GNU_SOURCE -I. $(OPT) $(WARNINGS) $(WERROR) $(SANITIZE) -fno-common -pthread -MMD -MP
 LDFLAGS  += $(SANITIZE) -pthread
 
+MAKEFLAGS += --jobs=$(shell nproc)
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slice.h"
+#include "lib/core/slice.h"
 
 /* "250", "10k", "1.5M", "2G". False, and *count as it was, when it is none or does not fit. */
 bool units_parse_count(struct slice text, uint64_t *count);

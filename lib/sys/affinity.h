@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* The CPUs this process may use, as the kernel numbers them, into cpus[cap]; returns how many (at least 1). */
+/*
+ * The CPUs this process may use, as the kernel numbers them, into cpus[cap]; returns how many (at
+ * least 1).
+ */
 int affinity_allowed(int *cpus, int cap);
 /* Pins the calling thread. 0 or -errno. */
 int affinity_pin(int cpu);

@@ -96,13 +96,21 @@ static int next_late(struct clients *cs)
 
 int clients_due(struct clients *cs)
 {
+	enum { WOKEN_MAX = 64 };
 	worker_tick(cs->worker);
 	if (cs->worker->env.now_s != cs->sweep_s) {
 		cs->sweep_s = cs->worker->env.now_s;
 		cs->sweep_fd = 0;
 	}
-	int fd = next_woken(cs);
-	return fd >= 0 ? fd : next_late(cs);
+	int fd = cs->woken_count < WOKEN_MAX ? next_woken(cs) : -1;
+	if (fd >= 0) {
+		cs->woken_count++;
+		return fd;
+	}
+	fd = next_late(cs);
+	if (fd < 0)
+		cs->woken_count = 0;
+	return fd;
 }
 
 void clients_stop(struct clients *cs)

@@ -31,6 +31,7 @@ struct clients {
 	int end_fd;              /* one past the highest descriptor ever open */
 	int sweep_fd;            /* how far this second's sweep has come; end_fd when it is done */
 	uint32_t sweep_s;        /* the second it is for */
+	uint32_t woken_count;    /* since the last wait */
 	bool stopping;           /* no new ones: serve until count is 0 */
 };
 
@@ -50,7 +51,8 @@ uint64_t clients_wait_ns(const struct clients *cs);
  * Call after every wait until it returns -1: tells the worker the time, then returns the
  * descriptors of connections for which the time has come, one a call: woken (conn_woke() is done)
  * or expired (conn_expire() is done). Give each a turn. One that is `sending` too long is only
- * shut down: its send will fail.
+ * shut down: its send will fail. At most 64 are woken in a row: then the sockets have their turn,
+ * for those just answered ask again.
  */
 int clients_due(struct clients *cs);
 

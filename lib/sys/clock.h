@@ -1,4 +1,6 @@
-/* clock.h: the only clocks. Only CLOCK_MONOTONIC measures; the coarse ones cost no hardware read. */
+/*
+ * clock.h: the only clocks. Only CLOCK_MONOTONIC measures; the coarse ones cost no hardware read.
+ */
 #ifndef CLOCK_H
 #define CLOCK_H
 

@@ -10,7 +10,7 @@
 
 const char *die_program = "c10k";
 
-enum { EXIT_SETUP = 1, EXIT_USAGE = 2 };
+enum { EXIT_SETUP = 1, EXIT_USAGE = 2, EXIT_SKIPPED = 77 };
 
 static void print_line(const char *kind, int error, const char *format, va_list args)
 {
@@ -46,6 +46,15 @@ void usage_die(const char *format, ...)
 	print_line("", 0, format, args);
 	va_end(args);
 	exit(EXIT_USAGE);
+}
+
+void skip_die(int error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_line("", error, format, args);
+	va_end(args);
+	exit(EXIT_SKIPPED);
 }
 
 void warn_line(const char *format, ...)

@@ -6,19 +6,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An IPv4 or IPv6 address with port from a numeric or resolvable host. 0, or a getaddrinfo code (gai_strerror). */
+/*
+ * An IPv4 or IPv6 address with port from a numeric or resolvable host. 0, or a getaddrinfo code
+ * (gai_strerror).
+ */
 int net_resolve(const char *host, uint16_t port, struct sockaddr_storage *address, socklen_t *len);
 
 struct net_address {
 	struct sockaddr_storage address;
 	socklen_t len;
 };
-/* All of them, in the system's order of preference: at most `cap` into list, *count how many. As net_resolve(). */
+/*
+ * All of them, in the system's order of preference: at most `cap` into list, *count how many. As
+ * net_resolve().
+ */
 int net_resolve_all(const char *host, uint16_t port, struct net_address *list, int cap, int *count);
 
 /*
- * A listening TCP socket: SO_REUSEADDR, TCP_NODELAY (accepted sockets inherit it), close-on-exec, blocking or not.
- * reuse_port lets several workers listen on one port, the kernel spreading connections over them.
+ * A listening TCP socket: SO_REUSEADDR, TCP_NODELAY (accepted sockets inherit it), close-on-exec,
+ * blocking or not. reuse_port lets several workers listen on one port, the kernel spreading
+ * connections over them.
  */
 int net_listen(const struct sockaddr_storage *address, socklen_t len, int backlog, bool reuse_port, bool nonblocking);
 

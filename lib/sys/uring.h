@@ -67,8 +67,8 @@ static inline void uring_open(struct uring_buffers *r, struct io_uring *ring, un
 	};
 	int error = io_uring_queue_init_params(entries, ring, &params);
 	if (error)
-		die_errno(-error, "io_uring is not to be had: it needs Linux 6.1, and "
-		                  "kernel.io_uring_disabled = 0 (containers often forbid it)");
+		skip_die(-error, "io_uring is not to be had: it needs Linux 6.1, and "
+		                 "kernel.io_uring_disabled = 0 (containers often forbid it)");
 	r->bytes = uring_map((size_t)URING_BUFFER_COUNT * URING_BUFFER_LEN);
 	r->lent = uring_map(URING_BUFFER_COUNT * sizeof(struct io_uring_buf));
 	struct io_uring_buf_reg registration = {
@@ -77,7 +77,7 @@ static inline void uring_open(struct uring_buffers *r, struct io_uring *ring, un
 	};
 	error = io_uring_register_buf_ring(ring, &registration, 0);
 	if (error)
-		die_errno(-error, "io_uring has no buffer rings here: it needs Linux 6.1");
+		skip_die(-error, "io_uring has no buffer rings here: it needs Linux 6.1");
 	io_uring_buf_ring_init(r->lent);
 	for (unsigned id = 0; id < URING_BUFFER_COUNT; id++)
 		uring_lend(r, id);
