@@ -121,6 +121,7 @@ static json_t *client_json(const struct result *r)
 	    real_or_null(r->stats.completed > 0, result_cpu_us_per_request(r)));
 	set(json, "run_delay_share", json_real(most.run_delay_share));
 	set(json, "full_wait_share", json_real(most.full_wait_share));
+	set(json, "edge_delay_s", json_real(r->edge_delay_s));
 	set(json, "workers", workers);
 	return json;
 }

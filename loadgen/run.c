@@ -167,15 +167,27 @@ static uint64_t read_run_delay_ns(pid_t tid)
 	return delay_ns;
 }
 
+/* CPU time and the time it was read at; read again when something came between the two. */
+static void sample_cpu(struct sample *s, pthread_t thread)
+{
+	clockid_t cpu_clock;
+	if (pthread_getcpuclockid(thread, &cpu_clock) != 0)
+		die("a worker has no CPU clock");
+	for (int attempt = 0; attempt < 5; attempt++) {
+		uint64_t before_ns = clock_now_ns();
+		s->cpu_ns = clock_read_ns(cpu_clock);
+		s->time_ns = clock_now_ns();
+		if (s->time_ns - before_ns < MS_NS / 10)
+			return;
+	}
+}
+
 static void sample_workers(struct run *run, struct sample *samples)
 {
 	for (uint32_t i = 0; i < run->worker_count; i++) {
 		struct worker *w = run->workers[i];
-		clockid_t cpu_clock;
 		struct sample *s = &samples[i];
-		s->cpu_ns = pthread_getcpuclockid(worker_thread(w), &cpu_clock) == 0
-			? clock_read_ns(cpu_clock) : 0;
-		s->time_ns = clock_now_ns();
+		sample_cpu(s, worker_thread(w));
 		s->run_delay_ns = read_run_delay_ns(worker_tid(w));
 		s->waits = atomic_load(&worker_live(w)->waits);
 		s->full_waits = atomic_load(&worker_live(w)->full_waits);
@@ -264,7 +276,15 @@ static void sleep_with_progress(struct run *run, const char *phase, uint64_t unt
 	}
 }
 
-/* Warm-up and measure window; *r gets its length and the process's CPU time. */
+static void note_edge(struct result *r, uint64_t edge_ns)
+{
+	uint64_t now_ns = clock_now_ns();
+	double delay_s = now_ns > edge_ns ? (double)(now_ns - edge_ns) / 1e9 : 0;
+	if (delay_s > r->edge_delay_s)
+		r->edge_delay_s = delay_s;
+}
+
+/* Warm-up and measure window; *r gets its length and how late its edges were noticed. */
 static void measure(struct run *run, struct result *r)
 {
 	const struct options *o = run->options;
@@ -274,6 +294,7 @@ static void measure(struct run *run, struct result *r)
 	atomic_store(&run->control.end_ns, end_ns);
 	set_phase(run, PHASE_RUN);
 	sleep_with_progress(run, "warm-up", start_ns);
+	note_edge(r, start_ns);
 	sample_workers(run, run->before);
 	uint64_t cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	if (caught_signal)
@@ -289,6 +310,7 @@ static void measure(struct run *run, struct result *r)
 		kick_all(run);
 		nanosleep(&(struct timespec){ 0, 20 * (long)MS_NS }, NULL);
 	}
+	note_edge(r, end_ns);
 	run->process_cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
 	sample_workers(run, run->after);
 	r->elapsed_s = (double)(end_ns - start_ns) / 1e9;

@@ -19,6 +19,7 @@ static const double error_share_max = 0.001;
 static const double accounting_error_max = 0.01;
 static const double cpu_share_max = 0.85;
 static const double full_wait_share_max = 0.05;
+static const double edge_delay_share_max = 0.05;
 static const double clock_jump_max_s = 0.001;
 
 void stats_init(struct stats *t)
@@ -148,6 +149,11 @@ static void judge_window(struct result *r)
 	struct worker_cost most = result_busiest(r);
 	if (r->stats.completed == 0)
 		find(r, VERDICT_INVALID, "no answer inside the measure window");
+	/* whoever samples at the edges, we or the harness, sampled something else then */
+	if (r->edge_delay_s > edge_delay_share_max * r->elapsed_s)
+		find(r, VERDICT_INVALID,
+		    "an edge of the window was noticed %.0f ms late: the machine is overloaded",
+		    r->edge_delay_s * 1e3);
 	double accounted = result_accounted_share(r);
 	if (fabs(accounted - 1) > accounting_error_max)
 		find(r, VERDICT_INVALID,

@@ -117,6 +117,7 @@ struct result {
 	uint32_t worker_count;
 	double elapsed_s;         /* of the measure window; 0 when there was none */
 	double process_cpu_s;     /* of the whole process, user and system, inside the window */
+	double edge_delay_s;      /* the later of the window's edges was noticed so late */
 	double clock_jump_s;      /* BOOTTIME - MONOTONIC grew by this: the machine was suspended */
 	bool interrupted;
 	enum verdict verdict;

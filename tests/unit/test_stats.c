@@ -186,6 +186,13 @@ static void test_busy_client(void **state)
 	expect(VERDICT_CLIENT_LIMITED, "6% of the epoll_wait calls");
 }
 
+static void test_late_edges(void **state)
+{
+	(void)state;
+	result.edge_delay_s = 0.06;
+	expect(VERDICT_INVALID, "60 ms late");
+}
+
 static void test_suspended(void **state)
 {
 	(void)state;
@@ -227,6 +234,7 @@ int main(void)
 		cmocka_unit_test_setup(test_gaps_between_requests, set_up),
 		cmocka_unit_test_setup(test_starvation_is_no_error, set_up),
 		cmocka_unit_test_setup(test_busy_client, set_up),
+		cmocka_unit_test_setup(test_late_edges, set_up),
 		cmocka_unit_test_setup(test_suspended, set_up),
 		cmocka_unit_test_setup(test_gravest_stays, set_up),
 		cmocka_unit_test_setup(test_hold_only, set_up),
