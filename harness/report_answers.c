@@ -14,14 +14,38 @@
 #define IDLE_KEPT 0.95    /* of a server's own rate: it does not mind the idle connections */
 #define WAIT_REACHED 0.95 /* of the ceiling: the window cuts off the waits at its edges */
 
-static bool any_limited(const struct report_data *data, const struct report_cell_row *load)
+/* Servers that the load generator kept from showing more, and those that beat `best` even so. */
+struct limited {
+	unsigned count, above;
+};
+
+static struct limited count_limited(const struct report_data *data,
+    const struct report_cell_row *load, const struct report_point *best)
 {
-	for (size_t i = 0; i < data->point_count; i++)
-		if (phrase_at_load(
-			&data->points[i], load->experiment, load->connections, load->idle)
-		    && data->points[i].verdict == VERDICT_CLIENT_LIMITED)
-			return true;
-	return false;
+	struct limited limited = { 0, 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!phrase_at_load(p, load->experiment, load->connections, load->idle)
+		    || p->verdict != VERDICT_CLIENT_LIMITED)
+			continue;
+		limited.count++;
+		limited.above += p->metric[METRIC_RATE_PER_S].low > best->metric[METRIC_RATE_PER_S].high;
+	}
+	return limited;
+}
+
+/* What kind of first place it is. */
+static const char *first_place(const struct report_data *data, const struct report_cell_row *load,
+    const struct report_point *best)
+{
+	struct limited limited = count_limited(data, load, best);
+	if (limited.count == 0)
+		return "has the highest median";
+	if (limited.above == 0)
+		return "has the highest median of those that can be ranked";
+	return limited.above == limited.count
+	    ? "serves the most of those that can be ranked, yet less than each client-limited one"
+	    : "serves the most of those that can be ranked, yet less than some client-limited ones";
 }
 
 static const char *answer_throughput(struct report_data *data)
@@ -35,9 +59,8 @@ static const char *answer_throughput(struct report_data *data)
 	const struct report_point *best = phrase_best(
 	    data, "throughput", load.connections, load.idle, METRIC_RATE_PER_S, false);
 	if (best)
-		return report_printf(pool, "%s %s has the highest median%s, **%s requests/s**.%s",
-		    where, phrase_name(data, best),
-		    any_limited(data, &load) ? " of those that can be ranked" : "",
+		return report_printf(pool, "%s %s %s, **%s requests/s**.%s", where,
+		    phrase_name(data, best), first_place(data, &load, best),
 		    report_interval(pool, REPORT_RATE, best->metric[METRIC_RATE_PER_S]),
 		    phrase_standings(data, best, METRIC_RATE_PER_S, false));
 	struct phrase_words limited = { 0 };

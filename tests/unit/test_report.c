@@ -163,10 +163,18 @@ static void test_client_limited(void **state)
 	set_verdict(add_blocks("idle", EPOLL, false, 100, 10000, 200e3), VERDICT_CLIENT_LIMITED, "");
 	add_blocks("idle", POLL, false, 100, 10000, 50e3);
 	const char *text = answer("All busy");
-	assert_says(text, "{poll} has the highest median of those that can be ranked");
+	assert_says(text, "{poll} serves the most of those that can be ranked, yet less than each");
 	assert_says(text, "Client-limited, so not ranked: {epoll} >= 150k");
 	assert_silent(text, "{epoll} 1.5");
 	assert_says(answer("Mostly idle"), "{epoll} serves >= **4.00x [4.00, 4.00]** what {poll} does");
+}
+
+static void test_client_limited_below(void **state)
+{
+	(void)state;
+	add_blocks("throughput", POLL, false, 10000, 0, 100e3);
+	set_verdict(add_blocks("throughput", EPOLL, false, 10000, 0, 80e3), VERDICT_CLIENT_LIMITED, "");
+	assert_says(answer("All busy"), "{poll} has the highest median of those that can be ranked");
 }
 
 static void test_all_client_limited(void **state)
@@ -311,7 +319,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_ranked), TEST(test_tie), TEST(test_undecided), TEST(test_within_drift),
-		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_all_client_limited),
+		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_client_limited_below),
+		TEST(test_all_client_limited),
 		TEST(test_missing), TEST(test_weak_figures), TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_forms),
 		TEST(test_numbers),
 	};
