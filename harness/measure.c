@@ -215,6 +215,18 @@ static void fill_tasks(struct run *run, const struct snapshot_difference *d, dou
 		row_blank(row, METRIC_RUNQUEUE_US_PER_REQ, "no schedstat in this kernel");
 }
 
+/* Without perf the total is what the tasks counted themselves: those that ended are missing. */
+static void fill_switches_from_tasks(struct run *run)
+{
+	struct row *row = run->row;
+	if (run->measured)
+		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
+		    row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] +
+		    row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ];
+	row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s%s", run->measured ? "summed over tasks, " : "",
+	    run->target.counters.reason);
+}
+
 /* CPU time: the total is exact (perf, else schedstat); /proc/PID/stat splits it. */
 static void fill_cpu(
     struct run *run, const struct snapshot_difference *d, double window_s, double completed)
@@ -229,7 +241,7 @@ static void fill_cpu(
 		cpu_s = (double)(run->edge[1].cpu_ns - run->edge[0].cpu_ns) / 1e9 * window_s /
 		    distance_s;
 	} else {
-		row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s", run->target.counters.reason);
+		fill_switches_from_tasks(run);
 		cpu_s = run->measured && d->has_schedstat
 		    ? (double)d->cpu_ns / 1e9 * window_s / d->distance_s
 		    : NAN;

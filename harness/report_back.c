@@ -213,7 +213,7 @@ static void blanks(struct report *r)
 	}
 	if (!count)
 		return;
-	report_paragraph(r->doc, NULL, "Why some values are blank:");
+	report_paragraph(r->doc, NULL, "Why some values are blank, or come from elsewhere:");
 	report_list_begin(r->doc, "plain");
 	for (size_t i = 0; i < count; i++)
 		report_item(r->doc, report_escape(&r->data->pool, told[i]));
