@@ -354,7 +354,9 @@ static bool check_start(struct check *k, char *const *argv, int words_fd)
 		process_describe_end(&k->process, end, sizeof end);
 		say(k, "%s before it answered GET / with 200", k->process.ended ? end : "5 s have passed");
 		say(k, "%s%s", words[0] ? "\nits last words: " : "", words);
-		snprintf(k->summary->reason, sizeof k->summary->reason, "%s", words[0] ? words : end);
+		const char *last = strrchr(words, '\n');
+		snprintf(k->summary->reason, sizeof k->summary->reason, "%s",
+		    last ? last + 1 : words[0] ? words : end);
 	}
 	return status == 200;
 }

@@ -96,7 +96,7 @@ static int next_late(struct clients *cs)
 
 int clients_due(struct clients *cs)
 {
-	enum { WOKEN_MAX = 64 };
+	enum { WOKEN_MAX = 512 };
 	worker_tick(cs->worker);
 	if (cs->worker->env.now_s != cs->sweep_s) {
 		cs->sweep_s = cs->worker->env.now_s;

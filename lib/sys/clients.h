@@ -51,7 +51,7 @@ uint64_t clients_wait_ns(const struct clients *cs);
  * Call after every wait until it returns -1: tells the worker the time, then returns the
  * descriptors of connections for which the time has come, one a call: woken (conn_woke() is done)
  * or expired (conn_expire() is done). Give each a turn. One that is `sending` too long is only
- * shut down: its send will fail. At most 64 are woken in a row: then the sockets have their turn,
+ * shut down: its send will fail. At most 512 are woken in a row: then the sockets have their turn,
  * for those just answered ask again.
  */
 int clients_due(struct clients *cs);
