@@ -277,8 +277,8 @@ static const char *answer_wait(struct report_data *data)
 		    phrase_join(data, &reach), reach.count == 1 ? "es" : "",
 		    report_value(pool, REPORT_SHARE, least));
 	if (below.count)
-		text = report_printf(
-		    pool, "%s Of it, others reach: %s.", text, phrase_join(data, &below));
+		text = report_printf(pool, "%s Of it, %s reach: %s.", text,
+		    reach.count ? "the others" : "these", phrase_join(data, &below));
 	return text;
 }
 
