@@ -2,7 +2,7 @@
  * arrivals.c: see arrivals.h. Times are sums of whole nanoseconds and what is left of one is kept
  * beside them, so that the last gap of a long run is as exact as its first, and no rate is rounded.
  *
- * The constant schedule adds quotient and remainder (as Bresenham's line does) where i * 10^9 / rate
+ * The constant schedule adds quotient and remainder, as Bresenham's line does: i * 10^9 / rate
  * would want 128 bits and a division for each arrival.
  */
 #include "lib/core/arrivals.h"

@@ -11,7 +11,7 @@
  * part_count-th arrival; a Poisson process is the sum of part_count slower ones, each with random
  * numbers of its own. Times rise, and are absolute: they start from start_ns on the caller's clock.
  *
- *   while (a.next_ns <= now_ns) { a request is due, and has been since a.next_ns; arrivals_take(&a); }
+ *   while (a.next_ns <= now_ns) { send, it was due at a.next_ns; arrivals_take(&a); }
  */
 #ifndef ARRIVALS_H
 #define ARRIVALS_H

@@ -22,12 +22,13 @@ static double gaps_ns[COUNT];
 
 static uint64_t exact_ns(uint64_t i, uint64_t rate_per_s)
 {
-	return (uint64_t)((__extension__(unsigned __int128)i) * S_NS / rate_per_s);
+	return (uint64_t)((__extension__(unsigned __int128) i) * S_NS / rate_per_s);
 }
 
 static void test_constant_is_exact(void **state)
 {
-	static const uint64_t rates[] = { 1, 3, 7, 999, 10000, 300007, 999999937, ARRIVALS_RATE_MAX };
+	static const uint64_t rates[] = { 1, 3, 7, 999, 10000, 300007, 999999937,
+		ARRIVALS_RATE_MAX };
 	struct arrivals a;
 	(void)state;
 	for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
@@ -81,7 +82,8 @@ static double ks_exponential(double mean_ns)
 	qsort(gaps_ns, COUNT, sizeof *gaps_ns, compare);
 	for (int i = 0; i < COUNT; i++) {
 		double wanted = 1 - exp(-gaps_ns[i] / mean_ns);
-		worst = fmax(worst, fmax(wanted - (double)i / COUNT, (double)(i + 1) / COUNT - wanted));
+		worst =
+		    fmax(worst, fmax(wanted - (double)i / COUNT, (double)(i + 1) / COUNT - wanted));
 	}
 	return worst * sqrt(COUNT);
 }
