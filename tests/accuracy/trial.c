@@ -142,6 +142,8 @@ void trial_init(struct trial *t, const char *path, struct errand errand, const c
 	argv[argc++] = url;
 	argv[argc] = NULL;
 
+	if (!trial_ask("/reset", text, sizeof text))
+		die("the reference server does not answer");
 	ask_counts(&requests_before, &answered_before);
 	if (pthread_create(&thread, NULL, run_errand, &errand) != 0)
 		die("no thread");
