@@ -67,7 +67,7 @@ struct stats {
 	uint64_t unfinished; /* due before its end, and not answered there */
 	uint64_t unsent;     /* ... of these, not even sent */
 	uint64_t late;       /* of the sent: over STATS_LATE_NS late by the client's own doing */
-	struct histogram response; /* of the completed, the timed out, the unfinished at their age */
+	struct histogram response; /* of completed, timed out, and unfinished ones at their age */
 	struct histogram send_lag; /* of the sent */
 };
 
@@ -87,7 +87,7 @@ static inline bool stats_answer(struct stats *t, const struct window *w, uint64_
 	return true;
 }
 
-/* Open loop: a request due at due_ns is sent at now_ns on a connection that is free since free_ns. */
+/* Open loop: a request due at due_ns is sent at now_ns, on a connection free since free_ns. */
 static inline void stats_depart(struct stats *t, const struct window *w, uint64_t due_ns,
     uint64_t free_ns, uint64_t now_ns)
 {

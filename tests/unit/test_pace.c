@@ -244,7 +244,7 @@ static void test_margin_follows_the_machine(void **state)
 		pace_woke(&pace, 3 * US);
 	assert_in_range(pace.margin_ns, 2500, 6000);
 	for (int i = 0; i < 1000; i++)
-		pace_woke(&pace, i % 20 == 0 ? 500 * US : 30 * US); /* what is rare does not count */
+		pace_woke(&pace, i % 20 == 0 ? 500 * US : 30 * US); /* rare ones do not count */
 	assert_in_range(pace.margin_ns, 27 * US, 40 * US);
 	for (int i = 0; i < 1000; i++)
 		pace_woke(&pace, 1 * MS);
