@@ -239,6 +239,7 @@ bad_server 1 "$head"
 run 1 -c 4 "$url/"; refuses 'no connection was answered'
 bad_server 0 "${head}Connection: close\\r\\nDate: x\\r\\n\\r\\nhello"
 run 0 -c 2 -w 100ms -d 300ms "$url/"
+open_loop -R 200 -c 2 $short "$url/"; within completed 20 100
 
 # --- the harness's handshake ---
 start_server
