@@ -12,7 +12,8 @@
  *   send lag       between the two: the wait for a free connection, and the client's own lateness
  *
  * What was due before the window's end and not answered there is not lost: it counts in response
- * time at the age it had then. So does a request that timed out, at its full age.
+ * time at the age it had then, and in send lag too when it was not even sent. A request that timed
+ * out counts at its full age.
  */
 #ifndef LOADGEN_PACE_H
 #define LOADGEN_PACE_H

@@ -68,7 +68,7 @@ struct stats {
 	uint64_t unsent;     /* ... of these, not even sent */
 	uint64_t late;       /* of the sent: over STATS_LATE_NS late by the client's own doing */
 	struct histogram response; /* of completed, timed out, and unfinished ones at their age */
-	struct histogram send_lag; /* of the sent */
+	struct histogram send_lag; /* of the sent, and of unsent ones at their age */
 };
 
 void stats_init(struct stats *t);
@@ -92,11 +92,13 @@ static inline void stats_depart(struct stats *t, const struct window *w, uint64_
     uint64_t free_ns, uint64_t now_ns)
 {
 	t->offered += window_holds(w, due_ns);
-	t->unsent += due_ns < w->end_ns && now_ns >= w->end_ns;
-	if (!window_holds(w, now_ns))
-		return;
-	histogram_record(&t->send_lag, now_ns - due_ns);
-	t->late += now_ns - (due_ns > free_ns ? due_ns : free_ns) > STATS_LATE_NS;
+	if (window_holds(w, now_ns)) {
+		histogram_record(&t->send_lag, now_ns - due_ns);
+		t->late += now_ns - (due_ns > free_ns ? due_ns : free_ns) > STATS_LATE_NS;
+	} else if (due_ns < w->end_ns && now_ns >= w->end_ns) {
+		histogram_record(&t->send_lag, w->end_ns - due_ns);
+		t->unsent++;
+	}
 }
 
 /* ... and has come to its end at now_ns: in an answer or a timeout (`counts`), or in an error. */
