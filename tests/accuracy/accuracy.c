@@ -18,7 +18,8 @@
  * to TRIES times and its best try counts: an instrument that is wrong is wrong each time. A try in
  * which client or server were ready to run and had to wait for their CPUs proves nothing when it
  * fails; a check that has no other tries is skipped. Every try prints its figures. Counts are
- * exact, and not tried again.
+ * exact, and not tried again. Tries are short (4,000 requests, so that 40 lie beyond p99): where
+ * both CPUs are in use, whatever else a system does takes time from one of them.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -33,7 +34,7 @@
 #include "tests/accuracy/trial.h"
 
 enum {
-	TRIES = 3,
+	TRIES = 6,
 	TRYING_S = 40, /* after that nothing is tried again */
 	PINGS = 2000,
 };
@@ -226,26 +227,27 @@ static bool try_bare_on(const char *path, const char *options, double *bare_us)
 
 static bool try_bare_closed(void)
 {
-	return try_bare_on("/fixed/100", "-c 1 -w 0 -d 700ms", &bench.closed_us);
+	return try_bare_on("/fixed/100", "-c 1 -w 0 -d 400ms", &bench.closed_us);
 }
 
 static bool try_bare_open(void)
 {
-	const char *options = "-R 10k --arrivals constant -c 1 -w 0 -d 700ms";
+	const char *options = "-R 10k --arrivals constant -c 1 -w 0 -d 400ms";
 	return try_bare_on("/", options, &bench.open_us);
 }
 
 /*
  * No warm-up: then server and client count the same requests, but for the first one of each
  * connection and those in flight at the end, and quantiles of random delays may be compared.
+ *
+ * Closed loop, about 10,000 requests a second. Those that were answered together are sent together,
+ * and so remain: even a fixed delay has residences that differ, and no bound.
  */
-
-/* Closed loop, about 10,000 requests a second. */
-static bool try_closed_on(const char *path, bool bound)
+static bool try_closed_on(const char *path)
 {
 	static struct trial t;
-	trial_init(&t, path, no_errand, "-c 11 -w 0 -d 1s");
-	bool ok = errors_are_small("service time", &t.service, &t, bench.closed_us, bound);
+	trial_init(&t, path, no_errand, "-c 11 -w 0 -d 400ms");
+	bool ok = errors_are_small("service time", &t.service, &t, bench.closed_us, false);
 	finish(&t);
 	return ok;
 }
@@ -255,7 +257,7 @@ static bool try_open_on(const char *path, const char *arrivals, bool bound)
 {
 	static struct trial t;
 	char options[128];
-	snprintf(options, sizeof options, "-R 10k -c 100 -w 0 -d 1500ms --arrivals %s", arrivals);
+	snprintf(options, sizeof options, "-R 10k -c 100 -w 0 -d 400ms --arrivals %s", arrivals);
 	trial_init(&t, path, no_errand, options);
 	bool ok = errors_are_small("service time", &t.service, &t, bench.open_us, bound);
 	ok = errors_are_small("response time", &t.response, &t, bench.open_us, bound) && ok;
@@ -265,17 +267,17 @@ static bool try_open_on(const char *path, const char *arrivals, bool bound)
 
 static bool try_closed_fixed(void)
 {
-	return try_closed_on("/fixed/1000", true);
+	return try_closed_on("/fixed/1000");
 }
 
 static bool try_closed_bimodal(void)
 {
-	return try_closed_on("/bimodal/500/5500/10", false);
+	return try_closed_on("/bimodal/500/5500/10");
 }
 
 static bool try_closed_exponential(void)
 {
-	return try_closed_on("/exponential/1000", false);
+	return try_closed_on("/exponential/1000");
 }
 
 static bool try_constant_fixed(void)
