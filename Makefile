@@ -76,6 +76,12 @@ $(BUILD)/unit/test_report: $(call objects,$(addprefix harness/,report_points.c r
 	report_grade.c report_text.c report_doc.c row.c plan.c plan_servers.c))
 $(BUILD)/unit/test_plan $(BUILD)/unit/test_verdict $(BUILD)/unit/test_report: LIBS_tests += $(LIBS_harness)
 
+# the load generator's yardstick, and who holds it against it
+$(BUILD)/accuracy/%: $(BUILD)/obj/tests/accuracy/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_tests) -lm
+$(BUILD)/accuracy/accuracy: $(call objects,tests/accuracy/trial.c harness/process.c)
+
 # --- what people type ------------------------------------------------------------------------------
 
 setup: ## install what scripts/packages.txt lists and this machine lacks

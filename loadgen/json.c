@@ -1,9 +1,10 @@
 /*
  * json.c: the result as one JSON object. Its names are stable: programs and stored results depend
  * on them, so names are added and never changed. What was not measured is null, and so is a
- * percentile with fewer than 10 samples beyond it. Counts, rates and latency are of the measure
- * window; `errors`, `requests.lifetime` and `connections` (both populations, `starved` and
- * `fairness` of the active one) are of the whole run.
+ * percentile with fewer than 10 samples beyond it; what only an open loop has is null in a closed
+ * one, and the other way round. Counts, rates and latency are of the measure window; `errors`,
+ * `requests.lifetime` and `connections` (both populations, `starved` and `fairness` of the active
+ * one) are of the whole run.
  */
 #include "json.h"
 
@@ -39,6 +40,12 @@ static json_t *percentile(const struct histogram *h, double quantile)
 	return integer(histogram_quantile_ns(h, quantile));
 }
 
+/* Was there a window of an open loop? */
+static bool is_measured_open_loop(const struct result *r)
+{
+	return r->wanted_per_s && r->elapsed_s > 0;
+}
+
 static json_t *histogram_json(const struct histogram *h)
 {
 	if (h->count == 0)
@@ -64,14 +71,21 @@ static json_t *latency_json(const struct stats *t)
 {
 	json_t *json = json_object();
 	set(json, "service", histogram_json(&t->service));
-	set(json, "response", json_null());
-	set(json, "send_lag", json_null());
+	set(json, "response", histogram_json(&t->response));
+	set(json, "send_lag", histogram_json(&t->send_lag));
 	set(json, "connect", json_null());
 	return json;
 }
 
-static json_t *requests_json(const struct stats *t)
+static json_t *integer_or_null(bool known, uint64_t value)
 {
+	return known ? integer(value) : json_null();
+}
+
+static json_t *requests_json(const struct result *r)
+{
+	const struct stats *t = &r->stats;
+	bool open = is_measured_open_loop(r);
 	json_t *errors = json_object();
 	set(errors, "total", integer(stats_error_count(t)));
 	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
@@ -79,6 +93,11 @@ static json_t *requests_json(const struct stats *t)
 	json_t *json = json_object();
 	set(json, "sent", integer(t->sent));
 	set(json, "completed", integer(t->completed));
+	set(json, "offered", integer_or_null(open, t->offered));
+	set(json, "carried", integer_or_null(open, t->carried));
+	set(json, "unfinished", integer_or_null(open, t->unfinished));
+	set(json, "unsent", integer_or_null(open, t->unsent));
+	set(json, "late", integer_or_null(open, t->late));
 	set(json, "lifetime", integer(t->lifetime));
 	set(json, "in_flight_at_end", integer(t->in_flight_at_end));
 	set(json, "errors", errors);
@@ -88,14 +107,15 @@ static json_t *requests_json(const struct stats *t)
 static json_t *connections_json(const struct result *r)
 {
 	const struct audit *a = &r->audit;
-	bool measured = r->elapsed_s > 0;
+	/* an open loop leaves a connection unasked when the others suffice: that is no starving */
+	bool audited = r->elapsed_s > 0 && !r->wanted_per_s;
 	json_t *json = json_object();
 	set(json, "requested", integer(a->requested));
 	set(json, "idle", integer(a->idle));
 	set(json, "established", integer(a->established));
 	set(json, "answered", integer(a->answered));
-	set(json, "starved", measured ? integer(a->starved) : json_null());
-	set(json, "fairness", real_or_null(a->answer_sum > 0, audit_fairness(a)));
+	set(json, "starved", integer_or_null(audited, a->starved));
+	set(json, "fairness", real_or_null(audited && a->answer_sum, audit_fairness(a)));
 	return json;
 }
 
@@ -117,6 +137,7 @@ static json_t *client_json(const struct result *r)
 		json_array_append_new(workers, json_real(r->workers[i].cpu_share));
 	json_t *json = json_object();
 	set(json, "cpu_utilisation", json_real(most.cpu_share));
+	set(json, "spin_share", json_real(most.spin_share));
 	set(json, "cpu_us_per_request",
 	    real_or_null(r->stats.completed > 0, result_cpu_us_per_request(r)));
 	set(json, "run_delay_share", json_real(most.run_delay_share));
@@ -139,6 +160,7 @@ static json_t *validity_json(const struct result *r)
 
 static json_t *config_json(const struct options *o)
 {
+	bool open = o->rate_per_s > 0;
 	json_t *cpus = json_array();
 	for (int i = 0; i < o->cpu_count; i++)
 		json_array_append_new(cpus, json_integer(o->cpus[i]));
@@ -146,6 +168,8 @@ static json_t *config_json(const struct options *o)
 	set(json, "url", json_string(o->url));
 	set(json, "connections", integer(o->active_count));
 	set(json, "idle", integer(o->idle_count));
+	set(json, "rate_per_s", open ? integer(o->rate_per_s) : json_null());
+	set(json, "arrivals", open ? json_string(arrivals_kind_names[o->arrivals]) : json_null());
 	set(json, "workers", integer(o->worker_count));
 	set(json, "duration_s", seconds(o->duration_ns));
 	set(json, "warmup_s", seconds(o->warmup_ns));
@@ -160,18 +184,20 @@ static json_t *config_json(const struct options *o)
 bool json_write(FILE *file, const struct options *o, const struct result *r)
 {
 	const struct stats *t = &r->stats;
+	bool open = is_measured_open_loop(r);
 	json_t *json = json_object();
 	set(json, "schema", json_string("c10k.loadgen/1"));
 	set(json, "interrupted", json_boolean(r->interrupted));
 	set(json, "rate_per_s", real_or_null(r->elapsed_s > 0, result_rate_per_s(r)));
+	set(json, "achieved_share", real_or_null(open && t->offered, result_achieved_share(r)));
 	set(json, "elapsed_s", json_real(r->elapsed_s));
-	set(json, "requests", requests_json(t));
+	set(json, "requests", requests_json(r));
 	set(json, "connections", connections_json(r));
 	set(json, "bytes", bytes_json(t));
 	set(json, "latency_ns", latency_json(t));
 	set(json, "client", client_json(r));
 	set(json, "littles_law_residual",
-	    real_or_null(t->completed > 0, result_littles_residual(r)));
+	    real_or_null(t->completed && !o->rate_per_s, result_littles_residual(r)));
 	set(json, "validity", validity_json(r));
 	set(json, "config", config_json(o));
 	bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) == 0

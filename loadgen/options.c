@@ -16,18 +16,23 @@
 
 static const char help_text[] =
     "Examples:\n"
-    "  loadgen http://127.0.0.1:8080/                          10 connections for 10 s\n"
-    "  loadgen -c 10k -d 30s http://127.0.0.1:8080/            10,000 connections\n"
+    "  loadgen -R 10k -c 1k http://127.0.0.1:8080/             open loop: 10,000 requests/s\n"
+    "  loadgen -c 10k -d 30s http://127.0.0.1:8080/            as fast as 10,000 connections go\n"
     "  loadgen -c 100 --idle 10k http://127.0.0.1:8080/        100 busy among 10,000 silent\n"
     "  loadgen -c 1k -t 2 --cpu 2,3 http://[::1]:8080/         two workers on CPUs 2 and 3\n"
     "  loadgen -c 64 --json - http://127.0.0.1:8080/bytes/4096  the result for programs\n"
     "\n"
     "Usage: loadgen [options] http://HOST[:PORT][/PATH]\n"
     "\n"
-    "A closed loop: each connection sends its next request when the last answer is complete and\n"
-    "verified. Reported is the service time, from sending a request to the end of its answer.\n"
+    "Without -R a closed loop: each connection sends its next request when the last answer is\n"
+    "complete and verified. Reported is the service time, from sending a request to the end of\n"
+    "its answer. With -R an open loop: requests are due at times that no server can slow down;\n"
+    "any free connection takes the next, and those that find none wait. Reported is the response\n"
+    "time as well, from when a request was due.\n"
     "\n"
     "  -c N              connections that send requests (10)\n"
+    "  -R RATE           open loop: so many requests a second, over all workers\n"
+    "      --arrivals poisson|constant  how they follow one another (poisson)\n"
     "  -t N              worker threads, each with its share of the connections (1)\n"
     "  -d TIME           how long to measure (10s); 0 only connects and holds\n"
     "  -w TIME           warm-up before that, not measured (1s)\n"
@@ -47,10 +52,12 @@ static const char help_text[] =
 
 enum {
 	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
-	OPTION_JSON, OPTION_SYNC, OPTION_VERSION
+	OPTION_JSON, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION
 };
+enum { RATE_MAX = 10000000 };
 
 static const struct option long_options[] = {
+	{ "arrivals", required_argument, NULL, OPTION_ARRIVALS },
 	{ "idle", required_argument, NULL, OPTION_IDLE },
 	{ "hold", required_argument, NULL, OPTION_HOLD },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
@@ -87,11 +94,25 @@ static uint64_t parse_time_ns(const char *option, const char *text)
 	return time_ns;
 }
 
+static enum arrivals_kind parse_arrivals(const char *text)
+{
+	if (strcmp(text, arrivals_kind_names[ARRIVALS_POISSON]) == 0)
+		return ARRIVALS_POISSON;
+	if (strcmp(text, arrivals_kind_names[ARRIVALS_CONSTANT]) == 0)
+		return ARRIVALS_CONSTANT;
+	usage_die("--arrivals %s: give poisson or constant", text);
+}
+
 static void parse_option(struct options *o, int option, const char *value)
 {
 	switch (option) {
 	case 'c': o->active_count = parse_count("-c", value, 1, 10000000); break;
 	case 't': o->worker_count = parse_count("-t", value, 1, 1024); break;
+	case 'R': o->rate_per_s = parse_count("-R", value, 1, RATE_MAX); break;
+	case OPTION_ARRIVALS:
+		o->arrivals = parse_arrivals(value);
+		o->arrivals_given = true;
+		break;
 	case 'd': o->duration_ns = parse_time_ns("-d", value); break;
 	case 'w': o->warmup_ns = parse_time_ns("-w", value); break;
 	case OPTION_IDLE: o->idle_count = parse_count("--idle", value, 0, 10000000); break;
@@ -161,6 +182,18 @@ static void parse_url(struct options *o)
 		usage_die("the path of the URL is longer than %zu bytes", sizeof o->target - 1);
 }
 
+/* What is right by itself and makes no sense together. */
+static void check_together(const struct options *o)
+{
+	if (o->worker_count > o->active_count)
+		usage_die("-t %u: more workers than connections (-c %u)", o->worker_count,
+		    o->active_count);
+	if (o->arrivals_given && !o->rate_per_s)
+		usage_die("--arrivals: only an open loop has them; give its rate, as in -R 10k");
+	if (o->rate_per_s && !o->duration_ns)
+		usage_die("-R %u: with -d 0 nothing is sent; give a time", o->rate_per_s);
+}
+
 void options_parse(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){
@@ -173,7 +206,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	};
 	opterr = 0;
 	for (;;) {
-		int option = getopt_long(argc, argv, ":c:t:d:w:h", long_options, NULL);
+		int option = getopt_long(argc, argv, ":c:t:d:w:R:h", long_options, NULL);
 		if (option == -1)
 			break;
 		if (option == 'h') {
@@ -195,7 +228,5 @@ void options_parse(struct options *o, int argc, char **argv)
 					 : "one URL, please, at the end of the line");
 	o->url = argv[optind];
 	parse_url(o);
-	if (o->worker_count > o->active_count)
-		usage_die("-t %u: more workers than connections (-c %u)", o->worker_count,
-		    o->active_count);
+	check_together(o);
 }

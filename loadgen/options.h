@@ -2,7 +2,10 @@
 #ifndef LOADGEN_OPTIONS_H
 #define LOADGEN_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "lib/core/arrivals.h"
 
 enum { OPTIONS_CPU_MAX = 256 };
 
@@ -15,6 +18,9 @@ struct options {
 	uint32_t active_count;    /* -c: connections that ask and ask again */
 	uint32_t idle_count;      /* --idle: connections that are answered once, then silent */
 	uint32_t worker_count;    /* -t */
+	uint32_t rate_per_s;      /* -R: of all workers; 0 for a closed loop */
+	enum arrivals_kind arrivals; /* --arrivals ... */
+	bool arrivals_given;      /* ... was there */
 	uint64_t duration_ns;     /* -d: 0 ends the run after the hold */
 	uint64_t warmup_ns;       /* -w */
 	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */

@@ -55,6 +55,9 @@ static void print_config(const struct options *o, const struct result *r)
 	    o->active_count == 1 ? "" : "s");
 	if (o->idle_count)
 		printf(" and %s idle", count_text(o->idle_count));
+	if (o->rate_per_s)
+		printf(", %s requests/s (%s arrivals)", count_text(o->rate_per_s),
+		    arrivals_kind_names[o->arrivals]);
 	printf(", %u worker%s", o->worker_count, o->worker_count == 1 ? "" : "s");
 	if (o->hold_ns)
 		printf(", %s silent", time_text(o->hold_ns));
@@ -70,16 +73,20 @@ static void print_rate(const struct result *r)
 {
 	const struct stats *t = &r->stats;
 	printf("requests/s   %s%.0f%s", bold, result_rate_per_s(r), plain);
+	if (r->wanted_per_s)
+		printf(" of %.0f due", (double)t->offered / r->elapsed_s);
 	printf("   (%s answers, %s received)\n", count_text((double)t->completed),
 	    size_text(t->bytes_received));
 }
 
+enum { QUANTILE_COUNT = 4 };
+static const double quantiles[QUANTILE_COUNT] = { 0.5, 0.9, 0.99, 0.999 };
+static const char *const names[QUANTILE_COUNT] = { "p50", "p90", "p99", "p99.9" };
+
 static void print_latency(const struct histogram *h)
 {
 	printf("latency      ");
-	static const double quantiles[] = { 0.5, 0.9, 0.99, 0.999 };
-	static const char *const names[] = { "p50", "p90", "p99", "p99.9" };
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < QUANTILE_COUNT; i++) {
 		if (stats_quantile_is_known(h, quantiles[i]))
 			printf("%s %s%s%s   ", names[i], bold,
 			    time_text(histogram_quantile_ns(h, quantiles[i])), plain);
@@ -87,6 +94,28 @@ static void print_latency(const struct histogram *h)
 			printf("%s -   ", names[i]);
 	}
 	printf("max %s\n", time_text(h->max_ns));
+}
+
+static void print_latency_row(const char *name, const struct histogram *h)
+{
+	printf("  %-10s", name);
+	for (int i = 0; i < QUANTILE_COUNT; i++)
+		printf("  %9s", stats_quantile_is_known(h, quantiles[i])
+		    ? time_text(histogram_quantile_ns(h, quantiles[i])) : "-");
+	printf("  %9s\n", time_text(h->max_ns));
+}
+
+/* Response time is what users see; the two below it say where it comes from. */
+static void print_latency_table(const struct stats *t)
+{
+	printf("\n  %-10s", "latency");
+	for (int i = 0; i < QUANTILE_COUNT; i++)
+		printf("  %9s", names[i]);
+	printf("  %9s\n%s", "max", bold);
+	print_latency_row("response", &t->response);
+	printf("%s", plain);
+	print_latency_row("service", &t->service);
+	print_latency_row("send lag", &t->send_lag);
 }
 
 /*
@@ -115,13 +144,20 @@ static void print_bars(const struct histogram *h)
 	printf("\n");
 }
 
+static void print_backlog(const struct stats *t)
+{
+	printf("backlog      %llu when the window began, %llu at its end (%llu of them not sent)\n",
+	    (unsigned long long)t->carried, (unsigned long long)t->unfinished,
+	    (unsigned long long)t->unsent);
+}
+
 static void print_connections(const struct result *r)
 {
 	const struct audit *a = &r->audit;
 	printf("connections  %llu requested, %llu established, %llu answered",
 	    (unsigned long long)a->requested, (unsigned long long)a->established,
 	    (unsigned long long)a->answered);
-	if (r->stats.completed)
+	if (r->stats.completed && !r->wanted_per_s)
 		printf(", %llu starved, fairness %.3f", (unsigned long long)a->starved,
 		    audit_fairness(a));
 	printf("\n");
@@ -147,7 +183,22 @@ static void print_client(const struct result *r)
 		printf(" %.0f%%", r->workers[i].cpu_share * 100);
 	if (r->worker_count > 16)
 		printf(" ...");
-	printf("   (%.2f us a request)\n", result_cpu_us_per_request(r));
+	printf("   (%.2f us a request)", result_cpu_us_per_request(r));
+	if (r->wanted_per_s)
+		printf(", and %.0f%% looking out for the next one due",
+		    result_busiest(r).spin_share * 100);
+	printf("\n");
+}
+
+/* What is no error, but must be known of the server before its figures are used. */
+static void print_findings(const struct result *r)
+{
+	if (r->wanted_per_s && result_fell_behind(r))
+		printf("             - overloaded: %.1f%% of what was due was answered; "
+		       "the rest waits, the longer the larger -d is\n",
+		    result_achieved_share(r) * 100);
+	if (!r->wanted_per_s && r->stats.completed && audit_fairness(&r->audit) < 0.9)
+		printf("             - unfair: some connections were served far more often\n");
 }
 
 void output_report(const struct options *o, const struct result *r)
@@ -159,18 +210,22 @@ void output_report(const struct options *o, const struct result *r)
 	print_config(o, r);
 	if (r->stats.completed) {
 		print_rate(r);
-		print_latency(&r->stats.service);
-		print_bars(&r->stats.service);
+		if (r->wanted_per_s)
+			print_latency_table(&r->stats);
+		else
+			print_latency(&r->stats.service);
+		print_bars(r->wanted_per_s ? &r->stats.response : &r->stats.service);
 	}
 	print_connections(r);
+	if (r->wanted_per_s)
+		print_backlog(&r->stats);
 	print_errors(r);
 	if (r->stats.completed)
 		print_client(r);
 	printf("verdict      %s%s%s\n", bold, verdict_names[r->verdict], plain);
 	for (uint32_t i = 0; i < r->reason_count; i++)
 		printf("             - %s\n", r->reasons[i]);
-	if (r->stats.completed && audit_fairness(&r->audit) < 0.9)
-		printf("             - unfair: some connections were served far more often\n");
+	print_findings(r);
 }
 
 /* --- progress --------------------------------------------------------------------------------- */

@@ -41,6 +41,7 @@ struct sample {
 	uint64_t cpu_ns;
 	uint64_t run_delay_ns;
 	uint64_t waits, full_waits;
+	uint64_t spin_ns;
 };
 
 struct run {
@@ -189,6 +190,7 @@ static void sample_workers(struct run *run, struct sample *samples)
 		struct sample *s = &samples[i];
 		sample_cpu(s, worker_thread(w));
 		s->run_delay_ns = read_run_delay_ns(worker_tid(w));
+		s->spin_ns = atomic_load(&worker_live(w)->spin_ns);
 		s->waits = atomic_load(&worker_live(w)->waits);
 		s->full_waits = atomic_load(&worker_live(w)->full_waits);
 	}
@@ -211,7 +213,7 @@ static void start_workers(struct run *run, const struct load *load)
 		active += i < o->active_count % o->worker_count;
 		idle += i < o->idle_count % o->worker_count;
 		int cpu = o->cpu_count ? o->cpus[i % (uint32_t)o->cpu_count] : -1;
-		run->workers[i] = worker_start(load, &run->control, active, idle, cpu);
+		run->workers[i] = worker_start(load, &run->control, i, active, idle, cpu);
 	}
 }
 
@@ -336,11 +338,16 @@ static void account(struct run *run, struct result *r)
 	struct worker_cost *costs = calloc(run->worker_count, sizeof *costs);
 	if (!costs)
 		die_errno(ENOMEM, "the result");
+	double spin_s = 0;
 	for (uint32_t i = 0; i < run->worker_count; i++) {
 		const struct sample *a = &run->before[i], *b = &run->after[i];
 		if (r->elapsed_s > 0) {
 			double elapsed_ns = (double)(b->time_ns - a->time_ns);
-			costs[i].cpu_share = (double)(b->cpu_ns - a->cpu_ns) / elapsed_ns;
+			double spin_ns = (double)(b->spin_ns - a->spin_ns);
+			double cpu_ns = (double)(b->cpu_ns - a->cpu_ns);
+			costs[i].spin_share = spin_ns / elapsed_ns;
+			costs[i].cpu_share = (cpu_ns > spin_ns ? cpu_ns - spin_ns : 0) / elapsed_ns;
+			spin_s += spin_ns / 1e9;
 			double delay_ns = (double)(b->run_delay_ns - a->run_delay_ns);
 			costs[i].run_delay_share = delay_ns / elapsed_ns;
 		}
@@ -351,7 +358,7 @@ static void account(struct run *run, struct result *r)
 	}
 	r->workers = costs;
 	r->worker_count = run->worker_count;
-	r->process_cpu_s = (double)run->process_cpu_ns / 1e9;
+	r->process_cpu_s = (double)run->process_cpu_ns / 1e9 - spin_s;
 	r->stats.lifetime++; /* preflight's request */
 	free(run->workers);
 	free(run->before);
@@ -367,6 +374,7 @@ int run_load(const struct load *load, struct result *r)
 {
 	const struct options *o = load->options;
 	struct run run = { .options = o };
+	r->wanted_per_s = o->rate_per_s;
 	atomic_init(&run.control.start_ns, UINT64_MAX);
 	atomic_init(&run.control.end_ns, UINT64_MAX);
 	/* the harness may be killed at any time; so are we then */

@@ -21,11 +21,15 @@ static const double cpu_share_max = 0.85;
 static const double full_wait_share_max = 0.05;
 static const double edge_delay_share_max = 0.05;
 static const double clock_jump_max_s = 0.001;
+static const double behind_share_max = 0.01;
+static const double late_share_max = 0.01;
 
 void stats_init(struct stats *t)
 {
 	memset(t, 0, sizeof *t);
 	histogram_init(&t->service);
+	histogram_init(&t->response);
+	histogram_init(&t->send_lag);
 }
 
 void stats_merge(struct stats *into, const struct stats *from)
@@ -40,6 +44,13 @@ void stats_merge(struct stats *into, const struct stats *from)
 	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
 		into->errors[kind] += from->errors[kind];
 	histogram_merge(&into->service, &from->service);
+	into->offered += from->offered;
+	into->carried += from->carried;
+	into->unfinished += from->unfinished;
+	into->unsent += from->unsent;
+	into->late += from->late;
+	histogram_merge(&into->response, &from->response);
+	histogram_merge(&into->send_lag, &from->send_lag);
 }
 
 uint64_t stats_error_count(const struct stats *t)
@@ -104,11 +115,25 @@ double result_accounted_share(const struct result *r)
 	return whole_ns > 0 ? (double)r->stats.in_system_ns / whole_ns : 1;
 }
 
+double result_achieved_share(const struct result *r)
+{
+	return r->stats.offered ? (double)r->stats.completed / (double)r->stats.offered : 1;
+}
+
+bool result_fell_behind(const struct result *r)
+{
+	const struct stats *t = &r->stats;
+	double growth = (double)t->unfinished - (double)t->carried;
+	double chance = 3 * sqrt((double)t->unfinished + (double)t->carried);
+	return growth > behind_share_max * (double)t->offered && growth > chance;
+}
+
 struct worker_cost result_busiest(const struct result *r)
 {
-	struct worker_cost most = { 0, 0, 0 };
+	struct worker_cost most = { 0, 0, 0, 0 };
 	for (uint32_t i = 0; i < r->worker_count; i++) {
 		most.cpu_share = fmax(most.cpu_share, r->workers[i].cpu_share);
+		most.spin_share = fmax(most.spin_share, r->workers[i].spin_share);
 		most.run_delay_share = fmax(most.run_delay_share, r->workers[i].run_delay_share);
 		most.full_wait_share = fmax(most.full_wait_share, r->workers[i].full_wait_share);
 	}
@@ -144,6 +169,43 @@ static void judge_connections(struct result *r)
 		find(r, VERDICT_INVALID, "the machine was suspended for %.3f s", r->clock_jump_s);
 }
 
+/* Every connection has a request under way, or connects, all the time: else some were forgotten. */
+static void judge_closed_loop(struct result *r, struct worker_cost most)
+{
+	double accounted = result_accounted_share(r);
+	if (fabs(accounted - 1) > accounting_error_max)
+		find(r, VERDICT_INVALID,
+		    "connections were busy %.1f%% of the time, not 100%%", accounted * 100);
+	if (most.cpu_share > cpu_share_max)
+		find(r, VERDICT_CLIENT_LIMITED,
+		    "a worker used %.0f%% of its CPU: the rate is a lower bound (more with -t)",
+		    most.cpu_share * 100);
+}
+
+/*
+ * A backlog is the server's, or that of too few connections, as long as the client had time to
+ * spare: a finding, not an error. A schedule that the client itself did not keep measures nothing.
+ */
+static void judge_open_loop(struct result *r, struct worker_cost most)
+{
+	const struct stats *t = &r->stats;
+	double late_share = t->sent ? (double)t->late / (double)t->sent : 0;
+	double busy_share = most.cpu_share + most.run_delay_share;
+	if (late_share > late_share_max)
+		find(r, VERDICT_INVALID,
+		    "%.1f%% of the requests were sent over 1 ms late on a free connection: "
+		    "the client cannot keep this rate (more with -t)", late_share * 100);
+	if (busy_share > cpu_share_max && result_fell_behind(r))
+		find(r, VERDICT_INVALID,
+		    "%.1f%% of the rate was achieved, with a worker busy or kept from its CPU "
+		    "%.0f%% of the time (more with -t)",
+		    result_achieved_share(r) * 100, busy_share * 100);
+	else if (most.cpu_share > cpu_share_max)
+		find(r, VERDICT_CLIENT_LIMITED,
+		    "a worker used %.0f%% of its CPU: latencies are partly its own (more with -t)",
+		    most.cpu_share * 100);
+}
+
 static void judge_window(struct result *r)
 {
 	struct worker_cost most = result_busiest(r);
@@ -154,14 +216,10 @@ static void judge_window(struct result *r)
 		find(r, VERDICT_INVALID,
 		    "an edge of the window was noticed %.0f ms late: the machine is overloaded",
 		    r->edge_delay_s * 1e3);
-	double accounted = result_accounted_share(r);
-	if (fabs(accounted - 1) > accounting_error_max)
-		find(r, VERDICT_INVALID,
-		    "connections were busy %.1f%% of the time, not 100%%", accounted * 100);
-	if (most.cpu_share > cpu_share_max)
-		find(r, VERDICT_CLIENT_LIMITED,
-		    "a worker used %.0f%% of its CPU: the rate is a lower bound (more with -t)",
-		    most.cpu_share * 100);
+	if (r->wanted_per_s)
+		judge_open_loop(r, most);
+	else
+		judge_closed_loop(r, most);
 	if (most.full_wait_share > full_wait_share_max)
 		find(r, VERDICT_CLIENT_LIMITED,
 		    "%.0f%% of the epoll_wait calls were full: answers waited for the client",

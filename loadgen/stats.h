@@ -47,6 +47,8 @@ static inline uint64_t window_overlap_ns(const struct window *w, uint64_t from_n
 	return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
+#define STATS_LATE_NS UINT64_C(1000000)
+
 /* One worker's counters; merged at the end. */
 struct stats {
 	uint64_t sent;             /* requests started inside the window */
@@ -58,6 +60,15 @@ struct stats {
 	uint64_t in_flight_at_end; /* of these, never answered because the run was over */
 	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
 	struct histogram service;  /* of the completed */
+
+	/* an open loop's; offered + carried = completed + what became an error + unfinished */
+	uint64_t offered;    /* requests due inside the window */
+	uint64_t carried;    /* due before it, and not answered when it began */
+	uint64_t unfinished; /* due before its end, and not answered there */
+	uint64_t unsent;     /* ... of these, not even sent */
+	uint64_t late;       /* of the sent: over STATS_LATE_NS late by the client's own doing */
+	struct histogram response; /* of completed, timed out, and unfinished ones at their age */
+	struct histogram send_lag; /* of the sent, and of unsent ones at their age */
 };
 
 void stats_init(struct stats *t);
@@ -74,6 +85,33 @@ static inline bool stats_answer(struct stats *t, const struct window *w, uint64_
 	histogram_record(&t->service, done_ns - sent_ns);
 	t->completed++;
 	return true;
+}
+
+/* Open loop: a request due at due_ns is sent at now_ns, on a connection free since free_ns. */
+static inline void stats_depart(struct stats *t, const struct window *w, uint64_t due_ns,
+    uint64_t free_ns, uint64_t now_ns)
+{
+	t->offered += window_holds(w, due_ns);
+	if (window_holds(w, now_ns)) {
+		histogram_record(&t->send_lag, now_ns - due_ns);
+		t->late += now_ns - (due_ns > free_ns ? due_ns : free_ns) > STATS_LATE_NS;
+	} else if (due_ns < w->end_ns && now_ns >= w->end_ns) {
+		histogram_record(&t->send_lag, w->end_ns - due_ns);
+		t->unsent++;
+	}
+}
+
+/* ... and has come to its end at now_ns: in an answer or a timeout (`counts`), or in an error. */
+static inline void stats_settle(struct stats *t, const struct window *w, uint64_t due_ns,
+    uint64_t now_ns, bool counts)
+{
+	t->carried += due_ns < w->start_ns && now_ns >= w->start_ns;
+	if (due_ns < w->end_ns && now_ns >= w->end_ns) {
+		t->unfinished++;
+		histogram_record(&t->response, w->end_ns - due_ns);
+	} else if (counts && window_holds(w, now_ns)) {
+		histogram_record(&t->response, now_ns - due_ns);
+	}
 }
 
 /* Do at least 10 samples rank beyond this quantile? With fewer it is a guess, and not shown. */
@@ -100,7 +138,8 @@ double audit_fairness(const struct audit *a);
 
 /* What a worker cost, as shares of the window. */
 struct worker_cost {
-	double cpu_share;
+	double cpu_share;        /* without the next: what its work took */
+	double spin_share;       /* an open loop's: awake because a request is nearly due */
 	double run_delay_share;  /* ready to run, and not running */
 	double full_wait_share;  /* of its epoll_wait calls, those that filled the event array */
 };
@@ -115,8 +154,9 @@ struct result {
 	struct audit audit;
 	const struct worker_cost *workers;
 	uint32_t worker_count;
+	uint32_t wanted_per_s;    /* -R; 0: a closed loop */
 	double elapsed_s;         /* of the measure window; 0 when there was none */
-	double process_cpu_s;     /* of the whole process, user and system, inside the window */
+	double process_cpu_s;     /* of the whole process inside the window, spinning apart */
 	double edge_delay_s;      /* the later of the window's edges was noticed so late */
 	double clock_jump_s;      /* BOOTTIME - MONOTONIC grew by this: the machine was suspended */
 	bool interrupted;
@@ -139,6 +179,16 @@ double result_littles_residual(const struct result *r);
  * spent inside the window, over N x window. 1 unless connections were left without a request.
  */
 double result_accounted_share(const struct result *r);
+
+/* Open loop: answers for each request that was due inside the window; may be over 1. */
+double result_achieved_share(const struct result *r);
+
+/*
+ * Open loop: did the backlog grow by more than 1% of what was due, and by more than chance does?
+ * What is under way at two moments, about Poisson distributed, hardly ever differs by more than
+ * three times the root of the sum.
+ */
+bool result_fell_behind(const struct result *r);
 
 /* The most of any worker. */
 struct worker_cost result_busiest(const struct result *r);

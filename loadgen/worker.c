@@ -8,65 +8,34 @@
  * has emptied it, and a hang-up seen with the event is read up to the end of file.
  *
  * A session closes and opens its socket only while its own event is handled, or after the batch: so
- * no event of the same batch can be about an older socket of the session.
+ * no event of the same batch can be about an older socket of the session. An open loop sends on any
+ * free one, which may turn out to be broken: that is closed at once and opened at the next kick.
  *
- * Time: one clock read for each answer, which is also the moment its successor is sent. The loop
- * blocks without a timeout (arming a timer costs as much as a request); the main thread kicks it
- * ten times a second, and only then are ages looked at.
+ * Time: one clock read for each answer, which is also the moment its successor is sent. A closed
+ * loop blocks without a timeout (arming a timer costs as much as a request); the main thread kicks
+ * it ten times a second, and only then are ages looked at. An open loop sends what is due after
+ * each answer and before it waits; it sleeps until shortly before the next is due and spends the
+ * rest looking for events, since a timer alone wakes up tens of microseconds late (prctl(2),
+ * PR_SET_TIMERSLACK, and then the time it takes to get a CPU).
  */
-#include "worker.h"
+#include "worker_private.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/sys/affinity.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 #include "lib/sys/net.h"
 
 enum {
-	EVENTS_CAP = 4096,
-	BUFFER_CAP = 64 * 1024,
-	OPENING_MAX = 2000,  /* connections of all workers that are being opened at a time */
-	ATTEMPTS_MAX = 3,    /* to open a connection before the barrier */
+	ATTEMPTS_MAX = 3,  /* to open a connection before the barrier */
+	/* always the same arrivals, so that servers are compared under equal load; of this seed the
+	   first 1,000 gaps, and 10,000, and 100,000, are about as exponential as can be expected */
+	SCHEDULE_SEED = 31,
+	SPIN_STEP_MAX_NS = 20000, /* one look that took longer had lost its CPU meanwhile */
 };
 #define KICK_INDEX UINT32_MAX /* in epoll_data, where else a session's index stands */
 #define HANGUP_EVENTS (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
-
-struct worker {
-	struct session *sessions; /* active ones first */
-	const struct exchange *exchange;
-	struct window window;     /* this worker's copy of the control's */
-	enum phase phase;         /* likewise */
-	int epoll_fd;
-	int kick_fd;
-	uint64_t unclaimed_len;   /* bytes received since the last answer was complete */
-	struct stats stats;
-
-	const struct load *load;
-	struct control *control;
-	uint32_t session_count;
-	uint32_t opening_count;   /* sessions with `opening` set */
-	uint32_t opening_max;
-	uint32_t next_to_open;    /* sessions from here on have never been opened */
-	uint32_t answered_count;  /* sessions that were ever answered ... */
-	uint32_t abandoned_count; /* ... and that were given up before */
-	uint64_t waits, full_waits;
-	enum error_kind last_error; /* that closed a connection */
-	int connect_errno;
-	int cpu;
-	pthread_t thread;
-	_Atomic pid_t tid;
-
-	struct live live __attribute__((aligned(64)));
-	struct epoll_event events[EVENTS_CAP];
-	char buffer[BUFFER_CAP];
-};
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
@@ -85,6 +54,14 @@ static void account_time(struct worker *w, const struct session *s, uint64_t now
 		w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, now_ns);
 }
 
+/* The arrival this session has taken, if any, is answered, timed out, or lost to an error. */
+static void settle(struct worker *w, const struct session *s, uint64_t now_ns, bool counts)
+{
+	uint32_t index = (uint32_t)(s - w->sessions);
+	if (w->pace)
+		pace_settle(w->pace, &w->stats, &w->window, index, now_ns, counts);
+}
+
 static void drop_session(struct worker *w, struct session *s, uint64_t now_ns)
 {
 	if (session_in_flight(s) || s->state == SESSION_CONNECTING)
@@ -99,19 +76,21 @@ static void open_session(struct worker *w, struct session *s, uint64_t now_ns);
 
 /*
  * A connection broke. One that had served us is opened again at once; one that had not waits for
- * the next kick, so that a server that turns everyone away is not hammered.
+ * the next kick, so that a server that turns everyone away is not hammered. In an open loop all do:
+ * the event at hand may be another's.
  */
 static void fail_session(struct worker *w, struct session *s, enum error_kind kind)
 {
-	bool was_opening = s->opening;
+	bool was_opening = s->attempt_count > 0;
 	uint64_t now_ns = clock_now_ns();
 	w->stats.errors[kind]++;
 	w->last_error = kind;
+	settle(w, s, now_ns, kind == ERROR_TIMEOUT);
 	drop_session(w, s, now_ns);
 	if (w->phase == PHASE_CONNECT && s->attempt_count >= ATTEMPTS_MAX) {
 		s->state = SESSION_ABANDONED;
 		w->abandoned_count += !s->answered;
-	} else if (!was_opening && w->phase < PHASE_DRAIN) {
+	} else if (!was_opening && w->phase < PHASE_DRAIN && !w->pace) {
 		open_session(w, s, now_ns);
 	}
 }
@@ -172,6 +151,16 @@ static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
 	return send_request(w, s, request);
 }
 
+/* Open loop: sends what is due, as long as a connection is free. */
+static void send_due(struct worker *w, uint64_t now_ns)
+{
+	while (w->phase == PHASE_RUN && pace_next_ns(w->pace) <= now_ns) {
+		uint32_t index = pace_send(w->pace, &w->stats, &w->window, now_ns);
+		start_request(w, &w->sessions[index], now_ns);
+		now_ns = clock_now_ns();
+	}
+}
+
 /* The first good answer on this connection since it was opened. */
 static void note_opened(struct worker *w, struct session *s)
 {
@@ -188,13 +177,23 @@ static bool on_wrong_answer(struct worker *w, struct session *s, enum session_st
     uint64_t now_ns)
 {
 	enum error_kind kind = step == SESSION_WRONG_STATUS ? ERROR_STATUS : ERROR_BODY;
-	if (s->opening) {
+	if (s->attempt_count) {
 		fail_session(w, s, kind);
 		return false;
 	}
 	account_time(w, s, now_ns);
+	settle(w, s, now_ns, false);
 	w->stats.errors[kind]++;
 	return true;
+}
+
+/* Open loop: the answer is counted and its connection free. As on_answer(). */
+static bool on_paced_answer(struct worker *w, struct session *s, uint64_t now_ns)
+{
+	settle(w, s, now_ns, true);
+	pace_free(w->pace, (uint32_t)(s - w->sessions), now_ns);
+	send_due(w, now_ns);
+	return s->state == SESSION_RESTING || session_in_flight(s);
 }
 
 /* An answer is complete. False when the session has another socket now, or none. */
@@ -209,17 +208,18 @@ static bool on_answer(struct worker *w, struct session *s, enum session_step ste
 		w->stats.bytes_received += w->unclaimed_len;
 	}
 	w->unclaimed_len = 0;
-	if (s->opening)
+	if (s->attempt_count)
 		note_opened(w, s);
 	if (session_must_close(s)) { /* the server said so: no error */
+		settle(w, s, now_ns, true);
 		drop_session(w, s, now_ns);
 		if (w->phase == PHASE_RUN)
 			open_session(w, s, now_ns);
 		return false;
 	}
-	if (w->phase == PHASE_RUN && !s->idle)
+	if (w->follows_up && !s->idle)
 		return start_request(w, s, now_ns);
-	return true;
+	return w->pace && !s->idle ? on_paced_answer(w, s, now_ns) : true;
 }
 
 static void on_readable(struct worker *w, struct session *s, uint32_t events)
@@ -258,6 +258,13 @@ static void on_connected(struct worker *w, struct session *s)
 	uint64_t now_ns = clock_now_ns();
 	account_time(w, s, now_ns);
 	s->established = true;
+	if (w->pace && w->phase != PHASE_CONNECT && !s->idle) {
+		/* not asked at once, as no schedule says so: it takes the next arrival */
+		stop_opening(w, s);
+		s->state = SESSION_RESTING;
+		pace_free(w->pace, (uint32_t)(s - w->sessions), now_ns);
+		return;
+	}
 	start_request(w, s, now_ns);
 }
 
@@ -272,6 +279,14 @@ static void on_event(struct worker *w, struct session *s, uint32_t events)
 }
 
 /* --- kicks ------------------------------------------------------------------------------------ */
+
+/* The schedule begins with the warm-up, of which every worker knows when it begins. */
+static void start_schedule(struct worker *w)
+{
+	const struct options *o = w->load->options;
+	arrivals_init(&w->pace->arrivals, o->arrivals, o->rate_per_s, SCHEDULE_SEED, w->index,
+	    o->worker_count, w->window.start_ns - o->warmup_ns);
+}
 
 static void start_all(struct worker *w)
 {
@@ -309,8 +324,13 @@ static void on_kick(struct worker *w)
 	w->phase = (enum phase)atomic_load(&w->control->phase);
 	w->window.start_ns = atomic_load(&w->control->start_ns);
 	w->window.end_ns = atomic_load(&w->control->end_ns);
-	if (before == PHASE_CONNECT && w->phase == PHASE_RUN)
-		start_all(w);
+	w->follows_up = w->phase == PHASE_RUN && !w->pace;
+	if (before == PHASE_CONNECT && w->phase == PHASE_RUN) {
+		if (w->pace)
+			start_schedule(w);
+		else
+			start_all(w);
+	}
 	look_at_ages(w);
 }
 
@@ -323,19 +343,70 @@ static void publish(struct worker *w)
 	atomic_store_explicit(&live->errors, stats_error_count(&w->stats), memory_order_relaxed);
 	atomic_store_explicit(&live->waits, w->waits, memory_order_relaxed);
 	atomic_store_explicit(&live->full_waits, w->full_waits, memory_order_relaxed);
+	atomic_store_explicit(&live->spin_ns, w->spin_ns, memory_order_relaxed);
 	atomic_store_explicit(&live->answered, w->answered_count, memory_order_relaxed);
 	atomic_store_explicit(&live->abandoned, w->abandoned_count, memory_order_relaxed);
 	atomic_store_explicit(&live->last_error, (int)w->last_error, memory_order_relaxed);
 	atomic_store_explicit(&live->connect_errno, w->connect_errno, memory_order_relaxed);
 }
 
-static void loop(struct worker *w)
+/* Open loop: sends what is due, and waits for events until the next can be sent. */
+static int wait_paced(struct worker *w)
 {
+	send_due(w, clock_now_ns());
+	uint64_t due_ns = w->phase == PHASE_RUN ? pace_next_ns(w->pace) : PACE_NEVER;
+	if (due_ns == PACE_NEVER)
+		return epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, -1);
+	uint64_t start_ns = clock_now_ns();
+	uint64_t sleep_ns = pace_sleep_ns(w->pace, due_ns, start_ns);
+	uint64_t now_ns;
+	int count;
+	if (sleep_ns) {
+		struct timespec timeout = clock_timespec(sleep_ns);
+		count = epoll_pwait2(w->epoll_fd, w->events, EVENTS_CAP, &timeout, NULL);
+		now_ns = clock_now_ns();
+		if (count == 0)
+			pace_woke(w->pace, now_ns - start_ns - sleep_ns);
+		return count;
+	}
+	do {
+		count = epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, 0);
+		now_ns = clock_now_ns();
+		if (now_ns - start_ns < SPIN_STEP_MAX_NS)
+			w->spin_ns += now_ns - start_ns;
+		start_ns = now_ns;
+	} while (count == 0 && now_ns < due_ns);
+	return count;
+}
+
+static void finish(struct worker *w)
+{
+	uint64_t now_ns = clock_now_ns();
+	for (uint32_t i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+		w->stats.in_flight_at_end += session_in_flight(s);
+		if (session_in_flight(s) || s->state == SESSION_CONNECTING)
+			account_time(w, s, now_ns);
+		if (s->fd >= 0)
+			close(s->fd);
+	}
+	if (w->pace)
+		pace_finish(w->pace, &w->stats, &w->window, now_ns);
+	close(w->epoll_fd);
+}
+
+void worker_loop(struct worker *w)
+{
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = KICK_INDEX };
+	if (w->epoll_fd < 0 || epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->kick_fd, &event) < 0)
+		die_errno(errno, "epoll");
 	while (w->phase != PHASE_QUIT) {
 		if (w->phase == PHASE_CONNECT)
 			open_more(w);
 		publish(w);
-		int count = epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, -1);
+		int count = w->pace ? wait_paced(w)
+				    : epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, -1);
 		w->waits++;
 		w->full_waits += count == EVENTS_CAP;
 		bool kicked = false;
@@ -349,98 +420,5 @@ static void loop(struct worker *w)
 		if (kicked)
 			on_kick(w);
 	}
-}
-
-static void *run(void *argument)
-{
-	struct worker *w = argument;
-	/* a file table of its own: the limit is per worker, and system calls need not lock it */
-	if (unshare(CLONE_FILES) < 0)
-		die_errno(errno, "unshare");
-	int error = w->cpu < 0 ? 0 : affinity_pin(w->cpu);
-	if (error)
-		die_errno(-error, "cannot run on CPU %d", w->cpu);
-	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = KICK_INDEX };
-	if (w->epoll_fd < 0 || epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->kick_fd, &event) < 0)
-		die_errno(errno, "epoll");
-	atomic_store(&w->tid, (pid_t)syscall(SYS_gettid));
-	loop(w);
-
-	uint64_t now_ns = clock_now_ns();
-	for (uint32_t i = 0; i < w->session_count; i++) {
-		struct session *s = &w->sessions[i];
-		w->stats.in_flight_at_end += session_in_flight(s);
-		if (session_in_flight(s) || s->state == SESSION_CONNECTING)
-			account_time(w, s, now_ns);
-		if (s->fd >= 0)
-			close(s->fd);
-	}
-	return NULL;
-}
-
-static void *allocate(size_t len)
-{
-	void *memory = aligned_alloc(64, (len + 63) / 64 * 64);
-	if (!memory)
-		die_errno(ENOMEM, "%zu bytes for a worker", len);
-	memset(memory, 0, len); /* touched now, so that no page fault falls into the run */
-	return memory;
-}
-
-struct worker *worker_start(const struct load *load, struct control *control, uint32_t active_count,
-    uint32_t idle_count, int cpu)
-{
-	struct worker *w = allocate(sizeof *w);
-	w->load = load;
-	w->control = control;
-	w->exchange = load->exchange;
-	w->cpu = cpu;
-	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
-	stats_init(&w->stats);
-	w->session_count = active_count + idle_count;
-	w->opening_max = OPENING_MAX / load->options->worker_count + 1;
-	w->sessions = allocate(w->session_count * sizeof *w->sessions);
-	for (uint32_t i = 0; i < w->session_count; i++) {
-		session_close(&w->sessions[i]);
-		w->sessions[i].idle = i >= active_count;
-	}
-	w->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->kick_fd < 0)
-		die_errno(errno, "eventfd");
-	int error = pthread_create(&w->thread, NULL, run, w);
-	if (error)
-		die_errno(error, "cannot start a worker thread");
-	return w;
-}
-
-void worker_kick(struct worker *w)
-{
-	(void)!write(w->kick_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-}
-
-struct live *worker_live(struct worker *w)
-{
-	return &w->live;
-}
-
-pthread_t worker_thread(const struct worker *w)
-{
-	return w->thread;
-}
-
-pid_t worker_tid(const struct worker *w)
-{
-	return w->tid;
-}
-
-void worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
-{
-	pthread_join(w->thread, NULL);
-	stats_merge(stats, &w->stats);
-	for (uint32_t i = 0; i < w->session_count; i++)
-		audit_add(audit, &w->sessions[i]);
-	close(w->kick_fd);
-	free(w->sessions);
-	free(w);
+	finish(w);
 }

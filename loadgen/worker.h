@@ -18,7 +18,7 @@
 
 enum phase {
 	PHASE_CONNECT, /* open every connection and have it answered once; then silence */
-	PHASE_RUN,     /* active connections send, one request after the other */
+	PHASE_RUN,     /* active connections send: one request after the other, or what is due */
 	PHASE_DRAIN,   /* no new request: the answers under way come in */
 	PHASE_QUIT
 };
@@ -36,6 +36,7 @@ struct live {
 	_Atomic uint64_t errors;
 	_Atomic uint64_t waits;      /* epoll_wait calls */
 	_Atomic uint64_t full_waits; /* ... that filled the event array */
+	_Atomic uint64_t spin_ns;    /* awake only because a request is nearly due */
 	_Atomic uint32_t answered;   /* connections that were answered at least once */
 	_Atomic uint32_t abandoned;  /* connections that could not be opened before the barrier */
 	_Atomic uint32_t in_flight;  /* requests, counted at each kick of PHASE_DRAIN */
@@ -52,9 +53,12 @@ struct load {
 
 struct worker;
 
-/* A worker for its share of the connections; `cpu` is -1 for any. Dies when memory is short. */
-struct worker *worker_start(const struct load *load, struct control *control, uint32_t active_count,
-    uint32_t idle_count, int cpu);
+/*
+ * Worker `index` with its share of the connections and, in an open loop, of the schedule; `cpu` is
+ * -1 for any. Dies when memory is short.
+ */
+struct worker *worker_start(const struct load *load, struct control *control, uint32_t index,
+    uint32_t active_count, uint32_t idle_count, int cpu);
 
 /* Makes it look at `control`, at the ages of its requests, and at closed connections. */
 void worker_kick(struct worker *w);

@@ -96,6 +96,11 @@ run 2 -c many "$url/"; refuses '-c many'
 run 2 -c -5 "$url/"; refuses '-c -5'
 run 2 -t 0 "$url/"; refuses '-t 0'
 run 2 -t 5 -c 4 "$url/"; refuses 'more workers than connections'
+run 2 -R 0 "$url/"; refuses '-R 0'
+run 2 -R fast "$url/"; refuses '-R fast'
+run 2 -R 100 -d 0 "$url/"; refuses '-R 100: with -d 0'
+run 2 -R 100 --arrivals sometimes "$url/"; refuses '--arrivals sometimes: give poisson or constant'
+run 2 --arrivals poisson "$url/"; refuses '--arrivals: only an open loop'
 run 2 -d forever "$url/"; refuses '-d forever'
 run 2 -d 25h "$url/"; refuses '-d 25h'
 run 2 --timeout 0 "$url/"; refuses '--timeout 0'
@@ -149,6 +154,43 @@ run 0 -c 4 $short --json "$out.json" "$url/"; says '^verdict'
 if grep -q c10k.loadgen/1 "$out.json"; then pass; else fail '--json FILE'; fi
 rm -f "$out.json"
 
+# --- open loop ---
+# A machine with other work makes a run late, which is then invalid, exit 4, as it should be: here
+# only what is counted matters. value NAME: the first number of that name in the JSON.
+value() { sed -nE "s/^ *\"$1\": ([0-9.]+),?\$/\1/p" "$out" | head -1; }
+# open_loop ARGUMENTS...: runs, and checks that every arrival is accounted for
+open_loop() {
+	local code
+	command="$*"
+	timeout 60 "$loadgen" --json - "$@" >"$out" 2>"$err"
+	code=$?
+	if [ $code = 0 ] || [ $code = 4 ]; then pass; else fail "exit $code: $command"; fi
+	silent
+	if [ $(($(value offered) + $(value carried))) = $(($(value completed) + $(value unfinished))) ]; then pass
+	else fail "arrivals are lost: $command"; fi
+}
+within() { # NAME LEAST MOST
+	if awk -v x="$(value "$1")" -v a="$2" -v b="$3" 'BEGIN { exit !(x != "" && x >= a && x <= b) }'; then pass
+	else fail "$1 is not in $2..$3: $command"; fi
+}
+open_loop -R 1k -c 10 $short "$url/"; within offered 230 370
+says '"arrivals": "poisson"'; says '"rate_per_s": 1000'; says '"achieved_share": [01]\.'; says '"starved": null'
+says '"littles_law_residual": null'
+for name in response service send_lag; do says "\"$name\": \{"; done
+open_loop -R 1k -c 10 -t 3 --arrivals constant $short "$url/"; within offered 300 300; says '"arrivals": "constant"'
+open_loop -R 5 -c 1 -w 0 -d 300ms --arrivals constant "$url/"; within offered 2 2
+open_loop -R 500 -c 4 --idle 5 $short "$url/"
+# ten connections that take 50 ms each do 200 a second: of 400 half wait, and are not forgotten
+open_loop -R 400 -c 10 -w 0 -d 1s --arrivals constant "$url/sleep/50"
+within offered 400 400; within completed 150 200; within unfinished 200 250; within unsent 190 240
+within achieved_share 0.375 0.5
+run 0 -R 400 -c 10 -w 0 -d 1s "$url/sleep/50"; says 'latency +p50 +p90 +p99 +p99.9 +max'
+says 'response +[0-9.]+ms'; says 'service +5[0-9]\.'; says 'send lag'; says '^backlog +0 when .*, [12]..* at its end'
+says 'overloaded: [345]'
+"$loadgen" -R 1k -c 4 -w 30s -d 2h "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.5; kill -INT $pid; wait $pid; code=$?; command='an open loop interrupted in its warm-up'
+if [ $code = 130 ]; then pass; else fail "exit $code"; fi
+
 # interrupted: the partial result, marked
 timeout -s INT 1 "$loadgen" -c 4 -w 100ms -d 30s "$url/" >"$out" 2>"$err"; code=$?; command='interrupted'
 if [ $code = 124 ]; then pass; else fail "exit $code"; fi
@@ -185,12 +227,19 @@ run_bad timeout silence
 run_bad malformed "$head\\r\\nhello!"
 run_bad malformed 'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello'
 run_bad malformed 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'
+# in an open loop too, and what timed out has a response time
+bad_server 50 silence
+run 4 -R 1k -c 4 -w 0 -d 300ms --timeout 100ms --json - "$url/"; says '"timeout": [1-9]'
+if awk '/"response"/ { on = 1 } on && /"max"/ { exit !($2 + 0 > 1e8) }' "$out"; then pass; else fail "timeouts lack their age: $command"; fi
+bad_server 200 reset
+run 4 -R 1k -c 4 -w 0 -d 300ms "$url/"; says '^errors .*reset [1-9]'
 bad_server 1 "${head}Connection: close\\r\\n\\r\\nhello"
 run 0 -c 2 -w 100ms -d 300ms "$url/"; says '0 starved'
 bad_server 1 "$head"
 run 1 -c 4 "$url/"; refuses 'no connection was answered'
 bad_server 0 "${head}Connection: close\\r\\nDate: x\\r\\n\\r\\nhello"
 run 0 -c 2 -w 100ms -d 300ms "$url/"
+open_loop -R 200 -c 2 $short "$url/"; within completed 20 100
 
 # --- the harness's handshake ---
 start_server

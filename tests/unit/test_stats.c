@@ -28,7 +28,7 @@ static int set_up(void **state)
 		audit_add(&result.audit, &s);
 	}
 	result.stats.lifetime = 1000;
-	worker = (struct worker_cost){ 0.5, 0, 0 };
+	worker = (struct worker_cost){ .cpu_share = 0.5 };
 	result.workers = &worker;
 	result.worker_count = 1;
 	result.elapsed_s = 1;
@@ -200,6 +200,83 @@ static void test_suspended(void **state)
 	expect(VERDICT_INVALID, "suspended");
 }
 
+/* An open loop of 1,000 a second that is in order, but for what the test changes. */
+static void open_loop(void)
+{
+	result.wanted_per_s = 1000;
+	result.stats.offered = 1000;
+	result.stats.sent = 1000;
+	result.stats.in_system_ns = 100 * MS; /* connections may rest */
+}
+
+static void test_open_loop(void **state)
+{
+	(void)state;
+	open_loop();
+	result.stats.carried = 5; /* as many as chance may bring */
+	result.stats.unfinished = 12;
+	result.stats.late = 10;
+	worker.spin_share = 0.5;
+	result_judge(&result);
+	assert_int_equal(result.verdict, VERDICT_VALID);
+	assert_false(result_fell_behind(&result));
+	assert_true(result_achieved_share(&result) == 1);
+}
+
+static void test_overload_is_no_error(void **state)
+{
+	(void)state;
+	open_loop();
+	result.stats.offered = 2000;
+	result.stats.unfinished = 1000;
+	result_judge(&result);
+	assert_int_equal(result.verdict, VERDICT_VALID);
+	assert_true(result_fell_behind(&result));
+	assert_true(result_achieved_share(&result) == 0.5);
+	/* ... unless the client had no time to do better */
+	worker.cpu_share = 0.7;
+	worker.run_delay_share = 0.2;
+	expect(VERDICT_INVALID, "50.0% of the rate");
+}
+
+static void test_late_client(void **state)
+{
+	(void)state;
+	open_loop();
+	result.stats.late = 11;
+	expect(VERDICT_INVALID, "1.1% of the requests were sent over 1 ms late");
+	result.stats.late = 0;
+	worker.cpu_share = 0.86;
+	expect(VERDICT_CLIENT_LIMITED, "latencies are partly its own");
+}
+
+static void test_merge_of_open_loops(void **state)
+{
+	(void)state;
+	struct window w = { 100, 200 };
+	struct stats *t = &result.stats;
+	static struct stats other;
+	stats_init(t);
+	stats_init(&other);
+	stats_depart(t, &w, 90, 80, 110);      /* carried into the window */
+	stats_settle(t, &w, 90, 120, true);
+	stats_depart(t, &w, 150, 80, 150);     /* in flight when it ends */
+	stats_settle(t, &w, 150, 250, true);
+	stats_depart(&other, &w, 160, 80, 210); /* not even sent */
+	stats_settle(&other, &w, 160, 220, true);
+	stats_depart(&other, &w, 200, 80, 210); /* behind it */
+	stats_settle(&other, &w, 200, 220, true);
+	stats_merge(t, &other);
+	assert_int_equal(t->offered, 2);
+	assert_int_equal(t->carried, 1);
+	assert_int_equal(t->unfinished, 2);
+	assert_int_equal(t->unsent, 1);
+	assert_int_equal(t->response.count, 3);
+	assert_int_equal(t->response.sum_ns, 30 + 50 + 40);
+	assert_int_equal(t->send_lag.count, 3);
+	assert_int_equal(t->send_lag.sum_ns, 20 + 0 + 40);
+}
+
 static void test_gravest_stays(void **state)
 {
 	(void)state;
@@ -236,6 +313,10 @@ int main(void)
 		cmocka_unit_test_setup(test_busy_client, set_up),
 		cmocka_unit_test_setup(test_late_edges, set_up),
 		cmocka_unit_test_setup(test_suspended, set_up),
+		cmocka_unit_test_setup(test_open_loop, set_up),
+		cmocka_unit_test_setup(test_overload_is_no_error, set_up),
+		cmocka_unit_test_setup(test_late_client, set_up),
+		cmocka_unit_test_setup(test_merge_of_open_loops, set_up),
 		cmocka_unit_test_setup(test_gravest_stays, set_up),
 		cmocka_unit_test_setup(test_hold_only, set_up),
 	};

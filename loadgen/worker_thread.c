@@ -1,0 +1,117 @@
+/*
+ * worker_thread.c: the life of a worker: memory before it starts, its thread with a CPU and a file
+ * table of its own, and the account when it has ended. What it does in between is worker.c.
+ */
+#include "worker_private.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/sys/affinity.h"
+#include "lib/sys/die.h"
+
+static void *run(void *argument)
+{
+	struct worker *w = argument;
+	/* a file table of its own: the limit is per worker, and system calls need not lock it */
+	if (unshare(CLONE_FILES) < 0)
+		die_errno(errno, "unshare");
+	int error = w->cpu < 0 ? 0 : affinity_pin(w->cpu);
+	if (error)
+		die_errno(-error, "cannot run on CPU %d", w->cpu);
+	/* as precise as a sleep can be: by default it may end 50 us late */
+	if (w->pace && prctl(PR_SET_TIMERSLACK, 1) < 0)
+		die_errno(errno, "prctl");
+	atomic_store(&w->tid, (pid_t)syscall(SYS_gettid));
+	worker_loop(w);
+	return NULL;
+}
+
+static void *allocate(size_t len)
+{
+	void *memory = aligned_alloc(64, (len + 63) / 64 * 64);
+	if (!memory)
+		die_errno(ENOMEM, "%zu bytes for a worker", len);
+	memset(memory, 0, len); /* touched now, so that no page fault falls into the run */
+	return memory;
+}
+
+static struct pace *make_pace(const struct worker *w)
+{
+	struct pace *pace = allocate(sizeof *pace);
+	struct turn *turns = allocate(w->session_count * sizeof *turns);
+	uint32_t *row = allocate(w->session_count * sizeof *row);
+	pace_init(pace, w->sessions, turns, row, w->session_count);
+	return pace;
+}
+
+struct worker *worker_start(const struct load *load, struct control *control, uint32_t index,
+    uint32_t active_count, uint32_t idle_count, int cpu)
+{
+	struct worker *w = allocate(sizeof *w);
+	w->load = load;
+	w->control = control;
+	w->index = index;
+	w->exchange = load->exchange;
+	w->cpu = cpu;
+	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
+	stats_init(&w->stats);
+	w->session_count = active_count + idle_count;
+	w->opening_max = OPENING_MAX / load->options->worker_count + 1;
+	w->sessions = allocate(w->session_count * sizeof *w->sessions);
+	for (uint32_t i = 0; i < w->session_count; i++) {
+		session_close(&w->sessions[i]);
+		w->sessions[i].idle = i >= active_count;
+	}
+	if (load->options->rate_per_s)
+		w->pace = make_pace(w);
+	w->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->kick_fd < 0)
+		die_errno(errno, "eventfd");
+	int error = pthread_create(&w->thread, NULL, run, w);
+	if (error)
+		die_errno(error, "cannot start a worker thread");
+	return w;
+}
+
+void worker_kick(struct worker *w)
+{
+	(void)!write(w->kick_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+struct live *worker_live(struct worker *w)
+{
+	return &w->live;
+}
+
+pthread_t worker_thread(const struct worker *w)
+{
+	return w->thread;
+}
+
+pid_t worker_tid(const struct worker *w)
+{
+	return w->tid;
+}
+
+void worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
+{
+	pthread_join(w->thread, NULL);
+	stats_merge(stats, &w->stats);
+	for (uint32_t i = 0; i < w->session_count; i++)
+		audit_add(audit, &w->sessions[i]);
+	close(w->kick_fd);
+	if (w->pace) {
+		free(w->pace->turns);
+		free(w->pace->row);
+	}
+	free(w->pace);
+	free(w->sessions);
+	free(w);
+}
