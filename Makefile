@@ -18,7 +18,7 @@ MAKEFLAGS += --jobs=$(shell nproc)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all servers programs setup bench report test unit check layers perf help clean diff \
+.PHONY: all servers programs setup bench report test unit check layers accuracy perf help clean diff \
         new-server list doctor
 .DEFAULT_GOAL := help
 
@@ -101,6 +101,8 @@ unit: $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_src)) ## unit tests only
 	@for test in $^; do $$test || exit 1; done
 layers: $(BUILD)/libcore.a ## prove that the core is pure and includes run one way
 	@scripts/layers.sh $(BUILD)
+accuracy: all ## the load generator against a server whose delays are known; wants a quiet machine
+	@BUILD=$(BUILD) tests/accuracy/accuracy.sh
 perf: all ## load generator against wrk, epoll against nginx: ratios from one run
 	@BUILD=$(BUILD) tests/perf/perf.sh
 new-server: ## a new model from a commented skeleton: make new-server NAME=mine

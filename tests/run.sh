@@ -81,7 +81,6 @@ for script in tests/cli/*.sh tests/fault/*.sh tests/report/*.sh; do
 	group "$(basename "$(dirname "$script")")-$(basename "$script" .sh)" 180 "$script"
 done
 group clients 120 tests/clients.sh
-group accuracy 120 tests/accuracy/accuracy.sh
 
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
 [ $failed = 0 ]
