@@ -53,9 +53,7 @@ struct bench {
 	char run_name[PATH_CAP], run_folder[PATH_CAP], logs[PATH_CAP];
 };
 
-/*
- * --- before it starts --------------------------------------------------------------------------
- */
+/* --- before it starts ------------------------------------------------------------------------ */
 
 static void read_plan(struct bench *b)
 {
@@ -155,9 +153,7 @@ static void prepare(struct bench *b, int argc, char **argv)
 	cells_make(&b->plan, b->options.seed, b->cells);
 }
 
-/*
- * --- the run's own record ----------------------------------------------------------------------
- */
+/* --- the run's own record -------------------------------------------------------------------- */
 
 static void put_time(struct store *store, const char *key)
 {
@@ -215,9 +211,7 @@ static void open_run(struct bench *b)
 	b->ticks = environment_ticks();
 }
 
-/*
- * --- conformance -------------------------------------------------------------------------------
- */
+/* --- conformance ----------------------------------------------------------------------------- */
 
 static void check_servers(struct bench *b)
 {
@@ -238,9 +232,7 @@ static void check_servers(struct bench *b)
 	fflush(stdout);
 }
 
-/*
- * --- cells -------------------------------------------------------------------------------------
- */
+/* --- cells ----------------------------------------------------------------------------------- */
 
 static void on_tick(void *context)
 {
@@ -284,9 +276,7 @@ static void run_cells(struct bench *b)
 	progress_clear(&b->progress);
 }
 
-/*
- * --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static void print_summary(const struct bench *b, uint64_t began_ns, int report_code)
 {

@@ -68,9 +68,7 @@ static uint64_t suspended_time_ns(void)
 	return clock_read_ns(CLOCK_BOOTTIME) - monotonic_ns;
 }
 
-/*
- * --- what cannot be done -----------------------------------------------------------------------
- */
+/* --- what cannot be done --------------------------------------------------------------------- */
 
 static bool is_possible(
     const struct measure_setup *setup, const struct server_info *info, struct row *row)
@@ -88,9 +86,7 @@ static bool is_possible(
 	return false;
 }
 
-/*
- * --- the edges ---------------------------------------------------------------------------------
- */
+/* --- the edges ------------------------------------------------------------------------------- */
 
 static void on_barrier(struct run *run)
 {
@@ -171,9 +167,7 @@ static const char *follow(struct run *run)
 	}
 }
 
-/*
- * --- figures -----------------------------------------------------------------------------------
- */
+/* --- figures --------------------------------------------------------------------------------- */
 
 static void fill_memory(struct run *run)
 {
@@ -277,9 +271,7 @@ static void fill_server_metrics(struct run *run, const struct result *result)
 	fill_cpu(run, &d, window_s, completed);
 }
 
-/*
- * --- the cell ----------------------------------------------------------------------------------
- */
+/* --- the cell -------------------------------------------------------------------------------- */
 
 static int open_log(const char *path)
 {

@@ -51,9 +51,7 @@ static double usual_growth(const double totals[BATCHES + 1], uint32_t count)
 	return fmax(growth[BATCHES / 2], 0);
 }
 
-/*
- * --- sockets -----------------------------------------------------------------------------------
- */
+/* --- sockets --------------------------------------------------------------------------------- */
 
 static int open_listener(struct sockaddr_in *address)
 {
@@ -113,9 +111,7 @@ static void measure_sockets(struct memory_costs *costs, int *fds, uint32_t pairs
 		close(listener);
 }
 
-/*
- * --- threads -----------------------------------------------------------------------------------
- */
+/* --- threads --------------------------------------------------------------------------------- */
 
 static void *wait_for_end(void *fd)
 {

@@ -224,9 +224,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	    plan_join(all, sizeof(all), allowed, count));
 }
 
-/*
- * --- sections and lines ------------------------------------------------------------------------
- */
+/* --- sections and lines ---------------------------------------------------------------------- */
 
 /* What a section must have said by its end. Complaints name the line where it began. */
 static bool close_section(struct reader *r)

@@ -112,9 +112,7 @@ bool plan_uses(const struct plan *plan, uint32_t server);
 /* "1", "100", "1.5k", "10k", "1M": as plans write counts, exact. Returns `out`. */
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count);
 
-/*
- * --- shared by plan.c and plan_servers.c -------------------------------------------------------
- */
+/* --- shared by plan.c and plan_servers.c ----------------------------------------------------- */
 
 /* "a, b, c" into `out`, for messages; returns it. */
 const char *plan_join(char *out, size_t cap, const char *const *names, uint32_t count);

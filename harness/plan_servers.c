@@ -143,9 +143,7 @@ bool plan_set_servers(struct plan *plan, struct experiment *e, const char *list,
 	return e->server_count > 0;
 }
 
-/*
- * --- changes from the command line ---------------------------------------------------------------
- */
+/* --- changes from the command line ----------------------------------------------------------- */
 
 static bool change_servers(struct plan *plan, const char *list, struct plan_names known,
     char message[PLAN_MESSAGE_CAP])

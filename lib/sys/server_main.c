@@ -43,10 +43,7 @@ struct options {
 static struct service service;
 static struct worker workers[WORKERS_MAX];
 
-/*
- * --- options
- * --------------------------------------------------------------------------------------
- */
+/* --- options --------------------------------------------------------------------------------- */
 
 static void print_help(const struct server_model *m)
 {
@@ -116,10 +113,7 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 	return o;
 }
 
-/*
- * --- accepting
- * ------------------------------------------------------------------------------------
- */
+/* --- accepting ------------------------------------------------------------------------------- */
 
 void worker_turn_away(struct worker *w)
 {
@@ -212,10 +206,7 @@ void worker_tick(struct worker *w)
 	worker_env_tick(&w->env);
 }
 
-/*
- * --- start and stop
- * -------------------------------------------------------------------------------
- */
+/* --- start and stop -------------------------------------------------------------------------- */
 
 static void on_stop_signal(int number)
 {

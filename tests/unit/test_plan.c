@@ -36,9 +36,7 @@ static void assert_complains(const char *text, const char *wanted)
 	assert_null(strchr(message, '\n'));
 }
 
-/*
- * --- what is accepted --------------------------------------------------------------------------
- */
+/* --- what is accepted ------------------------------------------------------------------------ */
 
 static void test_defaults(void **state)
 {
@@ -100,9 +98,7 @@ static void test_a_variant(void **state)
 	assert_string_equal(s->value, "16384");
 }
 
-/*
- * --- what is not -------------------------------------------------------------------------------
- */
+/* --- what is not ----------------------------------------------------------------------------- */
 
 static void test_complaints(void **state)
 {
@@ -181,9 +177,7 @@ static void test_noise(void **state)
 	}
 }
 
-/*
- * --- the command line's changes ----------------------------------------------------------------
- */
+/* --- the command line's changes -------------------------------------------------------------- */
 
 static const char two_experiments[] =
     "[plan]\n[throughput]\nconnections = 1, 10\ntwin = epoll\nservers = all, select[fd-setsize=9]\n"
@@ -243,9 +237,7 @@ static void test_counts(void **state)
 		assert_string_equal(plan_format_count(out, cases[i].count), cases[i].text);
 }
 
-/*
- * --- cells -------------------------------------------------------------------------------------
- */
+/* --- cells ----------------------------------------------------------------------------------- */
 
 enum { CELLS_MAX = 256 };
 
@@ -302,9 +294,7 @@ static void test_the_order_is_fair(void **state)
 		assert_in_range(first[i], 880, 1120); /* 1,000 +- 4.4 standard deviations */
 }
 
-/*
- * --- CPUs --------------------------------------------------------------------------------------
- */
+/* --- CPUs ------------------------------------------------------------------------------------ */
 
 static void assert_split(enum cpu_split wanted, const char *client_wanted,
     const char *server_wanted, int count, const int *core_of)
