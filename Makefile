@@ -59,7 +59,7 @@ $(BUILD)/libsys.a: $(call objects,$(sys_src))
 
 $(BUILD)/servers/%: $(BUILD)/obj/servers/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LIBS_servers)
 $(BUILD)/loadgen: $(call objects,$(loadgen_src)) $(BUILD)/libsys.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_loadgen) -lm
 $(BUILD)/obj/harness/schema.o: harness/schema.sql # .incbin: no .d file tells

@@ -33,9 +33,13 @@ static void turn(struct clients *cs, int fd, bool readable)
 		watched[fd].fd = -1;
 		clients_sleep(cs, fd);
 		break;
+	case CONN_WANT_QUERY: /* until clients_due() returns it */
+		watched[fd].fd = -1;
+		if (clients_query(cs, fd)) /* a new link to the database */
+			watched[cs->database.fd] = (struct pollfd){ .fd = cs->database.fd, .events = POLLIN };
+		break;
 	case CONN_WANT_COMPUTE:
 	case CONN_WANT_FILE:
-	case CONN_WANT_QUERY:
 	case CONN_WANT_SHUTDOWN: /* io_turn() does these */
 	case CONN_WANT_CLOSE:
 		watched[fd].fd = -1;
@@ -44,17 +48,13 @@ static void turn(struct clients *cs, int fd, bool readable)
 	}
 }
 
-/* (2) A new connection, or the end: SIGTERM makes worker_accept() say -EINVAL. */
-static void accept_one(struct clients *cs, int listen_fd)
+/* (2) New connections, or the end: SIGTERM makes clients_accept() set `stopping`. */
+static void accept_some(struct clients *cs, int listen_fd)
 {
-	int fd = worker_accept(cs->worker);
-	if (fd == -EINVAL) {
-		watched[listen_fd].fd = -1;
-		clients_stop(cs);
-	} else if (fd >= 0) {
-		clients_add(cs, fd);
+	for (int fd; (fd = clients_accept(cs)) >= 0;)
 		turn(cs, fd, false);
-	}
+	if (cs->stopping)
+		watched[listen_fd].fd = -1;
 }
 
 /* (3) The wait itself: here over every descriptor there might be. */
@@ -76,12 +76,15 @@ static void serve(struct worker *w)
 			if (watched[fd].fd < 0 || !watched[fd].revents)
 				continue;
 			if (fd == w->listen_fd)
-				accept_one(&clients, fd);
-			else
+				accept_some(&clients, fd);
+			else if (fd != clients.database.fd)
 				turn(&clients, fd, true);
+			else if (!database_hear(&clients.database))
+				watched[fd].fd = -1;
 		}
 		for (int fd; (fd = clients_due(&clients)) >= 0;) /* slept enough, or too late */
 			turn(&clients, fd, false);
+		database_send(&clients.database);
 	}
 	free(watched);
 	clients_deinit(&clients);

@@ -43,6 +43,12 @@ static void watch(struct loop *l, int fd, uint32_t events)
 	CHECK(epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0);
 }
 
+static bool start_watching(struct loop *l, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+	return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 static void turn(struct loop *l, int fd, bool readable)
 {
 	switch (io_turn(&l->clients.by_fd[fd].conn, fd, readable)) {
@@ -55,9 +61,12 @@ static void turn(struct loop *l, int fd, bool readable)
 	case CONN_WANT_SLEEP:
 		clients_sleep(&l->clients, fd);
 		break;
+	case CONN_WANT_QUERY:
+		if (clients_query(&l->clients, fd))
+			start_watching(l, l->clients.database.fd);
+		break;
 	case CONN_WANT_COMPUTE:
 	case CONN_WANT_FILE:
-	case CONN_WANT_QUERY:
 	case CONN_WANT_SHUTDOWN: /* io_turn() does these */
 	case CONN_WANT_CLOSE:
 		clients_remove(&l->clients, fd); /* close() takes it out of the epoll set */
@@ -65,12 +74,12 @@ static void turn(struct loop *l, int fd, bool readable)
 	}
 }
 
-static void on_event(struct loop *l, int fd, uint32_t events)
+static void on_client(struct loop *l, int fd, uint32_t events)
 {
-	bool sleeping = conn_wants(&l->clients.by_fd[fd].conn) == CONN_WANT_SLEEP;
-	if (sleeping && events & (EPOLLERR | EPOLLHUP)) /* told even if not asked for */
+	bool waiting = clients_is_waiting(&l->clients, fd);
+	if (waiting && events & (EPOLLERR | EPOLLHUP)) /* told even if not asked for */
 		clients_remove(&l->clients, fd);
-	else if (sleeping) /* more requests, or the client's end: not before this one is answered */
+	else if (waiting) /* more requests, or the client's end: not before this one is answered */
 		watch(l, fd, 0);
 	else
 		turn(l, fd, true);
@@ -78,21 +87,23 @@ static void on_event(struct loop *l, int fd, uint32_t events)
 
 static void accept_some(struct loop *l)
 {
-	enum { BATCH = 64 }; /* then the connected ones have their turn */
-	for (int i = 0; i < BATCH; i++) {
-		int fd = worker_accept(l->clients.worker);
-		if (fd == -EINVAL) {
-			epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, l->listen_fd, NULL);
-			clients_stop(&l->clients);
-			return;
-		}
-		if (fd < 0)
-			return;
-		clients_add(&l->clients, fd)->watch = EPOLLIN;
-		struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-		if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+	for (int fd; (fd = clients_accept(&l->clients)) >= 0;) {
+		l->clients.by_fd[fd].watch = EPOLLIN;
+		if (!start_watching(l, fd))
 			clients_remove(&l->clients, fd); /* fs.epoll.max_user_watches is used up */
 	}
+	if (l->clients.stopping)
+		epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, l->listen_fd, NULL);
+}
+
+static void on_event(struct loop *l, int fd, uint32_t events)
+{
+	if (fd == l->listen_fd)
+		accept_some(l);
+	else if (fd == l->clients.database.fd)
+		database_hear(&l->clients.database);
+	else
+		on_client(l, fd, events);
 }
 
 static void serve(struct worker *w)
@@ -101,23 +112,19 @@ static void serve(struct worker *w)
 	struct epoll_event events[EVENTS];
 	struct loop loop = { .listen_fd = w->listen_fd, .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
 	struct loop *l = &loop;
-	struct epoll_event listening = { .events = EPOLLIN, .data.fd = w->listen_fd };
 	clients_init(&l->clients, w);
-	if (l->epoll_fd < 0 || epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->listen_fd, &listening) < 0)
+	if (l->epoll_fd < 0 || !start_watching(l, w->listen_fd))
 		die_errno(errno, "epoll; raise the file limit (ulimit -n)");
 
 	while (!l->clients.stopping || l->clients.count > 0) {
 		struct timespec wait = clock_timespec(clients_wait_ns(&l->clients));
 		int count = epoll_pwait2(l->epoll_fd, events, EVENTS, &wait, NULL);
 		worker_tick(w);
-		for (int i = 0; i < count; i++) {
-			if (events[i].data.fd == l->listen_fd)
-				accept_some(l);
-			else
-				on_event(l, events[i].data.fd, events[i].events);
-		}
+		for (int i = 0; i < count; i++)
+			on_event(l, events[i].data.fd, events[i].events);
 		for (int fd; (fd = clients_due(&l->clients)) >= 0;)
 			turn(l, fd, false);
+		database_send(&l->clients.database);
 	}
 	close(l->epoll_fd);
 	clients_deinit(&l->clients);

@@ -5,12 +5,10 @@
  * How it waits: operations go into a ring shared with the kernel, results come out of another;
  * one io_uring_enter() hands over all that has gathered, and waits. Accept and receive are
  * multishot: asked for once, they answer on and on, bytes lying in lent buffers (uring.h).
- *
  * Cost: 232 bytes of ours a connection. No system call a request, but a share of one.
  *
  * Notice: a descriptor is closed only when all operations on it have ended (`count`): none is ever
  * stale. Back-pressure is made by hand: bytes that come too early are kept, the receive cancelled.
- *
  * Left out: registered files, zero-copy send. Linux 6.1 or later. man: io_uring(7).
  */
 #include <errno.h>
@@ -19,21 +17,22 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "lib/sys/uring.h"
 #include "lib/sys/clients.h"
+#include "lib/sys/datafile.h"
 #include "lib/sys/die.h"
-#include "lib/sys/io.h"
 #include "lib/sys/server_main.h"
+#include "lib/sys/uring.h"
+#include "lib/sys/uring_link.h"
 
-enum { ENTRIES = 4096, COMPLETIONS = 32768, OPERATION_BITS = 3 };
-enum operation { ACCEPT, AWAIT, RECEIVE, SEND, SLEEP, CANCEL };
+enum { ENTRIES = 4096, COMPLETIONS = 32768, OPERATION_BITS = 4 };
+enum operation { ACCEPT, AWAIT, RECEIVE, SEND, SLEEP, READ, CANCEL, ASK, HEAR };
 
 /* What is under way for a connection. */
 struct flight {
 	struct __kernel_timespec pause; /* of a sleep; the kernel reads it on submission */
 	struct chain kept;              /* received while the connection was busy */
 	uint8_t count;                  /* operations that have not ended */
-	bool receiving, cancelling, sleeping;
+	bool receiving, cancelling, waiting; /* the last: for a sleep, the disk or the database */
 	bool ended, closing;            /* the client sends no more; so do we, once count is 0 */
 };
 
@@ -43,31 +42,23 @@ struct loop {
 	struct io_uring ring;
 	struct uring_buffers buffers;
 	struct pool *pool; /* the worker's */
+	int listen_fd;
+	struct uring_link link; /* to the database */
 };
-
-static uint64_t tag(enum operation operation, int fd)
-{
-	return (uint64_t)fd << OPERATION_BITS | operation;
-}
 
 /* An empty submission whose completion will name the operation and the descriptor. */
 static struct io_uring_sqe *submission(struct loop *l, enum operation operation, int fd)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&l->ring);
-	if (!sqe) { /* the ring is full: hand it over now */
-		io_uring_submit(&l->ring);
-		sqe = io_uring_get_sqe(&l->ring);
-		CHECK(sqe);
-	}
-	sqe->user_data = tag(operation, fd);
+	struct io_uring_sqe *sqe = uring_submission(&l->ring);
+	sqe->user_data = (uint64_t)fd << OPERATION_BITS | operation;
 	l->flights[fd].count++;
 	return sqe;
 }
 
 static void start_accept(struct loop *l)
 {
-	int fd = l->clients.worker->listen_fd;
-	io_uring_prep_multishot_accept(submission(l, ACCEPT, fd), fd, NULL, NULL, SOCK_CLOEXEC);
+	io_uring_prep_multishot_accept(submission(l, ACCEPT, l->listen_fd), l->listen_fd, NULL, NULL,
+	    SOCK_CLOEXEC);
 }
 
 static void start_receive(struct loop *l, int fd)
@@ -86,7 +77,7 @@ static void keep(struct loop *l, int fd, struct slice bytes)
 	struct flight *f = &l->flights[fd];
 	f->ended |= !chain_append(&f->kept, l->pool, bytes); /* no memory: as if it stopped here */
 	if (f->receiving && !f->cancelling)
-		io_uring_prep_cancel64(submission(l, CANCEL, fd), tag(RECEIVE, fd), 0);
+		io_uring_prep_cancel64(submission(l, CANCEL, fd), (uint64_t)fd << OPERATION_BITS | RECEIVE, 0);
 	f->cancelling = f->receiving;
 }
 
@@ -96,7 +87,8 @@ static void turn(struct loop *l, int fd)
 	struct client *c = &l->clients.by_fd[fd];
 	struct flight *f = &l->flights[fd];
 	struct slice bytes;
-	while (!c->sending && !f->sleeping && !f->closing) {
+	struct file_read read;
+	while (!c->sending && !f->waiting && !f->closing) {
 		switch (conn_wants(&c->conn)) {
 		case CONN_WANT_RECV:
 			if (f->kept.first) {
@@ -118,15 +110,21 @@ static void turn(struct loop *l, int fd)
 		case CONN_WANT_SLEEP:
 			f->pause = uring_timespec(conn_sleep_ns(&c->conn));
 			io_uring_prep_timeout(submission(l, SLEEP, fd), &f->pause, 0, 0);
-			f->sleeping = true;
+			f->waiting = true;
 			break;
 		case CONN_WANT_COMPUTE:
 			conn_compute(&c->conn);
 			conn_computed(&c->conn);
 			break;
 		case CONN_WANT_FILE:
+			read = conn_file(&c->conn);
+			io_uring_prep_read(submission(l, READ, fd), datafile_fd(), read.into, (unsigned)read.len,
+			    read.offset);
+			f->waiting = true;
+			break;
 		case CONN_WANT_QUERY:
-			io_is_unserved(&c->conn);
+			clients_query(&l->clients, fd);
+			f->waiting = true;
 			break;
 		case CONN_WANT_SHUTDOWN:
 			shutdown(fd, SHUT_WR);
@@ -156,16 +154,15 @@ static void on_accepted(struct loop *l, int fd, bool more)
 	}
 	if (fd == -EMFILE || fd == -ENFILE)
 		worker_turn_away(l->clients.worker);
-	int listen_fd = l->clients.worker->listen_fd;
 	if (!more && !l->clients.stopping) /* short of files it fails at once: await a client first */
-		io_uring_prep_poll_add(submission(l, AWAIT, listen_fd), listen_fd, POLLIN);
+		io_uring_prep_poll_add(submission(l, AWAIT, l->listen_fd), l->listen_fd, POLLIN);
 }
 
 static void on_received(struct loop *l, int fd, const struct io_uring_cqe *cqe)
 {
 	struct client *c = &l->clients.by_fd[fd];
 	struct flight *f = &l->flights[fd];
-	bool ready = !c->sending && !f->sleeping && !f->kept.first;
+	bool ready = !c->sending && !f->waiting && !f->kept.first;
 	if (!(cqe->flags & IORING_CQE_F_MORE))
 		f->receiving = f->cancelling = false;
 	if (cqe->flags & IORING_CQE_F_BUFFER) {
@@ -185,21 +182,25 @@ static void on_completion(struct loop *l, const struct io_uring_cqe *cqe)
 {
 	enum operation operation = cqe->user_data & ((1 << OPERATION_BITS) - 1);
 	int fd = (int)(cqe->user_data >> OPERATION_BITS);
-	struct conn *conn = &l->clients.by_fd[fd].conn;
+	struct client *c = &l->clients.by_fd[fd];
 	bool more = cqe->flags & IORING_CQE_F_MORE;
+	if (operation == ASK || operation == HEAR) {
+		uring_link_done(&l->link, &l->clients.database, operation == HEAR, cqe->res);
+		return;
+	}
 	l->flights[fd].count -= !more;
+	l->flights[fd].waiting &= operation == RECEIVE || operation == CANCEL;
 	if (operation == RECEIVE)
 		on_received(l, fd, cqe);
-	if (operation == SEND) {
-		l->clients.by_fd[fd].sending = false;
-		if (cqe->res > 0)
-			conn_sent(conn, (size_t)cqe->res);
-		else
-			conn_feed_eof(conn);
-	}
-	if (operation == SLEEP)
-		conn_woke(conn);
-	l->flights[fd].sleeping &= operation != SLEEP;
+	else if (operation == SEND && cqe->res > 0)
+		conn_sent(&c->conn, (size_t)cqe->res);
+	else if (operation == SEND)
+		conn_feed_eof(&c->conn);
+	else if (operation == SLEEP)
+		conn_woke(&c->conn);
+	else if (operation == READ)
+		conn_file_done(&c->conn, cqe->res);
+	c->sending &= operation != SEND;
 	if (operation == ACCEPT)
 		on_accepted(l, cqe->res, more);
 	else if (operation == AWAIT)
@@ -210,14 +211,12 @@ static void on_completion(struct loop *l, const struct io_uring_cqe *cqe)
 
 static void serve(struct worker *w)
 {
-	struct loop loop = { .pool = &w->env.pool };
-	struct loop *l = &loop;
+	struct loop loop = { .pool = &w->env.pool, .listen_fd = w->listen_fd }, *l = &loop;
 	struct __kernel_timespec second = { .tv_sec = 1 };
 	struct io_uring_cqe *cqe;
 	unsigned head;
 	clients_init(&l->clients, w);
-	l->flights = calloc((size_t)w->fd_cap, sizeof *l->flights);
-	CHECK(l->flights);
+	CHECK(l->flights = calloc((size_t)w->fd_cap, sizeof *l->flights));
 	uring_open(&l->buffers, &l->ring, ENTRIES, COMPLETIONS);
 	start_accept(l);
 	while (!l->clients.stopping || l->clients.count > 0) {
@@ -227,8 +226,9 @@ static void serve(struct worker *w)
 			on_completion(l, cqe);
 			io_uring_cq_advance(&l->ring, 1);
 		}
-		for (int fd; (fd = clients_due(&l->clients)) >= 0;)
-			turn(l, fd);
+		for (int fd; (fd = clients_due(&l->clients)) >= 0; turn(l, fd))
+			l->flights[fd].waiting = false;
+		uring_link_turn(&l->link, &l->clients.database, &l->ring, ASK, HEAR);
 	}
 	io_uring_queue_exit(&l->ring);
 	free(l->flights);

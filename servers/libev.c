@@ -33,7 +33,7 @@ struct server_loop {
 	struct clients clients;
 	struct handles *handles; /* by descriptor */
 	struct ev_loop *ev;
-	ev_io listening;
+	ev_io listening, database;
 	ev_timer second;
 	ev_check woken;
 };
@@ -76,9 +76,15 @@ static void turn(struct server_loop *l, int fd, bool readable)
 		ev_timer_set(timer, (double)conn_sleep_ns(conn) / 1e9, 0.);
 		ev_timer_start(l->ev, timer);
 		break;
+	case CONN_WANT_QUERY:
+		if (clients_query(&l->clients, fd)) {
+			ev_io_set(&l->database, l->clients.database.fd, EV_READ);
+			ev_io_start(l->ev, &l->database);
+		}
+		ev_feed_event(l->ev, &l->database, EV_CUSTOM); /* sends, after all the others */
+		break;
 	case CONN_WANT_COMPUTE:
 	case CONN_WANT_FILE:
-	case CONN_WANT_QUERY:
 	case CONN_WANT_SHUTDOWN: /* io_turn() does these */
 	case CONN_WANT_CLOSE:
 		drop(l, fd);
@@ -90,7 +96,7 @@ static void on_socket(struct ev_loop *ev, ev_io *io, int events)
 {
 	struct server_loop *l = ev_userdata(ev);
 	(void)events;
-	if (conn_wants(&l->clients.by_fd[io->fd].conn) == CONN_WANT_SLEEP)
+	if (clients_is_waiting(&l->clients, io->fd))
 		watch(l, io->fd, 0); /* more requests, or the end: not before this one is answered */
 	else
 		turn(l, io->fd, true);
@@ -108,7 +114,6 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int events)
 static void add(struct server_loop *l, int fd)
 {
 	struct handles *h = &l->handles[fd];
-	clients_add(&l->clients, fd);
 	ev_io_init(&h->io, on_socket, fd, 0);
 	ev_init(&h->timer, on_timer);
 	h->timer.data = (void *)(intptr_t)fd;
@@ -117,22 +122,30 @@ static void add(struct server_loop *l, int fd)
 
 static void on_listening(struct ev_loop *ev, ev_io *io, int events)
 {
-	enum { BATCH = 64 }; /* then the connected ones have their turn */
 	struct server_loop *l = ev_userdata(ev);
 	(void)events;
-	for (int i = 0; i < BATCH; i++) {
-		int fd = worker_accept(l->clients.worker);
-		if (fd == -EINVAL) {
-			ev_io_stop(ev, io);
-			clients_stop(&l->clients);
-			if (l->clients.count == 0)
-				ev_break(ev, EVBREAK_ALL);
-			return;
-		}
-		if (fd < 0)
-			return;
+	for (int fd; (fd = clients_accept(&l->clients)) >= 0;)
 		add(l, fd);
+	if (l->clients.stopping) {
+		ev_io_stop(ev, io);
+		if (l->clients.count == 0)
+			ev_break(ev, EVBREAK_ALL);
 	}
+}
+
+static void see_to_due(struct server_loop *l)
+{
+	for (int fd; (fd = clients_due(&l->clients)) >= 0;)
+		turn(l, fd, false);
+	database_send(&l->clients.database);
+}
+
+static void on_database(struct ev_loop *ev, ev_io *io, int events)
+{
+	struct server_loop *l = ev_userdata(ev);
+	if (events & EV_READ && !database_hear(&l->clients.database))
+		ev_io_stop(ev, io);
+	see_to_due(l);
 }
 
 /* After every wait: the connections are told the time. */
@@ -145,10 +158,8 @@ static void on_woken(struct ev_loop *ev, ev_check *check, int events)
 
 static void on_second(struct ev_loop *ev, ev_timer *timer, int events)
 {
-	struct server_loop *l = ev_userdata(ev);
 	(void)timer, (void)events;
-	for (int fd; (fd = clients_due(&l->clients)) >= 0;)
-		turn(l, fd, false);
+	see_to_due(ev_userdata(ev));
 }
 
 static void serve(struct worker *w)
@@ -162,6 +173,8 @@ static void serve(struct worker *w)
 	ev_set_userdata(l->ev, l);
 	ev_io_init(&l->listening, on_listening, w->listen_fd, EV_READ);
 	ev_io_start(l->ev, &l->listening);
+	ev_init(&l->database, on_database);
+	ev_set_priority(&l->database, EV_MINPRI);
 	ev_timer_init(&l->second, on_second, 1., 1.);
 	ev_timer_start(l->ev, &l->second);
 	ev_check_init(&l->woken, on_woken);

@@ -37,6 +37,7 @@ struct loop {
 	struct handles *handles; /* by descriptor */
 	struct event_base *base;
 	struct event listening;
+	struct event database; /* the link to it, if there is one */
 	struct event second;
 };
 
@@ -44,6 +45,7 @@ struct loop {
 static _Thread_local struct loop *l;
 
 static void on_socket(evutil_socket_t fd, short events, void *argument);
+static void on_database(evutil_socket_t fd, short events, void *argument);
 
 static void watch(int fd, short events)
 {
@@ -83,9 +85,16 @@ static void turn(int fd, bool readable)
 		pause.tv_usec = (suseconds_t)(conn_sleep_ns(conn) % 1000000000 / 1000);
 		event_add(&l->handles[fd].timer, &pause);
 		break;
+	case CONN_WANT_QUERY:
+		if (clients_query(&l->clients, fd)) {
+			event_assign(&l->database, l->base, l->clients.database.fd, EV_READ | EV_PERSIST,
+			    on_database, NULL);
+			CHECK(event_add(&l->database, NULL) == 0);
+		}
+		event_active(&l->database, EV_WRITE, 1); /* sends, after all the others */
+		break;
 	case CONN_WANT_COMPUTE:
 	case CONN_WANT_FILE:
-	case CONN_WANT_QUERY:
 	case CONN_WANT_SHUTDOWN: /* io_turn() does these */
 	case CONN_WANT_CLOSE:
 		watch(fd, 0);
@@ -100,7 +109,7 @@ static void on_socket(evutil_socket_t fd, short events, void *argument)
 {
 	(void)events, (void)argument;
 	worker_tick(l->clients.worker);
-	if (conn_wants(&l->clients.by_fd[fd].conn) == CONN_WANT_SLEEP)
+	if (clients_is_waiting(&l->clients, fd))
 		watch(fd, 0); /* more requests, or the end: not before this one is answered */
 	else
 		turn(fd, true);
@@ -117,29 +126,36 @@ static void on_timer(evutil_socket_t none, short events, void *argument)
 
 static void on_listening(evutil_socket_t listen_fd, short events, void *argument)
 {
-	enum { BATCH = 64 }; /* then the connected ones have their turn */
 	(void)listen_fd, (void)events, (void)argument;
-	for (int i = 0; i < BATCH; i++) {
-		int fd = worker_accept(l->clients.worker);
-		if (fd == -EINVAL) {
-			event_del(&l->listening);
-			clients_stop(&l->clients);
-			end_if_drained();
-			return;
-		}
-		if (fd < 0)
-			return;
-		clients_add(&l->clients, fd);
+	for (int fd; (fd = clients_accept(&l->clients)) >= 0;) {
 		evtimer_assign(&l->handles[fd].timer, l->base, on_timer, (void *)(intptr_t)fd);
 		watch(fd, EV_READ);
 	}
+	if (l->clients.stopping) {
+		event_del(&l->listening);
+		end_if_drained();
+	}
+}
+
+static void see_to_due(void)
+{
+	for (int fd; (fd = clients_due(&l->clients)) >= 0;)
+		turn(fd, false);
+	database_send(&l->clients.database);
+}
+
+static void on_database(evutil_socket_t fd, short events, void *argument)
+{
+	(void)fd, (void)argument;
+	if (events & EV_READ && !database_hear(&l->clients.database))
+		event_del(&l->database);
+	see_to_due();
 }
 
 static void on_second(evutil_socket_t none, short events, void *argument)
 {
 	(void)none, (void)events, (void)argument;
-	for (int fd; (fd = clients_due(&l->clients)) >= 0;)
-		turn(fd, false);
+	see_to_due();
 }
 
 static void serve(struct worker *w)
@@ -153,6 +169,7 @@ static void serve(struct worker *w)
 		die("libevent cannot make a loop; raise the file limit (ulimit -n)");
 	event_assign(&l->listening, l->base, w->listen_fd, EV_READ | EV_PERSIST, on_listening, NULL);
 	event_add(&l->listening, NULL);
+	event_assign(&l->database, l->base, -1, EV_PERSIST, on_database, NULL);
 	event_assign(&l->second, l->base, -1, EV_PERSIST, on_second, NULL);
 	event_add(&l->second, &second);
 	event_base_dispatch(l->base);

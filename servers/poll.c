@@ -23,17 +23,13 @@
 #include "lib/sys/io.h"
 #include "lib/sys/server_main.h"
 
+enum { LISTENING, DATABASE, FIRST_CLIENT };
+
 struct loop {
 	struct clients clients;
-	struct pollfd *watched; /* [0] is the listening socket; client->watch is its place here */
+	struct pollfd *watched; /* client->watch is its place here; first come two others: */
 	nfds_t count;
 };
-
-static void add(struct loop *l, int fd)
-{
-	clients_add(&l->clients, fd)->watch = (uint32_t)l->count;
-	l->watched[l->count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
-}
 
 static void drop(struct loop *l, int fd)
 {
@@ -58,9 +54,13 @@ static void turn(struct loop *l, int fd, bool readable)
 		l->watched[c->watch].events = 0; /* what comes meanwhile waits in the socket */
 		clients_sleep(&l->clients, fd);
 		break;
+	case CONN_WANT_QUERY:
+		l->watched[c->watch].events = 0;
+		if (clients_query(&l->clients, fd))
+			l->watched[DATABASE].fd = l->clients.database.fd;
+		break;
 	case CONN_WANT_COMPUTE:
 	case CONN_WANT_FILE:
-	case CONN_WANT_QUERY:
 	case CONN_WANT_SHUTDOWN: /* io_turn() does these */
 	case CONN_WANT_CLOSE:
 		drop(l, fd);
@@ -70,8 +70,8 @@ static void turn(struct loop *l, int fd, bool readable)
 
 static void on_event(struct loop *l, int fd, short events)
 {
-	/* nothing was asked for while it sleeps: what is told all the same is an error */
-	if (conn_wants(&l->clients.by_fd[fd].conn) == CONN_WANT_SLEEP)
+	/* nothing was asked for meanwhile: what is told all the same is an error */
+	if (clients_is_waiting(&l->clients, fd))
 		drop(l, fd);
 	else
 		turn(l, fd, events & (POLLIN | POLLERR | POLLHUP));
@@ -79,44 +79,45 @@ static void on_event(struct loop *l, int fd, short events)
 
 static void accept_some(struct loop *l)
 {
-	enum { BATCH = 64 }; /* then the connected ones have their turn */
-	for (int i = 0; i < BATCH; i++) {
-		int fd = worker_accept(l->clients.worker);
-		if (fd == -EINVAL) {
-			l->watched[0].fd = -1; /* poll() passes over it */
-			clients_stop(&l->clients);
-			return;
-		}
-		if (fd < 0)
-			return;
-		add(l, fd);
+	for (int fd; (fd = clients_accept(&l->clients)) >= 0;) {
+		l->clients.by_fd[fd].watch = (uint32_t)l->count;
+		l->watched[l->count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	}
+	if (l->clients.stopping)
+		l->watched[LISTENING].fd = -1; /* poll() passes over it */
 }
 
 static void serve(struct worker *w)
 {
-	struct loop loop = { .count = 1 };
+	struct loop loop = { .count = FIRST_CLIENT };
 	struct loop *l = &loop;
 	clients_init(&l->clients, w);
-	l->watched = calloc((size_t)w->fd_cap + 1, sizeof *l->watched);
+	l->watched = calloc((size_t)w->fd_cap + FIRST_CLIENT, sizeof *l->watched);
 	if (!l->watched)
 		die("no memory to poll %d connections; lower the file limit (ulimit -n)", w->fd_cap);
-	l->watched[0] = (struct pollfd){ .fd = w->listen_fd, .events = POLLIN };
+	l->watched[LISTENING] = (struct pollfd){ .fd = w->listen_fd, .events = POLLIN };
+	l->watched[DATABASE] = (struct pollfd){ .fd = -1, .events = POLLIN };
 
 	while (!l->clients.stopping || l->clients.count > 0) {
 		struct timespec wait = clock_timespec(clients_wait_ns(&l->clients));
 		int ready = ppoll(l->watched, l->count, &wait, NULL);
 		worker_tick(w);
 		/* from the end: an entry that moves into a gap has been looked at already */
-		for (nfds_t i = l->count; ready > 0 && i-- > 1;)
+		for (nfds_t i = l->count; ready > 0 && i-- > FIRST_CLIENT;)
 			if (l->watched[i].revents) {
 				ready--;
 				on_event(l, l->watched[i].fd, l->watched[i].revents);
 			}
+		if (ready > 0 && l->watched[DATABASE].revents) {
+			ready--;
+			if (!database_hear(&l->clients.database))
+				l->watched[DATABASE].fd = -1;
+		}
 		if (ready > 0)
 			accept_some(l);
 		for (int fd; (fd = clients_due(&l->clients)) >= 0;)
 			turn(l, fd, false);
+		database_send(&l->clients.database);
 	}
 	free(l->watched);
 	clients_deinit(&l->clients);

@@ -54,6 +54,16 @@ static void watch(struct loop *l, int fd, bool readable, bool writable)
 	set_bit(l->wanted[WRITABLE], fd, writable);
 }
 
+/* A new link whose number is too high for a set is of no use. */
+static void watch_database(struct loop *l)
+{
+	int fd = l->clients.database.fd;
+	if (fd < l->clients.refuse_fd)
+		watch(l, fd, true, false);
+	else
+		database_hang_up(&l->clients.database);
+}
+
 static void turn(struct loop *l, int fd, bool readable)
 {
 	switch (io_turn(&l->clients.by_fd[fd].conn, fd, readable)) {
@@ -67,9 +77,13 @@ static void turn(struct loop *l, int fd, bool readable)
 		watch(l, fd, false, false); /* what comes meanwhile waits in the socket */
 		clients_sleep(&l->clients, fd);
 		break;
+	case CONN_WANT_QUERY:
+		watch(l, fd, false, false);
+		if (clients_query(&l->clients, fd))
+			watch_database(l);
+		break;
 	case CONN_WANT_COMPUTE:
 	case CONN_WANT_FILE:
-	case CONN_WANT_QUERY:
 	case CONN_WANT_SHUTDOWN: /* io_turn() does these */
 	case CONN_WANT_CLOSE:
 		watch(l, fd, false, false);
@@ -80,23 +94,20 @@ static void turn(struct loop *l, int fd, bool readable)
 
 static void accept_some(struct loop *l)
 {
-	enum { BATCH = 64 }; /* then the connected ones have their turn */
-	for (int i = 0; i < BATCH; i++) {
-		int fd = worker_accept(l->clients.worker);
-		if (fd == -EINVAL) {
-			watch(l, l->listen_fd, false, false);
-			clients_stop(&l->clients);
-			return;
-		}
-		if (fd < 0)
-			return;
-		if ((uint32_t)fd >= fd_setsize) {
-			worker_refuse(l->clients.worker, fd);
-			continue;
-		}
-		clients_add(&l->clients, fd);
+	for (int fd; (fd = clients_accept(&l->clients)) >= 0;)
 		watch(l, fd, true, false);
-	}
+	if (l->clients.stopping)
+		watch(l, l->listen_fd, false, false);
+}
+
+static void on_ready(struct loop *l, int fd, bool readable)
+{
+	if (fd == l->listen_fd)
+		accept_some(l);
+	else if (fd != l->clients.database.fd)
+		turn(l, fd, readable);
+	else if (!database_hear(&l->clients.database))
+		watch(l, fd, false, false);
 }
 
 static void serve(struct worker *w)
@@ -105,6 +116,8 @@ static void serve(struct worker *w)
 	struct loop *l = &loop;
 	size_t len = (fd_setsize + WORD_BITS - 1) / WORD_BITS * sizeof(unsigned long);
 	clients_init(&l->clients, w);
+	if (fd_setsize < (uint32_t)w->fd_cap)
+		l->clients.refuse_fd = (int)fd_setsize;
 	for (int set = 0; set < SET_COUNT; set++) {
 		l->wanted[set] = calloc(1, len);
 		l->ready[set] = calloc(1, len);
@@ -127,13 +140,11 @@ static void serve(struct worker *w)
 			if (!readable && !has_bit(l->ready[WRITABLE], fd))
 				continue;
 			ready--;
-			if (fd == l->listen_fd)
-				accept_some(l);
-			else
-				turn(l, fd, readable);
+			on_ready(l, fd, readable);
 		}
 		for (int fd; (fd = clients_due(&l->clients)) >= 0;)
 			turn(l, fd, false);
+		database_send(&l->clients.database);
 	}
 	for (int set = 0; set < SET_COUNT; set++) {
 		free(l->wanted[set]);

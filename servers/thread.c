@@ -23,6 +23,8 @@
 #include <sys/time.h>
 
 #include "lib/sys/clock.h"
+#include "lib/sys/database_pool.h"
+#include "lib/sys/datafile.h"
 #include "lib/sys/die.h"
 #include "lib/sys/io.h"
 #include "lib/sys/server_main.h"
@@ -96,8 +98,10 @@ static void converse(struct conn *c, int fd)
 			conn_computed(c);
 			break;
 		case CONN_WANT_FILE:
+			conn_file_done(c, datafile_read(conn_file(c)));
+			break;
 		case CONN_WANT_QUERY:
-			io_is_unserved(c);
+			database_pool_answer(c);
 			break;
 		case CONN_WANT_SHUTDOWN:
 			shutdown(fd, SHUT_WR);

@@ -7,6 +7,7 @@
  */
 #include "lib/sys/clients.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -22,10 +23,14 @@ void clients_init(struct clients *cs, struct worker *w)
 	if (!cs->by_fd || !heap)
 		die("no memory for a table of %d connections; lower the file limit (ulimit -n)", w->fd_cap);
 	timers_init(&cs->sleeping, heap, (uint32_t)w->fd_cap);
+	database_init(&cs->database);
+	cs->database.blocking = w->blocking;
+	cs->refuse_fd = w->fd_cap;
 }
 
 void clients_deinit(struct clients *cs)
 {
+	database_deinit(&cs->database);
 	free(cs->sleeping.heap);
 	free(cs->by_fd);
 }
@@ -42,10 +47,31 @@ struct client *clients_add(struct clients *cs, int fd)
 	return c;
 }
 
+int clients_accept(struct clients *cs)
+{
+	enum { BATCH = 64 };
+	while (cs->accepted_count++ < BATCH) {
+		int fd = worker_accept(cs->worker);
+		if (fd >= 0 && fd < cs->refuse_fd) {
+			clients_add(cs, fd);
+			return fd;
+		}
+		if (fd == -EINVAL)
+			clients_stop(cs);
+		if (fd < 0)
+			break;
+		worker_refuse(cs->worker, fd);
+	}
+	cs->accepted_count = 0;
+	return -1;
+}
+
 void clients_remove(struct clients *cs, int fd)
 {
 	struct client *c = &cs->by_fd[fd];
 	CHECK(c->is_open);
+	if (conn_wants(&c->conn) == CONN_WANT_QUERY)
+		database_forget(&cs->database, (uint64_t)fd);
 	timers_remove(&cs->sleeping, &c->timer);
 	conn_deinit(&c->conn);
 	c->is_open = false;
@@ -58,6 +84,16 @@ void clients_sleep(struct clients *cs, int fd)
 	struct client *c = &cs->by_fd[fd];
 	if (c->timer.place == 0)
 		CHECK(timers_add(&cs->sleeping, &c->timer, clock_now_ns() + conn_sleep_ns(&c->conn)));
+}
+
+bool clients_query(struct clients *cs, int fd)
+{
+	struct slice key = conn_query_key(&cs->by_fd[fd].conn);
+	if (!database_ask(&cs->database, key, (uint64_t)fd))
+		return false;
+	if (cs->database.fd >= cs->end_fd)
+		cs->end_fd = cs->database.fd + 1;
+	return true;
 }
 
 uint64_t clients_wait_ns(const struct clients *cs)
@@ -76,6 +112,16 @@ static int next_woken(struct clients *cs)
 	struct client *c = (struct client *)((char *)t - offsetof(struct client, timer));
 	conn_woke(&c->conn);
 	return (int)(c - cs->by_fd);
+}
+
+static int next_answered(struct clients *cs)
+{
+	uint64_t fd;
+	struct slice value;
+	if (!database_next(&cs->database, &fd, &value))
+		return -1;
+	conn_query_done(&cs->by_fd[fd].conn, value);
+	return (int)fd;
 }
 
 static int next_late(struct clients *cs)
@@ -101,13 +147,16 @@ int clients_due(struct clients *cs)
 	if (cs->worker->env.now_s != cs->sweep_s) {
 		cs->sweep_s = cs->worker->env.now_s;
 		cs->sweep_fd = 0;
+		database_check(&cs->database, cs->sweep_s);
 	}
 	int fd = cs->woken_count < WOKEN_MAX ? next_woken(cs) : -1;
 	if (fd >= 0) {
 		cs->woken_count++;
 		return fd;
 	}
-	fd = next_late(cs);
+	fd = next_answered(cs);
+	if (fd < 0)
+		fd = next_late(cs);
 	if (fd < 0)
 		cs->woken_count = 0;
 	return fd;

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "lib/sys/datafile.h"
+
 ssize_t io_recv(int fd, void *into, size_t cap)
 {
 	for (;;) {
@@ -31,18 +33,6 @@ ssize_t io_send(int fd, struct slice bytes)
 		if (errno != EINTR)
 			return -errno;
 	}
-}
-
-bool io_is_unserved(struct conn *c)
-{
-	enum conn_want want = conn_wants(c);
-	if (want == CONN_WANT_FILE)
-		conn_file_done(c, -ENOSYS);
-	else if (want == CONN_WANT_QUERY)
-		conn_query_done(c, (struct slice){ 0 });
-	else
-		return false;
-	return true;
 }
 
 /* Receives once and feeds. False when there is nothing yet. */
@@ -84,14 +74,14 @@ enum conn_want io_turn(struct conn *c, int fd, bool readable)
 			conn_computed(c);
 			break;
 		case CONN_WANT_FILE:
-		case CONN_WANT_QUERY:
-			io_is_unserved(c);
+			conn_file_done(c, datafile_read(conn_file(c)));
 			break;
 		case CONN_WANT_SHUTDOWN:
 			shutdown(fd, SHUT_WR);
 			conn_shut(c);
 			break;
 		case CONN_WANT_SLEEP:
+		case CONN_WANT_QUERY:
 		case CONN_WANT_CLOSE:
 			return want;
 		}

@@ -16,20 +16,16 @@ ssize_t io_recv(int fd, void *into, size_t cap);
 ssize_t io_send(int fd, struct slice bytes);
 
 /*
- * The wants that no shell serves yet, answered with 503: the data file and the database.
- * True if the connection wanted one of them.
- */
-bool io_is_unserved(struct conn *c);
-
-/*
  * One turn of a connection on a non-blocking socket: does what it wants, with at most one receive
  * and only if `readable`, until it has to wait. Returns what it waits for:
  *   CONN_WANT_RECV   until the socket is readable
  *   CONN_WANT_SEND   until it is writable: the client reads slowly, or this turn's share is used
  *                    up and the others come first (the socket is writable at once then)
  *   CONN_WANT_SLEEP  until conn_sleep_ns() have passed
+ *   CONN_WANT_QUERY  until the database has answered
  *   CONN_WANT_CLOSE  nothing: close it (a broken socket ends here too)
- * Computing happens inside the turn: nobody else is served meanwhile. That is what a loop costs.
+ * Computing and reading the data file happen inside the turn: nobody else is served meanwhile. That
+ * is what a loop costs.
  */
 enum conn_want io_turn(struct conn *c, int fd, bool readable);
 

@@ -18,12 +18,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "lib/core/units.h"
 #include "lib/sys/clock.h"
+#include "lib/sys/database.h"
+#include "lib/sys/datafile.h"
 #include "lib/sys/die.h"
 #include "lib/sys/file_limit.h"
 #include "lib/sys/net.h"
@@ -36,11 +39,12 @@ struct options {
 	uint16_t port;
 	uint32_t worker_count;
 	int backlog;
+	const char *data, *database;
 	bool describe;
 };
 
 /* What the signal handler needs; written once, before the handler is set. */
-static struct service service;
+static struct service *service; /* shared with child processes, so that they count together */
 static struct worker workers[WORKERS_MAX];
 
 /* --- options --------------------------------------------------------------------------------- */
@@ -54,13 +58,16 @@ static void print_help(const struct server_model *m)
 	       "  --host A       address to listen on (127.0.0.1; 0.0.0.0 opens it to the network)\n"
 	       "  --port N       port to listen on (8080)\n"
 	       "  --workers N    workers, where the model has them (1)\n"
-	       "  --backlog N    length of the accept queue (4096)\n",
+	       "  --backlog N    length of the accept queue (4096)\n"
+	       "  --data FILE    the file that /file/N reads from\n"
+	       "  --database URL the Redis server that /query/KEY asks, as in redis://127.0.0.1:6379\n",
 	    m->name, m->summary, m->name, m->name, m->name);
 	if (m->option)
 		printf("  --%-12s %s\n", m->option, m->option_help);
 	printf("  --describe     print one JSON object and exit\n"
 	       "  --version, --help\n\n"
-	       "Paths: / /bytes/N /echo /sleep/MS /compute/N /stats. SIGTERM drains and exits.\n");
+	       "Paths: / /bytes/N /echo /sleep/MS /compute/N /file/N /query/KEY /stats.\n"
+	       "SIGTERM drains and exits.\n");
 }
 
 static void describe(const struct server_model *m)
@@ -88,6 +95,7 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 	const struct option options[] = {
 		{ "host", required_argument, NULL, 'H' },  { "port", required_argument, NULL, 'p' },
 		{ "workers", required_argument, NULL, 'w' }, { "backlog", required_argument, NULL, 'b' },
+		{ "data", required_argument, NULL, 'f' },  { "database", required_argument, NULL, 'q' },
 		{ "describe", no_argument, NULL, 'd' },    { "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ m->option ? m->option : "help", required_argument, NULL, 'o' }, { 0 },
@@ -99,6 +107,8 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 		case 'p': o.port = (uint16_t)number_option("port", optarg, 1, 65535); break;
 		case 'w': o.worker_count = (uint32_t)number_option("workers", optarg, 1, WORKERS_MAX); break;
 		case 'b': o.backlog = (int)number_option("backlog", optarg, 1, 1000000); break;
+		case 'f': o.data = optarg; break;
+		case 'q': o.database = optarg; break;
 		case 'd': o.describe = true; break;
 		case 'o': m->set_option(number_option(m->option, optarg, 0, 1u << 30)); break;
 		case 'v': printf("%s (c10k) %s\n", m->name, C10K_VERSION); exit(0);
@@ -212,8 +222,8 @@ static void on_stop_signal(int number)
 {
 	(void)number;
 	const struct itimerval drain = { .it_value = { .tv_sec = 1, .tv_usec = 800000 } };
-	atomic_store(&service.stopping, true);
-	for (uint32_t i = 0; i < service.worker_count; i++)
+	atomic_store(&service->stopping, true);
+	for (uint32_t i = 0; i < service->worker_count; i++)
 		shutdown(workers[i].listen_fd, SHUT_RDWR);
 	setitimer(ITIMER_REAL, &drain, NULL);
 }
@@ -249,8 +259,27 @@ static void open_worker(struct worker *w, const struct options *o, const struct 
 	if (w->listen_fd < 0)
 		die_errno(-w->listen_fd, "cannot listen on %s port %u; see --host and --port", o->host, o->port);
 	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	conn_env_init(&w->env, &service, malloc, free);
+	conn_env_init(&w->env, service, malloc, free);
 	worker_tick(w);
+}
+
+static struct service *make_service(const struct options *o, const struct server_model *m)
+{
+	struct service *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s == MAP_FAILED)
+		die_errno(errno, "no memory to count in");
+	s->model = m->name;
+	s->worker_count = o->worker_count;
+	if (o->data) {
+		int64_t len = datafile_open(o->data);
+		if (len < 0)
+			die_errno((int)-len, "--data %s: give a file to read from", o->data);
+		s->file_len = (uint64_t)len;
+	}
+	if (o->database && !database_set_url(o->database))
+		die("--database %s: give a Redis server, as in redis://127.0.0.1:6379", o->database);
+	s->has_database = o->database != NULL;
+	return s;
 }
 
 struct start {
@@ -275,8 +304,7 @@ int server_main(int argc, char **argv, const struct server_model *model)
 		describe(model);
 		return 0;
 	}
-	service.model = model->name;
-	service.worker_count = o.worker_count;
+	service = make_service(&o, model);
 	uint64_t file_limit = file_limit_raise();
 	for (uint32_t i = 0; i < o.worker_count; i++) {
 		workers[i].fd_cap = (int)file_limit;

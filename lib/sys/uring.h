@@ -38,6 +38,18 @@ static inline struct slice uring_received(const struct uring_buffers *r, const s
 	return (struct slice){ r->bytes + id * URING_BUFFER_LEN, cqe->res > 0 ? (size_t)cqe->res : 0 };
 }
 
+/* An empty submission; when the ring is full, what stands there is handed over first. */
+static inline struct io_uring_sqe *uring_submission(struct io_uring *ring)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+	if (!sqe) {
+		io_uring_submit(ring);
+		sqe = io_uring_get_sqe(ring);
+		CHECK(sqe);
+	}
+	return sqe;
+}
+
 /* The kernel's own form of a time span. */
 static inline struct __kernel_timespec uring_timespec(uint64_t ns)
 {
