@@ -2,8 +2,8 @@
  * thread.c: one thread per connection: plain, synchronous code.
  *
  * How it waits: it calls recv() and sleeps in the kernel until there are bytes; the scheduler
- * does the rest. The loop in converse() reads like the protocol; any step may block without
- * harming anyone, and a request that computes is preempted for the others.
+ * does the rest. The loop in converse() (lib/sys/converse.c) reads like the protocol; any step may
+ * block without harming anyone, and a request that computes is preempted for the others.
  *
  * Cost: a thread a connection: a kernel stack, a task, 64 KiB of address space for its stack (a
  * few pages of it real) and one pooled buffer; a context switch or two a request. Two system
@@ -20,13 +20,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
-#include "lib/sys/clock.h"
-#include "lib/sys/database_pool.h"
-#include "lib/sys/datafile.h"
+#include "lib/sys/converse.h"
 #include "lib/sys/die.h"
-#include "lib/sys/io.h"
 #include "lib/sys/server_main.h"
 
 enum { STACK_LEN = 64 * 1024 };
@@ -50,80 +46,12 @@ static void set_open(int fd, bool open)
 	pthread_mutex_unlock(&open_ones.lock);
 }
 
-/* Blocks in recv() no longer than the connection's deadline. */
-static void set_receive_timeout(int fd, const struct conn *c, uint32_t *timeout_s)
-{
-	uint32_t left_s = conn_is_late(c) ? 1 : c->deadline_s - c->env->now_s;
-	if (left_s == *timeout_s)
-		return;
-	*timeout_s = left_s;
-	struct timeval timeout = { .tv_sec = left_s };
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-}
-
-/* Serves one connection to its end. */
-static void converse(struct conn *c, int fd)
-{
-	char bytes[CONN_FEED_MAX];
-	uint32_t timeout_s = 0;
-	struct timespec pause;
-	ssize_t n;
-	for (;;) {
-		switch (conn_wants(c)) {
-		case CONN_WANT_RECV:
-			set_receive_timeout(fd, c, &timeout_s);
-			n = io_recv(fd, bytes, sizeof bytes);
-			worker_env_tick(c->env);
-			if (n > 0)
-				conn_feed(c, bytes, (size_t)n);
-			else if (n == -EAGAIN)
-				conn_expire(c);
-			else
-				conn_feed_eof(c);
-			break;
-		case CONN_WANT_SEND:
-			n = io_send(fd, conn_output(c));
-			if (n < 0)
-				return;
-			conn_sent(c, (size_t)n);
-			break;
-		case CONN_WANT_SLEEP:
-			pause = clock_timespec(conn_sleep_ns(c));
-			nanosleep(&pause, NULL);
-			worker_env_tick(c->env);
-			conn_woke(c);
-			break;
-		case CONN_WANT_COMPUTE:
-			conn_compute(c);
-			conn_computed(c);
-			break;
-		case CONN_WANT_FILE:
-			conn_file_done(c, datafile_read(conn_file(c)));
-			break;
-		case CONN_WANT_QUERY:
-			database_pool_answer(c);
-			break;
-		case CONN_WANT_SHUTDOWN:
-			shutdown(fd, SHUT_WR);
-			conn_shut(c);
-			break;
-		case CONN_WANT_CLOSE:
-			return;
-		}
-	}
-}
-
 static void *connection(void *argument)
 {
 	int fd = (int)(intptr_t)argument;
 	struct conn_env env; /* a thread has all for itself: nothing is shared but the counters */
-	struct conn conn;
-	struct timeval timeout = { .tv_sec = CONN_SEND_TIMEOUT_S };
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
 	worker_env_init(open_ones.worker, &env);
-	conn_init(&conn, &env);
-	converse(&conn, fd);
-	conn_deinit(&conn);
+	converse(&env, fd);
 	conn_env_deinit(&env);
 	set_open(fd, false); /* first: once it is closed, the number may be another's */
 	worker_close(open_ones.worker, fd);

@@ -1,0 +1,88 @@
+/*
+ * converse.c: see converse.h. Each want is one blocking call: whoever makes it sleeps in the kernel
+ * until it is done. Deadlines are the socket's: SO_RCVTIMEO, SO_SNDTIMEO (socket(7)).
+ */
+#include "lib/sys/converse.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "lib/sys/clock.h"
+#include "lib/sys/database_pool.h"
+#include "lib/sys/datafile.h"
+#include "lib/sys/io.h"
+#include "lib/sys/server_main.h"
+
+/* Blocks in recv() no longer than the connection's deadline. */
+static void set_receive_timeout(int fd, const struct conn *c, uint32_t *timeout_s)
+{
+	uint32_t left_s = conn_is_late(c) ? 1 : c->deadline_s - c->env->now_s;
+	if (left_s == *timeout_s)
+		return;
+	*timeout_s = left_s;
+	struct timeval timeout = { .tv_sec = left_s };
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+}
+
+/* Does what the connection wants, in the order in which it wants it, until it wants to be closed. */
+static void serve_conn(struct conn *c, int fd)
+{
+	char bytes[CONN_FEED_MAX];
+	uint32_t timeout_s = 0;
+	struct timespec pause;
+	ssize_t n;
+	for (;;) {
+		switch (conn_wants(c)) {
+		case CONN_WANT_RECV:
+			set_receive_timeout(fd, c, &timeout_s);
+			n = io_recv(fd, bytes, sizeof bytes);
+			worker_env_tick(c->env);
+			if (n > 0)
+				conn_feed(c, bytes, (size_t)n);
+			else if (n == -EAGAIN)
+				conn_expire(c);
+			else
+				conn_feed_eof(c);
+			break;
+		case CONN_WANT_SEND:
+			n = io_send(fd, conn_output(c));
+			if (n < 0)
+				return;
+			conn_sent(c, (size_t)n);
+			break;
+		case CONN_WANT_SLEEP:
+			pause = clock_timespec(conn_sleep_ns(c));
+			nanosleep(&pause, NULL);
+			worker_env_tick(c->env);
+			conn_woke(c);
+			break;
+		case CONN_WANT_COMPUTE:
+			conn_compute(c);
+			conn_computed(c);
+			break;
+		case CONN_WANT_FILE:
+			conn_file_done(c, datafile_read(conn_file(c)));
+			break;
+		case CONN_WANT_QUERY:
+			database_pool_answer(c);
+			break;
+		case CONN_WANT_SHUTDOWN:
+			shutdown(fd, SHUT_WR);
+			conn_shut(c);
+			break;
+		case CONN_WANT_CLOSE:
+			return;
+		}
+	}
+}
+
+void converse(struct conn_env *env, int fd)
+{
+	struct conn conn;
+	struct timeval timeout = { .tv_sec = CONN_SEND_TIMEOUT_S };
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+	conn_init(&conn, env);
+	serve_conn(&conn, fd);
+	conn_deinit(&conn);
+}
