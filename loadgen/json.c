@@ -73,7 +73,7 @@ static json_t *latency_json(const struct stats *t)
 	set(json, "service", histogram_json(&t->service));
 	set(json, "response", histogram_json(&t->response));
 	set(json, "send_lag", histogram_json(&t->send_lag));
-	set(json, "connect", json_null());
+	set(json, "connect", histogram_json(&t->connect));
 	return json;
 }
 
@@ -158,6 +158,11 @@ static json_t *validity_json(const struct result *r)
 	return json;
 }
 
+static json_t *string_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
 static json_t *config_json(const struct options *o)
 {
 	bool open = o->rate_per_s > 0;
@@ -168,6 +173,10 @@ static json_t *config_json(const struct options *o)
 	set(json, "url", json_string(o->url));
 	set(json, "connections", integer(o->active_count));
 	set(json, "idle", integer(o->idle_count));
+	set(json, "requests_per_connection",
+	    integer_or_null(o->requests_per_connection, o->requests_per_connection));
+	set(json, "pipeline", integer(o->depth));
+	set(json, "seed", integer(o->seed));
 	set(json, "rate_per_s", open ? integer(o->rate_per_s) : json_null());
 	set(json, "arrivals", open ? json_string(arrivals_kind_names[o->arrivals]) : json_null());
 	set(json, "workers", integer(o->worker_count));
@@ -176,7 +185,8 @@ static json_t *config_json(const struct options *o)
 	set(json, "hold_s", seconds(o->hold_ns));
 	set(json, "timeout_s", seconds(o->timeout_ns));
 	set(json, "status", o->status ? integer(o->status) : json_null());
-	set(json, "expect", o->expect ? json_string(o->expect) : json_null());
+	set(json, "expect", string_or_null(o->expect));
+	set(json, "body", string_or_null(o->body));
 	set(json, "cpus", cpus);
 	return json;
 }
@@ -197,7 +207,7 @@ bool json_write(FILE *file, const struct options *o, const struct result *r)
 	set(json, "latency_ns", latency_json(t));
 	set(json, "client", client_json(r));
 	set(json, "littles_law_residual",
-	    real_or_null(t->completed && !o->rate_per_s, result_littles_residual(r)));
+	    real_or_null(t->completed && !o->rate_per_s && o->depth == 1, result_littles_residual(r)));
 	set(json, "validity", validity_json(r));
 	set(json, "config", config_json(o));
 	bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) == 0

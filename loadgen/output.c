@@ -55,9 +55,14 @@ static void print_config(const struct options *o, const struct result *r)
 	    o->active_count == 1 ? "" : "s");
 	if (o->idle_count)
 		printf(" and %s idle", count_text(o->idle_count));
+	if (o->requests_per_connection)
+		printf(", opened anew every %u request%s", o->requests_per_connection,
+		    o->requests_per_connection == 1 ? "" : "s");
+	if (o->depth > 1)
+		printf(", %u requests at a time", o->depth);
 	if (o->rate_per_s)
-		printf(", %s requests/s (%s arrivals)", count_text(o->rate_per_s),
-		    arrivals_kind_names[o->arrivals]);
+		printf(", %s requests/s (%s arrivals, seed %llu)", count_text(o->rate_per_s),
+		    arrivals_kind_names[o->arrivals], (unsigned long long)o->seed);
 	printf(", %u worker%s", o->worker_count, o->worker_count == 1 ? "" : "s");
 	if (o->hold_ns)
 		printf(", %s silent", time_text(o->hold_ns));
@@ -83,9 +88,9 @@ enum { QUANTILE_COUNT = 4 };
 static const double quantiles[QUANTILE_COUNT] = { 0.5, 0.9, 0.99, 0.999 };
 static const char *const names[QUANTILE_COUNT] = { "p50", "p90", "p99", "p99.9" };
 
-static void print_latency(const struct histogram *h)
+static void print_latency(const char *name, const struct histogram *h)
 {
-	printf("latency      ");
+	printf("%-13s", name);
 	for (int i = 0; i < QUANTILE_COUNT; i++) {
 		if (stats_quantile_is_known(h, quantiles[i]))
 			printf("%s %s%s%s   ", names[i], bold,
@@ -213,7 +218,9 @@ void output_report(const struct options *o, const struct result *r)
 		if (r->wanted_per_s)
 			print_latency_table(&r->stats);
 		else
-			print_latency(&r->stats.service);
+			print_latency("latency", &r->stats.service);
+		if (o->requests_per_connection && r->stats.connect.count)
+			print_latency("connect", &r->stats.connect);
 		print_bars(r->wanted_per_s ? &r->stats.response : &r->stats.service);
 	}
 	print_connections(r);

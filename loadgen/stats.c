@@ -28,6 +28,7 @@ void stats_init(struct stats *t)
 {
 	memset(t, 0, sizeof *t);
 	histogram_init(&t->service);
+	histogram_init(&t->connect);
 	histogram_init(&t->response);
 	histogram_init(&t->send_lag);
 }
@@ -44,6 +45,7 @@ void stats_merge(struct stats *into, const struct stats *from)
 	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
 		into->errors[kind] += from->errors[kind];
 	histogram_merge(&into->service, &from->service);
+	histogram_merge(&into->connect, &from->connect);
 	into->offered += from->offered;
 	into->carried += from->carried;
 	into->unfinished += from->unfinished;
@@ -72,7 +74,7 @@ void audit_add(struct audit *a, const struct session *s)
 	a->requested++;
 	a->established += s->established;
 	a->answered += s->answered;
-	if (s->idle) {
+	if (s->population == POPULATION_IDLE) {
 		a->idle++;
 		return;
 	}

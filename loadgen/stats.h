@@ -55,11 +55,12 @@ struct stats {
 	uint64_t completed;        /* good answers completed inside the window */
 	uint64_t bytes_sent;       /* of these requests */
 	uint64_t bytes_received;   /* up to the end of these answers */
-	uint64_t in_system_ns;     /* time inside the window, over all requests and connects */
+	uint64_t in_system_ns;     /* time inside the window that active connections were busy */
 	uint64_t lifetime;         /* requests started since the process was, drain included */
 	uint64_t in_flight_at_end; /* of these, never answered because the run was over */
 	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
 	struct histogram service;  /* of the completed */
+	struct histogram connect;  /* from connect() to established, see MEASURING.md */
 
 	/* an open loop's; offered + carried = completed + what became an error + unfinished */
 	uint64_t offered;    /* requests due inside the window */
@@ -79,7 +80,6 @@ uint64_t stats_error_count(const struct stats *t);
 static inline bool stats_answer(struct stats *t, const struct window *w, uint64_t sent_ns,
     uint64_t done_ns)
 {
-	t->in_system_ns += window_overlap_ns(w, sent_ns, done_ns);
 	if (!window_holds(w, done_ns))
 		return false;
 	histogram_record(&t->service, done_ns - sent_ns);
@@ -175,8 +175,9 @@ double result_cpu_us_per_request(const struct result *r);
 double result_littles_residual(const struct result *r);
 
 /*
- * The same law as an accounting identity: the time that all requests, those in flight included,
- * spent inside the window, over N x window. 1 unless connections were left without a request.
+ * The same law as an accounting identity: the time that connections were busy inside the window,
+ * with a request (those in flight included), or with closing and connecting, over N x window. 1
+ * unless connections were left without a request.
  */
 double result_accounted_share(const struct result *r);
 

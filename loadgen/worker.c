@@ -29,9 +29,6 @@
 
 enum {
 	ATTEMPTS_MAX = 3,  /* to open a connection before the barrier */
-	/* always the same arrivals, so that servers are compared under equal load; of this seed the
-	   first 1,000 gaps, and 10,000, and 100,000, are about as exponential as can be expected */
-	SCHEDULE_SEED = 31,
 	SPIN_STEP_MAX_NS = 20000, /* one look that took longer had lost its CPU meanwhile */
 };
 #define KICK_INDEX UINT32_MAX /* in epoll_data, where else a session's index stands */
@@ -47,10 +44,10 @@ static void stop_opening(struct worker *w, struct session *s)
 	}
 }
 
-/* What a connection spends on connecting, or on a request that fails, is not idleness either. */
+/* What it spends on closing and connecting, or on a request that fails, is not idleness either. */
 static void account_time(struct worker *w, const struct session *s, uint64_t now_ns)
 {
-	if (!s->idle)
+	if (s->population == POPULATION_ACTIVE)
 		w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, now_ns);
 }
 
@@ -64,7 +61,7 @@ static void settle(struct worker *w, const struct session *s, uint64_t now_ns, b
 
 static void drop_session(struct worker *w, struct session *s, uint64_t now_ns)
 {
-	if (session_in_flight(s) || s->state == SESSION_CONNECTING)
+	if (session_is_busy(s))
 		account_time(w, s, now_ns);
 	if (s->fd >= 0)
 		close(s->fd);
@@ -83,7 +80,7 @@ static void fail_session(struct worker *w, struct session *s, enum error_kind ki
 {
 	bool was_opening = s->attempt_count > 0;
 	uint64_t now_ns = clock_now_ns();
-	w->stats.errors[kind]++;
+	w->stats.errors[kind] += s->due_count ? s->due_count : 1;
 	w->last_error = kind;
 	settle(w, s, now_ns, kind == ERROR_TIMEOUT);
 	drop_session(w, s, now_ns);
@@ -118,6 +115,15 @@ static void open_session(struct worker *w, struct session *s, uint64_t now_ns)
 		die_errno(errno, "epoll_ctl");
 }
 
+/* The server has ended the connection after the last answer, as it was asked to, or had said. */
+static void renew_session(struct worker *w, struct session *s)
+{
+	uint64_t now_ns = clock_now_ns();
+	drop_session(w, s, now_ns);
+	if (w->phase == PHASE_RUN)
+		open_session(w, s, now_ns);
+}
+
 static void open_more(struct worker *w)
 {
 	while (w->opening_count < w->opening_max && w->next_to_open < w->session_count)
@@ -125,6 +131,11 @@ static void open_more(struct worker *w)
 }
 
 /* --- requests and answers --------------------------------------------------------------------- */
+
+static const struct exchange *exchange_of(const struct worker *w, const struct session *s)
+{
+	return &w->load->exchanges[s->exchange];
+}
 
 /* False when the connection broke over it. */
 static bool send_request(struct worker *w, struct session *s, struct slice bytes)
@@ -136,16 +147,28 @@ static bool send_request(struct worker *w, struct session *s, struct slice bytes
 		fail_session(w, s, ERROR_RESET);
 		return false;
 	}
-	session_sent(s, w->exchange, (size_t)sent);
-	w->stats.lifetime += s->state == SESSION_AWAITING;
+	const struct exchange *x = exchange_of(w, s);
+	session_sent(s, x, (size_t)sent);
+	if (s->state == SESSION_AWAITING)
+		w->stats.lifetime += x->depth;
 	return true;
+}
+
+/* What is asked before the barrier does not count as one of --requests-per-connection. */
+static void choose_exchange(struct worker *w, struct session *s)
+{
+	bool last = ++s->request_count == w->load->options->requests_per_connection;
+	s->exchange = last;
 }
 
 static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
 {
-	struct slice request = session_start(s, w->exchange, now_ns);
+	if (w->chooses && s->population == POPULATION_ACTIVE)
+		choose_exchange(w, s);
+	const struct exchange *x = exchange_of(w, s);
+	struct slice request = session_start(s, x, now_ns);
 	if (window_holds(&w->window, now_ns)) {
-		w->stats.sent++;
+		w->stats.sent += x->depth;
 		w->stats.bytes_sent += request.len;
 	}
 	return send_request(w, s, request);
@@ -181,7 +204,6 @@ static bool on_wrong_answer(struct worker *w, struct session *s, enum session_st
 		fail_session(w, s, kind);
 		return false;
 	}
-	account_time(w, s, now_ns);
 	settle(w, s, now_ns, false);
 	w->stats.errors[kind]++;
 	return true;
@@ -200,6 +222,8 @@ static bool on_paced_answer(struct worker *w, struct session *s, uint64_t now_ns
 static bool on_answer(struct worker *w, struct session *s, enum session_step step)
 {
 	uint64_t now_ns = clock_now_ns();
+	if (s->due_count == 0)
+		account_time(w, s, now_ns);
 	if (step != SESSION_ANSWERED) {
 		if (!on_wrong_answer(w, s, step, now_ns))
 			return false;
@@ -210,41 +234,67 @@ static bool on_answer(struct worker *w, struct session *s, enum session_step ste
 	w->unclaimed_len = 0;
 	if (s->attempt_count)
 		note_opened(w, s);
-	if (session_must_close(s)) { /* the server said so: no error */
+	if (s->due_count)
+		return true;
+	if (session_must_end(s, exchange_of(w, s))) {
 		settle(w, s, now_ns, true);
-		drop_session(w, s, now_ns);
-		if (w->phase == PHASE_RUN)
-			open_session(w, s, now_ns);
-		return false;
+		s->state = SESSION_ENDING;
+		s->sent_ns = now_ns;
+		return true;
 	}
-	if (w->follows_up && !s->idle)
+	if (w->follows_up && s->population == POPULATION_ACTIVE)
 		return start_request(w, s, now_ns);
-	return w->pace && !s->idle ? on_paced_answer(w, s, now_ns) : true;
+	return w->pace && s->population == POPULATION_ACTIVE ? on_paced_answer(w, s, now_ns) : true;
 }
 
-static void on_readable(struct worker *w, struct session *s, uint32_t events)
+static void on_broken(struct worker *w, struct session *s, enum error_kind kind)
 {
-	for (;;) {
-		ssize_t got = recv(s->fd, w->buffer, BUFFER_CAP, 0);
-		if (got <= 0) {
-			if (got == 0)
-				fail_session(w, s, ERROR_CLOSED);
-			else if (errno != EAGAIN)
-				fail_session(w, s, ERROR_RESET);
-			return;
-		}
-		w->unclaimed_len += (uint64_t)got;
-		struct slice bytes = { w->buffer, (size_t)got };
-		enum session_step step = session_feed(s, w->exchange, bytes);
+	if (s->state == SESSION_ENDING)
+		renew_session(w, s);
+	else
+		fail_session(w, s, kind);
+}
+
+/* One recv(): how many bytes came; 0 when there are none, or the socket is this session's no more. */
+static size_t receive(struct worker *w, struct session *s, size_t cap)
+{
+	ssize_t got = recv(s->fd, w->buffer, cap, 0);
+	if (got <= 0) {
+		if (got == 0 || errno != EAGAIN)
+			on_broken(w, s, got == 0 ? ERROR_CLOSED : ERROR_RESET);
+		return 0;
+	}
+	struct slice bytes = { w->buffer, (size_t)got };
+	do {
+		size_t offered_len = bytes.len;
+		enum session_step step = session_feed(s, exchange_of(w, s), &bytes);
+		w->unclaimed_len += offered_len - bytes.len;
 		if (step == SESSION_MALFORMED) {
 			fail_session(w, s, ERROR_MALFORMED);
-			return;
+			return 0;
 		}
 		if (step != SESSION_MORE && !on_answer(w, s, step))
-			return;
-		if (got < BUFFER_CAP && !(events & HANGUP_EVENTS))
-			return; /* the socket is empty: more makes a new event */
-	}
+			return 0;
+	} while (bytes.len);
+	return (size_t)got;
+}
+
+/* Until the socket is empty: then more makes a new event. */
+static void on_readable(struct worker *w, struct session *s, uint32_t events)
+{
+	size_t got;
+	do
+		got = receive(w, s, BUFFER_CAP);
+	while (got == BUFFER_CAP || (got && events & HANGUP_EVENTS));
+}
+
+/* Connect times are those of the connect phase, or with reconnects those of the window. */
+static void note_connected(struct worker *w, const struct session *s, uint64_t now_ns)
+{
+	bool counts = w->load->options->requests_per_connection
+	    ? window_holds(&w->window, now_ns) : w->phase == PHASE_CONNECT;
+	if (counts)
+		histogram_record(&w->stats.connect, now_ns - s->sent_ns);
 }
 
 static void on_connected(struct worker *w, struct session *s)
@@ -257,8 +307,9 @@ static void on_connected(struct worker *w, struct session *s)
 	}
 	uint64_t now_ns = clock_now_ns();
 	account_time(w, s, now_ns);
+	note_connected(w, s, now_ns);
 	s->established = true;
-	if (w->pace && w->phase != PHASE_CONNECT && !s->idle) {
+	if (w->pace && w->phase != PHASE_CONNECT && s->population == POPULATION_ACTIVE) {
 		/* not asked at once, as no schedule says so: it takes the next arrival */
 		stop_opening(w, s);
 		s->state = SESSION_RESTING;
@@ -273,7 +324,7 @@ static void on_event(struct worker *w, struct session *s, uint32_t events)
 	if (s->state == SESSION_CONNECTING)
 		on_connected(w, s);
 	else if (s->state == SESSION_SENDING && events & EPOLLOUT)
-		send_request(w, s, session_unsent(s, w->exchange));
+		send_request(w, s, session_unsent(s, exchange_of(w, s)));
 	if (events & (EPOLLIN | HANGUP_EVENTS) && s->fd >= 0)
 		on_readable(w, s, events);
 }
@@ -284,7 +335,7 @@ static void on_event(struct worker *w, struct session *s, uint32_t events)
 static void start_schedule(struct worker *w)
 {
 	const struct options *o = w->load->options;
-	arrivals_init(&w->pace->arrivals, o->arrivals, o->rate_per_s, SCHEDULE_SEED, w->index,
+	arrivals_init(&w->pace->arrivals, o->arrivals, o->rate_per_s, o->seed, w->index,
 	    o->worker_count, w->window.start_ns - o->warmup_ns);
 }
 
@@ -292,7 +343,7 @@ static void start_all(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
-		if (s->state == SESSION_RESTING && !s->idle)
+		if (s->state == SESSION_RESTING && s->population == POPULATION_ACTIVE)
 			start_request(w, s, clock_now_ns());
 	}
 }
@@ -304,14 +355,12 @@ static void look_at_ages(struct worker *w)
 	uint32_t in_flight_count = 0;
 	for (uint32_t i = 0; i < w->next_to_open; i++) {
 		struct session *s = &w->sessions[i];
-		bool connecting = s->state == SESSION_CONNECTING;
-		bool waiting = connecting || session_in_flight(s);
-		if (waiting && now_ns > s->sent_ns + w->load->options->timeout_ns)
-			fail_session(w, s, connecting ? ERROR_CONNECT : ERROR_TIMEOUT);
+		if (session_is_busy(s) && now_ns > s->sent_ns + w->load->options->timeout_ns)
+			on_broken(w, s, s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
 		else if (s->state == SESSION_CLOSED && w->phase < PHASE_DRAIN
 		    && w->opening_count < w->opening_max)
 			open_session(w, s, now_ns);
-		in_flight_count += session_in_flight(s);
+		in_flight_count += s->due_count;
 	}
 	atomic_store(&w->live.in_flight, in_flight_count);
 }
@@ -325,6 +374,7 @@ static void on_kick(struct worker *w)
 	w->window.start_ns = atomic_load(&w->control->start_ns);
 	w->window.end_ns = atomic_load(&w->control->end_ns);
 	w->follows_up = w->phase == PHASE_RUN && !w->pace;
+	w->chooses = w->phase == PHASE_RUN && w->load->options->requests_per_connection;
 	if (before == PHASE_CONNECT && w->phase == PHASE_RUN) {
 		if (w->pace)
 			start_schedule(w);
@@ -384,8 +434,8 @@ static void finish(struct worker *w)
 	uint64_t now_ns = clock_now_ns();
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
-		w->stats.in_flight_at_end += session_in_flight(s);
-		if (session_in_flight(s) || s->state == SESSION_CONNECTING)
+		w->stats.in_flight_at_end += s->due_count;
+		if (session_is_busy(s))
 			account_time(w, s, now_ns);
 		if (s->fd >= 0)
 			close(s->fd);

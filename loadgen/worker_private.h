@@ -14,11 +14,12 @@ enum {
 };
 
 struct worker {
-	struct session *sessions; /* active ones first */
-	const struct exchange *exchange;
+	struct session *sessions; /* active ones first, slow ones last */
+	const struct load *load;
 	struct window window;     /* this worker's copy of the control's */
 	enum phase phase;         /* likewise */
-	bool follows_up;          /* closed loop in PHASE_RUN: an answer makes the next request */
+	bool follows_up;          /* in PHASE_RUN of a closed loop: an answer makes the next request */
+	bool chooses;             /* in PHASE_RUN: requests are not all the same */
 	int epoll_fd;
 	int kick_fd;
 	uint64_t unclaimed_len;   /* bytes received since the last answer was complete */
@@ -26,7 +27,6 @@ struct worker {
 
 	struct pace *pace;        /* NULL in a closed loop */
 	uint64_t spin_ns;         /* awake because a request is nearly due, with nothing to do */
-	const struct load *load;
 	struct control *control;
 	uint32_t index;           /* among the workers */
 	uint32_t session_count;

@@ -52,22 +52,22 @@ static struct pace *make_pace(const struct worker *w)
 }
 
 struct worker *worker_start(const struct load *load, struct control *control, uint32_t index,
-    uint32_t active_count, uint32_t idle_count, int cpu)
+    struct crowd crowd, int cpu)
 {
 	struct worker *w = allocate(sizeof *w);
 	w->load = load;
 	w->control = control;
 	w->index = index;
-	w->exchange = load->exchange;
 	w->cpu = cpu;
 	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
 	stats_init(&w->stats);
-	w->session_count = active_count + idle_count;
+	w->session_count = crowd.active + crowd.idle + crowd.slow;
 	w->opening_max = OPENING_MAX / load->options->worker_count + 1;
 	w->sessions = allocate(w->session_count * sizeof *w->sessions);
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		session_close(&w->sessions[i]);
-		w->sessions[i].idle = i >= active_count;
+		if (i >= crowd.active)
+			w->sessions[i].population = POPULATION_IDLE;
 	}
 	if (load->options->rate_per_s)
 		w->pace = make_pace(w);
