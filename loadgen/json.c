@@ -74,6 +74,7 @@ static json_t *latency_json(const struct stats *t)
 	set(json, "response", histogram_json(&t->response));
 	set(json, "send_lag", histogram_json(&t->send_lag));
 	set(json, "connect", histogram_json(&t->connect));
+	set(json, "slow", histogram_json(&t->slow));
 	return json;
 }
 
@@ -110,7 +111,12 @@ static json_t *connections_json(const struct result *r)
 	/* an open loop leaves a connection unasked when the others suffice: that is no starving */
 	bool audited = r->elapsed_s > 0 && !r->wanted_per_s;
 	json_t *json = json_object();
+	json_t *slow = json_object();
+	set(slow, "requested", integer(a->slow));
+	set(slow, "answered", integer(r->stats.slow_answered));
+	set(slow, "ended_by_server", integer(r->stats.slow_ended));
 	set(json, "requested", integer(a->requested));
+	set(json, "slow", slow);
 	set(json, "idle", integer(a->idle));
 	set(json, "established", integer(a->established));
 	set(json, "answered", integer(a->answered));
@@ -173,6 +179,8 @@ static json_t *config_json(const struct options *o)
 	set(json, "url", json_string(o->url));
 	set(json, "connections", integer(o->active_count));
 	set(json, "idle", integer(o->idle_count));
+	set(json, "slow", integer(o->slow_count));
+	set(json, "slow_target", string_or_null(o->slow_target));
 	set(json, "requests_per_connection",
 	    integer_or_null(o->requests_per_connection, o->requests_per_connection));
 	set(json, "pipeline", integer(o->depth));

@@ -55,6 +55,8 @@ static void print_config(const struct options *o, const struct result *r)
 	    o->active_count == 1 ? "" : "s");
 	if (o->idle_count)
 		printf(" and %s idle", count_text(o->idle_count));
+	if (o->slow_count)
+		printf("%s %s slow", o->idle_count ? "," : " and", count_text(o->slow_count));
 	if (o->requests_per_connection)
 		printf(", opened anew every %u request%s", o->requests_per_connection,
 		    o->requests_per_connection == 1 ? "" : "s");
@@ -166,6 +168,11 @@ static void print_connections(const struct result *r)
 		printf(", %llu starved, fairness %.3f", (unsigned long long)a->starved,
 		    audit_fairness(a));
 	printf("\n");
+	if (a->slow)
+		printf("slow         %llu answers, the longest took %s; the server ended %llu\n",
+		    (unsigned long long)r->stats.slow_answered,
+		    r->stats.slow.count ? time_text(r->stats.slow.max_ns) : "-",
+		    (unsigned long long)r->stats.slow_ended);
 }
 
 static void print_errors(const struct result *r)

@@ -29,6 +29,7 @@ void stats_init(struct stats *t)
 	memset(t, 0, sizeof *t);
 	histogram_init(&t->service);
 	histogram_init(&t->connect);
+	histogram_init(&t->slow);
 	histogram_init(&t->response);
 	histogram_init(&t->send_lag);
 }
@@ -46,6 +47,9 @@ void stats_merge(struct stats *into, const struct stats *from)
 		into->errors[kind] += from->errors[kind];
 	histogram_merge(&into->service, &from->service);
 	histogram_merge(&into->connect, &from->connect);
+	into->slow_answered += from->slow_answered;
+	into->slow_ended += from->slow_ended;
+	histogram_merge(&into->slow, &from->slow);
 	into->offered += from->offered;
 	into->carried += from->carried;
 	into->unfinished += from->unfinished;
@@ -74,10 +78,10 @@ void audit_add(struct audit *a, const struct session *s)
 	a->requested++;
 	a->established += s->established;
 	a->answered += s->answered;
-	if (s->population == POPULATION_IDLE) {
-		a->idle++;
+	a->idle += s->population == POPULATION_IDLE;
+	a->slow += session_is_slow(s);
+	if (s->population != POPULATION_ACTIVE)
 		return;
-	}
 	a->starved += s->window_count == 0;
 	a->answer_sum += s->window_count;
 	a->square_sum += (double)s->window_count * s->window_count;
@@ -85,7 +89,7 @@ void audit_add(struct audit *a, const struct session *s)
 
 static double active_count(const struct audit *a)
 {
-	return (double)(a->requested - a->idle);
+	return (double)(a->requested - a->idle - a->slow);
 }
 
 double audit_fairness(const struct audit *a)

@@ -54,12 +54,15 @@ struct stats {
 	uint64_t sent;             /* requests started inside the window */
 	uint64_t completed;        /* good answers completed inside the window */
 	uint64_t bytes_sent;       /* of these requests */
-	uint64_t bytes_received;   /* up to the end of these answers */
+	uint64_t bytes_received;   /* up to the recv() that completed these answers */
 	uint64_t in_system_ns;     /* time inside the window that active connections were busy */
 	uint64_t lifetime;         /* requests started since the process was, drain included */
 	uint64_t in_flight_at_end; /* of these, never answered because the run was over */
 	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
 	struct histogram service;  /* of the completed */
+	uint64_t slow_answered;    /* requests of slow connections, since the barrier ... */
+	uint64_t slow_ended;       /* ... and how often the server ended one: no errors */
+	struct histogram slow;     /* service times of theirs that ended inside the window */
 	struct histogram connect;  /* from connect() to established, see MEASURING.md */
 
 	/* an open loop's; offered + carried = completed + what became an error + unfinished */
@@ -117,12 +120,13 @@ static inline void stats_settle(struct stats *t, const struct window *w, uint64_
 /* Do at least 10 samples rank beyond this quantile? With fewer it is a guess, and not shown. */
 bool stats_quantile_is_known(const struct histogram *h, double quantile);
 
-/* Connections of both populations; the last three are of the active one. */
+/* Connections of all populations; the last three are of the active one. */
 struct audit {
 	uint64_t requested;
 	uint64_t established; /* ever */
 	uint64_t answered;    /* at least once in the whole run */
-	uint64_t idle;        /* of the requested, the silent ones */
+	uint64_t idle;        /* of the requested, the silent ones ... */
+	uint64_t slow;        /* ... and the slow ones */
 	uint64_t starved;     /* active ones without an answer inside the window */
 	uint64_t answer_sum;  /* over the active ones: answers inside the window ... */
 	double square_sum;    /* ... and their squares */

@@ -80,14 +80,18 @@ static void fail_session(struct worker *w, struct session *s, enum error_kind ki
 {
 	bool was_opening = s->attempt_count > 0;
 	uint64_t now_ns = clock_now_ns();
-	w->stats.errors[kind] += s->due_count ? s->due_count : 1;
-	w->last_error = kind;
+	if (slow_was_ended(w, s, kind)) {
+		w->stats.slow_ended++;
+	} else {
+		w->stats.errors[kind] += s->due_count ? s->due_count : 1;
+		w->last_error = kind;
+	}
 	settle(w, s, now_ns, kind == ERROR_TIMEOUT);
 	drop_session(w, s, now_ns);
 	if (w->phase == PHASE_CONNECT && s->attempt_count >= ATTEMPTS_MAX) {
 		s->state = SESSION_ABANDONED;
 		w->abandoned_count += !s->answered;
-	} else if (!was_opening && w->phase < PHASE_DRAIN && !w->pace) {
+	} else if (!was_opening && w->phase < PHASE_DRAIN && !w->pace && !session_is_slow(s)) {
 		open_session(w, s, now_ns);
 	}
 }
@@ -100,7 +104,8 @@ static void open_session(struct worker *w, struct session *s, uint64_t now_ns)
 		s->attempt_count++;
 	s->sent_ns = now_ns;
 	s->state = SESSION_CONNECTING;
-	int fd = net_connect(&w->load->address, w->load->address_len);
+	int receive_cap = s->population == POPULATION_SLOW_READER ? SLOW_RECEIVE_CAP : 0;
+	int fd = net_connect(&w->load->address, w->load->address_len, receive_cap);
 	if (fd < 0) {
 		w->connect_errno = -fd;
 		fail_session(w, s, ERROR_CONNECT);
@@ -134,11 +139,11 @@ static void open_more(struct worker *w)
 
 static const struct exchange *exchange_of(const struct worker *w, const struct session *s)
 {
-	return &w->load->exchanges[s->exchange];
+	return &w->exchanges[s->exchange];
 }
 
-/* False when the connection broke over it. */
-static bool send_request(struct worker *w, struct session *s, struct slice bytes)
+bool send_request(struct worker *w, struct session *s, const struct exchange *x,
+    struct slice bytes)
 {
 	ssize_t sent = send(s->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
 	if (sent < 0) {
@@ -147,7 +152,6 @@ static bool send_request(struct worker *w, struct session *s, struct slice bytes
 		fail_session(w, s, ERROR_RESET);
 		return false;
 	}
-	const struct exchange *x = exchange_of(w, s);
 	session_sent(s, x, (size_t)sent);
 	if (s->state == SESSION_AWAITING)
 		w->stats.lifetime += x->depth;
@@ -171,7 +175,7 @@ static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
 		w->stats.sent += x->depth;
 		w->stats.bytes_sent += request.len;
 	}
-	return send_request(w, s, request);
+	return send_request(w, s, x, request);
 }
 
 /* Open loop: sends what is due, as long as a connection is free. */
@@ -200,7 +204,7 @@ static bool on_wrong_answer(struct worker *w, struct session *s, enum session_st
     uint64_t now_ns)
 {
 	enum error_kind kind = step == SESSION_WRONG_STATUS ? ERROR_STATUS : ERROR_BODY;
-	if (s->attempt_count) {
+	if (s->attempt_count || session_is_slow(s)) {
 		fail_session(w, s, kind);
 		return false;
 	}
@@ -219,7 +223,8 @@ static bool on_paced_answer(struct worker *w, struct session *s, uint64_t now_ns
 }
 
 /* An answer is complete. False when the session has another socket now, or none. */
-static bool on_answer(struct worker *w, struct session *s, enum session_step step)
+static bool on_answer(struct worker *w, struct session *s, const struct exchange *x,
+    enum session_step step)
 {
 	uint64_t now_ns = clock_now_ns();
 	if (s->due_count == 0)
@@ -227,6 +232,8 @@ static bool on_answer(struct worker *w, struct session *s, enum session_step ste
 	if (step != SESSION_ANSWERED) {
 		if (!on_wrong_answer(w, s, step, now_ns))
 			return false;
+	} else if (session_is_slow(s)) {
+		slow_answered(w, s, now_ns);
 	} else if (stats_answer(&w->stats, &w->window, s->sent_ns, now_ns)) {
 		s->window_count++;
 		w->stats.bytes_received += w->unclaimed_len;
@@ -236,7 +243,7 @@ static bool on_answer(struct worker *w, struct session *s, enum session_step ste
 		note_opened(w, s);
 	if (s->due_count)
 		return true;
-	if (session_must_end(s, exchange_of(w, s))) {
+	if (session_must_end(s, x)) {
 		settle(w, s, now_ns, true);
 		s->state = SESSION_ENDING;
 		s->sent_ns = now_ns;
@@ -247,7 +254,7 @@ static bool on_answer(struct worker *w, struct session *s, enum session_step ste
 	return w->pace && s->population == POPULATION_ACTIVE ? on_paced_answer(w, s, now_ns) : true;
 }
 
-static void on_broken(struct worker *w, struct session *s, enum error_kind kind)
+void on_broken(struct worker *w, struct session *s, enum error_kind kind)
 {
 	if (s->state == SESSION_ENDING)
 		renew_session(w, s);
@@ -255,8 +262,7 @@ static void on_broken(struct worker *w, struct session *s, enum error_kind kind)
 		fail_session(w, s, kind);
 }
 
-/* One recv(): how many bytes came; 0 when there are none, or the socket is this session's no more. */
-static size_t receive(struct worker *w, struct session *s, size_t cap)
+size_t receive(struct worker *w, struct session *s, size_t cap)
 {
 	ssize_t got = recv(s->fd, w->buffer, cap, 0);
 	if (got <= 0) {
@@ -265,15 +271,15 @@ static size_t receive(struct worker *w, struct session *s, size_t cap)
 		return 0;
 	}
 	struct slice bytes = { w->buffer, (size_t)got };
+	const struct exchange *x = exchange_of(w, s);
+	w->unclaimed_len += (uint64_t)got;
 	do {
-		size_t offered_len = bytes.len;
-		enum session_step step = session_feed(s, exchange_of(w, s), &bytes);
-		w->unclaimed_len += offered_len - bytes.len;
+		enum session_step step = session_feed(s, x, &bytes);
 		if (step == SESSION_MALFORMED) {
 			fail_session(w, s, ERROR_MALFORMED);
 			return 0;
 		}
-		if (step != SESSION_MORE && !on_answer(w, s, step))
+		if (step != SESSION_MORE && !on_answer(w, s, x, step))
 			return 0;
 	} while (bytes.len);
 	return (size_t)got;
@@ -293,7 +299,7 @@ static void note_connected(struct worker *w, const struct session *s, uint64_t n
 {
 	bool counts = w->load->options->requests_per_connection
 	    ? window_holds(&w->window, now_ns) : w->phase == PHASE_CONNECT;
-	if (counts)
+	if (counts && !session_is_slow(s))
 		histogram_record(&w->stats.connect, now_ns - s->sent_ns);
 }
 
@@ -309,6 +315,12 @@ static void on_connected(struct worker *w, struct session *s)
 	account_time(w, s, now_ns);
 	note_connected(w, s, now_ns);
 	s->established = true;
+	if (session_is_slow(s) && w->phase != PHASE_CONNECT) {
+		/* begins at the next kick, slowly */
+		stop_opening(w, s);
+		s->state = SESSION_RESTING;
+		return;
+	}
 	if (w->pace && w->phase != PHASE_CONNECT && s->population == POPULATION_ACTIVE) {
 		/* not asked at once, as no schedule says so: it takes the next arrival */
 		stop_opening(w, s);
@@ -321,10 +333,14 @@ static void on_connected(struct worker *w, struct session *s)
 
 static void on_event(struct worker *w, struct session *s, uint32_t events)
 {
-	if (s->state == SESSION_CONNECTING)
+	if (s->state == SESSION_CONNECTING) {
 		on_connected(w, s);
-	else if (s->state == SESSION_SENDING && events & EPOLLOUT)
-		send_request(w, s, session_unsent(s, exchange_of(w, s)));
+	} else if (session_is_slow(s) && w->phase != PHASE_CONNECT) {
+		if (s->population == POPULATION_SLOW_READER)
+			return; /* at the next kick */
+	} else if (s->state == SESSION_SENDING && events & EPOLLOUT) {
+		send_request(w, s, exchange_of(w, s), session_unsent(s, exchange_of(w, s)));
+	}
 	if (events & (EPOLLIN | HANGUP_EVENTS) && s->fd >= 0)
 		on_readable(w, s, events);
 }
@@ -355,12 +371,14 @@ static void look_at_ages(struct worker *w)
 	uint32_t in_flight_count = 0;
 	for (uint32_t i = 0; i < w->next_to_open; i++) {
 		struct session *s = &w->sessions[i];
-		if (session_is_busy(s) && now_ns > s->sent_ns + w->load->options->timeout_ns)
+		if (slow_goes_on(w, s))
+			slow_turn(w, s, now_ns);
+		else if (session_is_busy(s) && now_ns > s->sent_ns + w->load->options->timeout_ns)
 			on_broken(w, s, s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
 		else if (s->state == SESSION_CLOSED && w->phase < PHASE_DRAIN
 		    && w->opening_count < w->opening_max)
 			open_session(w, s, now_ns);
-		in_flight_count += s->due_count;
+		in_flight_count += session_is_slow(s) ? 0 : s->due_count;
 	}
 	atomic_store(&w->live.in_flight, in_flight_count);
 }

@@ -51,23 +51,38 @@ static struct pace *make_pace(const struct worker *w)
 	return pace;
 }
 
+/* Writers and readers in turn; odd workers begin with a reader, so that the halves are even. */
+static void make_slow(const struct worker *w, struct session *s, uint32_t number)
+{
+	bool reads = (number + w->index) % 2;
+	s->population = reads ? POPULATION_SLOW_READER : POPULATION_SLOW_WRITER;
+	if (reads && w->load->options->slow_target)
+		s->exchange = EXCHANGE_SLOW;
+}
+
 struct worker *worker_start(const struct load *load, struct control *control, uint32_t index,
     struct crowd crowd, int cpu)
 {
 	struct worker *w = allocate(sizeof *w);
 	w->load = load;
+	w->exchanges = load->exchanges;
 	w->control = control;
 	w->index = index;
 	w->cpu = cpu;
 	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
 	stats_init(&w->stats);
 	w->session_count = crowd.active + crowd.idle + crowd.slow;
+	w->first_slow = crowd.active + crowd.idle;
+	if (crowd.slow)
+		w->slow_progress_ns = allocate(crowd.slow * sizeof *w->slow_progress_ns);
 	w->opening_max = OPENING_MAX / load->options->worker_count + 1;
 	w->sessions = allocate(w->session_count * sizeof *w->sessions);
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		session_close(&w->sessions[i]);
 		if (i >= crowd.active)
 			w->sessions[i].population = POPULATION_IDLE;
+		if (i >= w->first_slow)
+			make_slow(w, &w->sessions[i], i - w->first_slow);
 	}
 	if (load->options->rate_per_s)
 		w->pace = make_pace(w);
@@ -113,5 +128,6 @@ void worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
 	}
 	free(w->pace);
 	free(w->sessions);
+	free(w->slow_progress_ns);
 	free(w);
 }
