@@ -153,6 +153,32 @@ static json_t *client_json(const struct result *r)
 	return json;
 }
 
+static json_t *targets_json(const struct options *o, const struct stats *t)
+{
+	if (!t->targets)
+		return json_null();
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < t->target_count; i++) {
+		const struct target_stats *counts = &t->targets[i];
+		json_t *requests = json_object();
+		set(requests, "sent", integer(counts->sent));
+		set(requests, "completed", integer(counts->completed));
+		set(requests, "errors", integer(counts->errors));
+		json_t *latency = json_object();
+		set(latency, "service", histogram_json(&counts->service));
+		set(latency, "response", histogram_json(&counts->response));
+		json_t *json = json_object();
+		set(json, "name", json_string(o->targets[i].name));
+		set(json, "method", json_string(o->targets[i].method));
+		set(json, "target", json_string(o->targets[i].path));
+		set(json, "weight", json_real(o->targets[i].weight));
+		set(json, "requests", requests);
+		set(json, "latency_ns", latency);
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
 static json_t *validity_json(const struct result *r)
 {
 	json_t *reasons = json_array();
@@ -195,6 +221,7 @@ static json_t *config_json(const struct options *o)
 	set(json, "status", o->status ? integer(o->status) : json_null());
 	set(json, "expect", string_or_null(o->expect));
 	set(json, "body", string_or_null(o->body));
+	set(json, "mix", string_or_null(o->mix_file));
 	set(json, "cpus", cpus);
 	return json;
 }
@@ -213,6 +240,7 @@ bool json_write(FILE *file, const struct options *o, const struct result *r)
 	set(json, "connections", connections_json(r));
 	set(json, "bytes", bytes_json(t));
 	set(json, "latency_ns", latency_json(t));
+	set(json, "targets", targets_json(o, t));
 	set(json, "client", client_json(r));
 	set(json, "littles_law_residual",
 	    real_or_null(t->completed && !o->rate_per_s && o->depth == 1, result_littles_residual(r)));

@@ -377,6 +377,17 @@ static double suspended_s(void)
 	return ((double)clock_read_ns(CLOCK_BOOTTIME) - (double)clock_now_ns()) / 1e9;
 }
 
+static void init_stats(struct stats *t, const struct options *o)
+{
+	stats_init(t);
+	if (!o->mix_file)
+		return;
+	struct target_stats *targets = calloc(o->target_count, sizeof *targets);
+	if (!targets)
+		die_errno(ENOMEM, "the result");
+	stats_set_targets(t, targets, o->target_count);
+}
+
 int run_load(const struct load *load, struct result *r)
 {
 	const struct options *o = load->options;
@@ -387,7 +398,7 @@ int run_load(const struct load *load, struct result *r)
 	/* the harness may be killed at any time; so are we then */
 	if (o->sync_fd >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		die_errno(errno, "prctl");
-	stats_init(&r->stats);
+	init_stats(&r->stats, o);
 	double suspended_before_s = suspended_s();
 	catch_signals(&run);
 	start_workers(&run, load);

@@ -34,6 +34,26 @@ void stats_init(struct stats *t)
 	histogram_init(&t->send_lag);
 }
 
+void stats_set_targets(struct stats *t, struct target_stats *targets, uint32_t count)
+{
+	t->targets = targets;
+	t->target_count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		targets[i] = (struct target_stats){ 0 };
+		histogram_init(&targets[i].service);
+		histogram_init(&targets[i].response);
+	}
+}
+
+static void merge_target(struct target_stats *into, const struct target_stats *from)
+{
+	into->sent += from->sent;
+	into->completed += from->completed;
+	into->errors += from->errors;
+	histogram_merge(&into->service, &from->service);
+	histogram_merge(&into->response, &from->response);
+}
+
 void stats_merge(struct stats *into, const struct stats *from)
 {
 	into->sent += from->sent;
@@ -57,6 +77,8 @@ void stats_merge(struct stats *into, const struct stats *from)
 	into->late += from->late;
 	histogram_merge(&into->response, &from->response);
 	histogram_merge(&into->send_lag, &from->send_lag);
+	for (uint32_t i = 0; i < into->target_count; i++)
+		merge_target(&into->targets[i], &from->targets[i]);
 }
 
 uint64_t stats_error_count(const struct stats *t)

@@ -49,6 +49,12 @@ static inline uint64_t window_overlap_ns(const struct window *w, uint64_t from_n
 
 #define STATS_LATE_NS UINT64_C(1000000)
 
+/* What one target of a mix has of the counters below that have the same names. */
+struct target_stats {
+	uint64_t sent, completed, errors;
+	struct histogram service, response;
+};
+
 /* One worker's counters; merged at the end. */
 struct stats {
 	uint64_t sent;             /* requests started inside the window */
@@ -73,9 +79,14 @@ struct stats {
 	uint64_t late;       /* of the sent: over STATS_LATE_NS late by the client's own doing */
 	struct histogram response; /* of completed, timed out, and unfinished ones at their age */
 	struct histogram send_lag; /* of the sent, and of unsent ones at their age */
+
+	struct target_stats *targets; /* one for each of a mix, the caller's; NULL without */
+	uint32_t target_count;
 };
 
 void stats_init(struct stats *t);
+/* There is a mix: from now on its targets are counted apart too. */
+void stats_set_targets(struct stats *t, struct target_stats *targets, uint32_t count);
 void stats_merge(struct stats *into, const struct stats *from);
 uint64_t stats_error_count(const struct stats *t);
 
@@ -104,16 +115,23 @@ static inline void stats_depart(struct stats *t, const struct window *w, uint64_
 	}
 }
 
+static inline void stats_respond(struct stats *t, uint32_t target, uint64_t time_ns)
+{
+	histogram_record(&t->response, time_ns);
+	if (t->targets)
+		histogram_record(&t->targets[target].response, time_ns);
+}
+
 /* ... and has come to its end at now_ns: in an answer or a timeout (`counts`), or in an error. */
-static inline void stats_settle(struct stats *t, const struct window *w, uint64_t due_ns,
-    uint64_t now_ns, bool counts)
+static inline void stats_settle(struct stats *t, const struct window *w, uint32_t target,
+    uint64_t due_ns, uint64_t now_ns, bool counts)
 {
 	t->carried += due_ns < w->start_ns && now_ns >= w->start_ns;
 	if (due_ns < w->end_ns && now_ns >= w->end_ns) {
 		t->unfinished++;
-		histogram_record(&t->response, w->end_ns - due_ns);
+		stats_respond(t, target, w->end_ns - due_ns);
 	} else if (counts && window_holds(w, now_ns)) {
-		histogram_record(&t->response, now_ns - due_ns);
+		stats_respond(t, target, now_ns - due_ns);
 	}
 }
 

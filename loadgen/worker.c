@@ -85,6 +85,8 @@ static void fail_session(struct worker *w, struct session *s, enum error_kind ki
 	} else {
 		w->stats.errors[kind] += s->due_count ? s->due_count : 1;
 		w->last_error = kind;
+		if (w->stats.targets && s->due_count)
+			w->stats.targets[s->exchange / 2].errors++;
 	}
 	settle(w, s, now_ns, kind == ERROR_TIMEOUT);
 	drop_session(w, s, now_ns);
@@ -158,11 +160,18 @@ bool send_request(struct worker *w, struct session *s, const struct exchange *x,
 	return true;
 }
 
+static struct target_stats *target_of(const struct worker *w, const struct session *s)
+{
+	return &w->stats.targets[s->exchange / 2];
+}
+
 /* What is asked before the barrier does not count as one of --requests-per-connection. */
 static void choose_exchange(struct worker *w, struct session *s)
 {
-	bool last = ++s->request_count == w->load->options->requests_per_connection;
-	s->exchange = last;
+	uint32_t target = w->stats.targets ? choice_next(&w->choice) : 0;
+	uint32_t most = w->load->options->requests_per_connection;
+	bool last = most && ++s->request_count == most;
+	s->exchange = (uint8_t)(2 * target + last);
 }
 
 static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
@@ -174,6 +183,8 @@ static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
 	if (window_holds(&w->window, now_ns)) {
 		w->stats.sent += x->depth;
 		w->stats.bytes_sent += request.len;
+		if (w->stats.targets)
+			target_of(w, s)->sent++;
 	}
 	return send_request(w, s, x, request);
 }
@@ -210,6 +221,8 @@ static bool on_wrong_answer(struct worker *w, struct session *s, enum session_st
 	}
 	settle(w, s, now_ns, false);
 	w->stats.errors[kind]++;
+	if (w->stats.targets)
+		target_of(w, s)->errors++;
 	return true;
 }
 
@@ -220,6 +233,13 @@ static bool on_paced_answer(struct worker *w, struct session *s, uint64_t now_ns
 	pace_free(w->pace, (uint32_t)(s - w->sessions), now_ns);
 	send_due(w, now_ns);
 	return s->state == SESSION_RESTING || session_in_flight(s);
+}
+
+static void note_target(struct worker *w, const struct session *s, uint64_t now_ns)
+{
+	struct target_stats *t = target_of(w, s);
+	t->completed++;
+	histogram_record(&t->service, now_ns - s->sent_ns);
 }
 
 /* An answer is complete. False when the session has another socket now, or none. */
@@ -237,6 +257,8 @@ static bool on_answer(struct worker *w, struct session *s, const struct exchange
 	} else if (stats_answer(&w->stats, &w->window, s->sent_ns, now_ns)) {
 		s->window_count++;
 		w->stats.bytes_received += w->unclaimed_len;
+		if (w->stats.targets)
+			note_target(w, s, now_ns);
 	}
 	w->unclaimed_len = 0;
 	if (s->attempt_count)
@@ -392,7 +414,8 @@ static void on_kick(struct worker *w)
 	w->window.start_ns = atomic_load(&w->control->start_ns);
 	w->window.end_ns = atomic_load(&w->control->end_ns);
 	w->follows_up = w->phase == PHASE_RUN && !w->pace;
-	w->chooses = w->phase == PHASE_RUN && w->load->options->requests_per_connection;
+	w->chooses = w->phase == PHASE_RUN
+	    && (w->load->options->requests_per_connection || w->stats.targets);
 	if (before == PHASE_CONNECT && w->phase == PHASE_RUN) {
 		if (w->pace)
 			start_schedule(w);

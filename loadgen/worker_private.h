@@ -4,6 +4,7 @@
 
 #include <sys/epoll.h>
 
+#include "choice.h"
 #include "pace.h"
 #include "worker.h"
 
@@ -27,6 +28,7 @@ struct worker {
 	struct stats stats;
 
 	struct pace *pace;        /* NULL in a closed loop */
+	struct choice choice;     /* with a mix */
 	uint64_t spin_ns;         /* awake because a request is nearly due, with nothing to do */
 	const struct load *load;
 	struct control *control;

@@ -42,12 +42,14 @@ static void *allocate(size_t len)
 	return memory;
 }
 
-static struct pace *make_pace(const struct worker *w)
+static struct pace *make_pace(struct worker *w)
 {
 	struct pace *pace = allocate(sizeof *pace);
 	struct turn *turns = allocate(w->session_count * sizeof *turns);
 	uint32_t *row = allocate(w->session_count * sizeof *row);
 	pace_init(pace, w->sessions, turns, row, w->session_count);
+	if (w->stats.targets)
+		pace->choice = &w->choice;
 	return pace;
 }
 
@@ -58,6 +60,14 @@ static void make_slow(const struct worker *w, struct session *s, uint32_t number
 	s->population = reads ? POPULATION_SLOW_READER : POPULATION_SLOW_WRITER;
 	if (reads && w->load->options->slow_target)
 		s->exchange = EXCHANGE_SLOW;
+}
+
+static void mix_targets(struct worker *w)
+{
+	const struct options *o = w->load->options;
+	struct target_stats *targets = allocate(o->target_count * sizeof *targets);
+	stats_set_targets(&w->stats, targets, o->target_count);
+	choice_init(&w->choice, o->targets, o->target_count, o->seed, w->index);
 }
 
 struct worker *worker_start(const struct load *load, struct control *control, uint32_t index,
@@ -84,6 +94,8 @@ struct worker *worker_start(const struct load *load, struct control *control, ui
 		if (i >= w->first_slow)
 			make_slow(w, &w->sessions[i], i - w->first_slow);
 	}
+	if (load->options->mix_file)
+		mix_targets(w);
 	if (load->options->rate_per_s)
 		w->pace = make_pace(w);
 	w->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -129,5 +141,6 @@ void worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
 	free(w->pace);
 	free(w->sessions);
 	free(w->slow_progress_ns);
+	free(w->stats.targets);
 	free(w);
 }
