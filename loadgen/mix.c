@@ -57,20 +57,19 @@ static int read_file(const char *path, struct slice *text)
 	FILE *file = fopen(path, "r");
 	if (!file)
 		return -errno;
-	char *bytes = malloc(BODY_LEN_MAX + 1);
-	int error = bytes ? 0 : -ENOMEM;
-	if (bytes) {
-		size_t len = fread(bytes, 1, BODY_LEN_MAX + 1, file);
-		if (ferror(file))
-			error = -errno;
-		else if (len > BODY_LEN_MAX)
-			error = -EFBIG;
-		else
-			bytes[len] = '\0';
-		*text = (struct slice){ bytes, len };
-	}
+	char *bytes = malloc(BODY_LEN_MAX + 1), *fitting = NULL;
+	size_t len = bytes ? fread(bytes, 1, BODY_LEN_MAX + 1, file) : 0;
+	int error = !bytes ? -ENOMEM : ferror(file) ? -errno : len > BODY_LEN_MAX ? -EFBIG : 0;
 	fclose(file);
-	return error;
+	if (!error)
+		fitting = realloc(bytes, len + 1);
+	if (!fitting) {
+		free(bytes);
+		return error ? error : -ENOMEM;
+	}
+	fitting[len] = '\0';
+	*text = (struct slice){ fitting, len };
+	return 0;
 }
 
 int mix_read_value(const char *text, struct slice *value)
@@ -92,6 +91,10 @@ static bool keep_value(struct reader *r, enum key key, const char *text, struct 
 {
 	char *copy = strdup(text);
 	int error = copy ? mix_read_value(copy, value) : -ENOMEM;
+	if (error || value->ptr != copy)
+		free(copy);
+	if (error)
+		*value = (struct slice){ NULL, 0 };
 	return !error
 	    || complain(r, "[%s] %s = %s: cannot be read (%s)", r->targets[r->count - 1].name,
 		key_names[key], text, strerror(-error));

@@ -114,6 +114,52 @@ static void test_audit(void **state)
 	assert_true(audit_fairness(&a) == 0.25); /* one of four has it all */
 }
 
+static void test_slow_ones_are_apart(void **state)
+{
+	(void)state;
+	struct audit a = { 0 };
+	struct session slow = { .established = true, .answered = true };
+	audit_add(&a, &(struct session){ .established = true, .answered = true, .window_count = 4 });
+	slow.population = POPULATION_SLOW_WRITER;
+	audit_add(&a, &slow);
+	slow.population = POPULATION_SLOW_READER;
+	audit_add(&a, &slow);
+	assert_int_equal(a.requested, 3);
+	assert_int_equal(a.answered, 3);
+	assert_int_equal(a.slow, 2);
+	assert_int_equal(a.starved, 0);
+	assert_true(audit_fairness(&a) == 1);
+}
+
+/* What is settled for one target stands in the total and nowhere else. */
+static void test_targets_of_a_mix(void **state)
+{
+	(void)state;
+	static struct target_stats targets[2], sums[2];
+	static struct stats sum;
+	struct window w = { 100, 200 };
+	stats_init(&result.stats);
+	stats_set_targets(&result.stats, targets, 2);
+	stats_settle(&result.stats, &w, 0, 120, 150, true);
+	stats_settle(&result.stats, &w, 1, 120, 160, true);
+	stats_settle(&result.stats, &w, 1, 120, 250, true); /* unfinished: 80 at the window's end */
+	targets[1].sent = 5;
+	targets[1].completed = 4;
+	targets[1].errors = 1;
+	stats_init(&sum);
+	stats_set_targets(&sum, sums, 2);
+	stats_merge(&sum, &result.stats);
+	stats_merge(&sum, &result.stats);
+	assert_int_equal(sum.response.count, 6);
+	assert_int_equal(sums[0].response.count, 2);
+	assert_int_equal(sums[1].response.count, 4);
+	assert_int_equal(sums[1].response.max_ns, 80);
+	assert_int_equal(sums[1].sent, 10);
+	assert_int_equal(sums[1].completed, 8);
+	assert_int_equal(sums[1].errors, 2);
+	assert_int_equal(sums[0].completed, 0);
+}
+
 static void expect(enum verdict verdict, const char *words)
 {
 	result_judge(&result);
@@ -260,13 +306,13 @@ static void test_merge_of_open_loops(void **state)
 	stats_init(t);
 	stats_init(&other);
 	stats_depart(t, &w, 90, 80, 110);      /* carried into the window */
-	stats_settle(t, &w, 90, 120, true);
+	stats_settle(t, &w, 0, 90, 120, true);
 	stats_depart(t, &w, 150, 80, 150);     /* in flight when it ends */
-	stats_settle(t, &w, 150, 250, true);
+	stats_settle(t, &w, 0, 150, 250, true);
 	stats_depart(&other, &w, 160, 80, 210); /* not even sent */
-	stats_settle(&other, &w, 160, 220, true);
+	stats_settle(&other, &w, 0, 160, 220, true);
 	stats_depart(&other, &w, 200, 80, 210); /* behind it */
-	stats_settle(&other, &w, 200, 220, true);
+	stats_settle(&other, &w, 0, 200, 220, true);
 	stats_merge(t, &other);
 	assert_int_equal(t->offered, 2);
 	assert_int_equal(t->carried, 1);
@@ -306,6 +352,8 @@ int main(void)
 		cmocka_unit_test_setup(test_known_quantiles, set_up),
 		cmocka_unit_test_setup(test_flawless, set_up),
 		cmocka_unit_test_setup(test_audit, set_up),
+		cmocka_unit_test_setup(test_slow_ones_are_apart, set_up),
+		cmocka_unit_test_setup(test_targets_of_a_mix, set_up),
 		cmocka_unit_test_setup(test_not_established, set_up),
 		cmocka_unit_test_setup(test_errors, set_up),
 		cmocka_unit_test_setup(test_nothing_completed, set_up),
