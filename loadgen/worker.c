@@ -1,5 +1,5 @@
 /*
- * worker.c: the only file that knows epoll. One thread, one loop, a request and its answer cost one
+ * worker.c: the file that knows epoll. One thread, one loop, a request and its answer cost one
  * recv() and one send(), and epoll_wait() shared by all that are ready.
  *
  * Each socket is registered once, edge-triggered, for everything (epoll(7)): no epoll_ctl() between
@@ -13,10 +13,8 @@
  *
  * Time: one clock read for each answer, which is also the moment its successor is sent. A closed
  * loop blocks without a timeout (arming a timer costs as much as a request); the main thread kicks
- * it ten times a second, and only then are ages looked at. An open loop sends what is due after
- * each answer and before it waits; it sleeps until shortly before the next is due and spends the
- * rest looking for events, since a timer alone wakes up tens of microseconds late (prctl(2),
- * PR_SET_TIMERSLACK, and then the time it takes to get a CPU).
+ * it ten times a second, and only then are ages looked at. How an open loop waits stands in
+ * worker_paced.c, what slow connections do in worker_slow.c.
  */
 #include "worker_private.h"
 
@@ -27,10 +25,7 @@
 #include "lib/sys/die.h"
 #include "lib/sys/net.h"
 
-enum {
-	ATTEMPTS_MAX = 3,  /* to open a connection before the barrier */
-	SPIN_STEP_MAX_NS = 20000, /* one look that took longer had lost its CPU meanwhile */
-};
+enum { ATTEMPTS_MAX = 3 }; /* to open a connection before the barrier */
 #define KICK_INDEX UINT32_MAX /* in epoll_data, where else a session's index stands */
 #define HANGUP_EVENTS (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
@@ -174,7 +169,7 @@ static void choose_exchange(struct worker *w, struct session *s)
 	s->exchange = (uint8_t)(2 * target + last);
 }
 
-static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
+bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
 {
 	if (w->chooses && s->population == POPULATION_ACTIVE)
 		choose_exchange(w, s);
@@ -187,16 +182,6 @@ static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
 			target_of(w, s)->sent++;
 	}
 	return send_request(w, s, x, request);
-}
-
-/* Open loop: sends what is due, as long as a connection is free. */
-static void send_due(struct worker *w, uint64_t now_ns)
-{
-	while (w->phase == PHASE_RUN && pace_next_ns(w->pace) <= now_ns) {
-		uint32_t index = pace_send(w->pace, &w->stats, &w->window, now_ns);
-		start_request(w, &w->sessions[index], now_ns);
-		now_ns = clock_now_ns();
-	}
 }
 
 /* The first good answer on this connection since it was opened. */
@@ -369,14 +354,6 @@ static void on_event(struct worker *w, struct session *s, uint32_t events)
 
 /* --- kicks ------------------------------------------------------------------------------------ */
 
-/* The schedule begins with the warm-up, of which every worker knows when it begins. */
-static void start_schedule(struct worker *w)
-{
-	const struct options *o = w->load->options;
-	arrivals_init(&w->pace->arrivals, o->arrivals, o->rate_per_s, o->seed, w->index,
-	    o->worker_count, w->window.start_ns - o->warmup_ns);
-}
-
 static void start_all(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->session_count; i++) {
@@ -439,35 +416,6 @@ static void publish(struct worker *w)
 	atomic_store_explicit(&live->abandoned, w->abandoned_count, memory_order_relaxed);
 	atomic_store_explicit(&live->last_error, (int)w->last_error, memory_order_relaxed);
 	atomic_store_explicit(&live->connect_errno, w->connect_errno, memory_order_relaxed);
-}
-
-/* Open loop: sends what is due, and waits for events until the next can be sent. */
-static int wait_paced(struct worker *w)
-{
-	send_due(w, clock_now_ns());
-	uint64_t due_ns = w->phase == PHASE_RUN ? pace_next_ns(w->pace) : PACE_NEVER;
-	if (due_ns == PACE_NEVER)
-		return epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, -1);
-	uint64_t start_ns = clock_now_ns();
-	uint64_t sleep_ns = pace_sleep_ns(w->pace, due_ns, start_ns);
-	uint64_t now_ns;
-	int count;
-	if (sleep_ns) {
-		struct timespec timeout = clock_timespec(sleep_ns);
-		count = epoll_pwait2(w->epoll_fd, w->events, EVENTS_CAP, &timeout, NULL);
-		now_ns = clock_now_ns();
-		if (count == 0)
-			pace_woke(w->pace, now_ns - start_ns - sleep_ns);
-		return count;
-	}
-	do {
-		count = epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, 0);
-		now_ns = clock_now_ns();
-		if (now_ns - start_ns < SPIN_STEP_MAX_NS)
-			w->spin_ns += now_ns - start_ns;
-		start_ns = now_ns;
-	} while (count == 0 && now_ns < due_ns);
-	return count;
 }
 
 static void finish(struct worker *w)

@@ -1,4 +1,7 @@
-/* worker_private.h: how worker.c (the loop) and worker_thread.c (its thread) fit together. */
+/*
+ * worker_private.h: how the parts of a worker fit together: worker.c (the loop), worker_paced.c and
+ * worker_slow.c (what open loops and slow connections do there), worker_thread.c (its thread).
+ */
 #ifndef LOADGEN_WORKER_PRIVATE_H
 #define LOADGEN_WORKER_PRIVATE_H
 
@@ -61,10 +64,18 @@ void worker_loop(struct worker *w);
 /* Sends some of the request under way. False when the connection broke over it. */
 bool send_request(struct worker *w, struct session *s, const struct exchange *x,
     struct slice bytes);
+/* The next request of this connection, at rest. As send_request(). */
+bool start_request(struct worker *w, struct session *s, uint64_t now_ns);
 /* One recv(): how many bytes came; 0 for none, or when the socket is this session's no more. */
 size_t receive(struct worker *w, struct session *s, size_t cap);
 /* The connection has come to its end: an error of this kind, unless it was to end. */
 void on_broken(struct worker *w, struct session *s, enum error_kind kind);
+
+/* The open loop begins; sends what is due as long as a connection is free; and waits for events
+   until the next can be sent: returns how many there are. */
+void start_schedule(struct worker *w);
+void send_due(struct worker *w, uint64_t now_ns);
+int wait_paced(struct worker *w);
 
 /* Is that no error, but a server that ends what is slow? */
 bool slow_was_ended(const struct worker *w, const struct session *s, enum error_kind kind);
