@@ -27,6 +27,7 @@
 
 enum { ATTEMPTS_MAX = 3 }; /* to open a connection before the barrier */
 #define KICK_INDEX UINT32_MAX /* in epoll_data, where else a session's index stands */
+#define HOT inline __attribute__((always_inline)) /* else it is called, twice a request */
 #define HANGUP_EVENTS (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 /* --- opening and closing ---------------------------------------------------------------------- */
@@ -139,7 +140,8 @@ static const struct exchange *exchange_of(const struct worker *w, const struct s
 	return &w->exchanges[s->exchange];
 }
 
-bool send_request(struct worker *w, struct session *s, const struct exchange *x,
+/* False when the connection broke over it. */
+static bool send_request(struct worker *w, struct session *s, const struct exchange *x,
     struct slice bytes)
 {
 	ssize_t sent = send(s->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
@@ -169,7 +171,7 @@ static void choose_exchange(struct worker *w, struct session *s)
 	s->exchange = (uint8_t)(2 * target + last);
 }
 
-bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
+static HOT bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
 {
 	if (w->chooses && s->population == POPULATION_ACTIVE)
 		choose_exchange(w, s);
@@ -228,7 +230,7 @@ static void note_target(struct worker *w, const struct session *s, uint64_t now_
 }
 
 /* An answer is complete. False when the session has another socket now, or none. */
-static bool on_answer(struct worker *w, struct session *s, const struct exchange *x,
+static HOT bool on_answer(struct worker *w, struct session *s, const struct exchange *x,
     enum session_step step)
 {
 	uint64_t now_ns = clock_now_ns();
@@ -261,7 +263,7 @@ static bool on_answer(struct worker *w, struct session *s, const struct exchange
 	return w->pace && s->population == POPULATION_ACTIVE ? on_paced_answer(w, s, now_ns) : true;
 }
 
-void on_broken(struct worker *w, struct session *s, enum error_kind kind)
+static void on_broken(struct worker *w, struct session *s, enum error_kind kind)
 {
 	if (s->state == SESSION_ENDING)
 		renew_session(w, s);
@@ -269,7 +271,8 @@ void on_broken(struct worker *w, struct session *s, enum error_kind kind)
 		fail_session(w, s, kind);
 }
 
-size_t receive(struct worker *w, struct session *s, size_t cap)
+/* One recv(): how many bytes came; 0 for none, or when the socket is this session's no more. */
+static HOT size_t receive(struct worker *w, struct session *s, size_t cap)
 {
 	ssize_t got = recv(s->fd, w->buffer, cap, 0);
 	if (got <= 0) {
@@ -400,6 +403,28 @@ static void on_kick(struct worker *w)
 			start_all(w);
 	}
 	look_at_ages(w);
+}
+
+/* --- for worker_paced.c and worker_slow.c ------------------------------------------------------- */
+
+bool worker_start_request(struct worker *w, struct session *s, uint64_t now_ns)
+{
+	return start_request(w, s, now_ns);
+}
+
+bool worker_send(struct worker *w, struct session *s, const struct exchange *x, struct slice bytes)
+{
+	return send_request(w, s, x, bytes);
+}
+
+size_t worker_receive(struct worker *w, struct session *s, size_t cap)
+{
+	return receive(w, s, cap);
+}
+
+void worker_break(struct worker *w, struct session *s, enum error_kind kind)
+{
+	on_broken(w, s, kind);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ void send_due(struct worker *w, uint64_t now_ns)
 {
 	while (w->phase == PHASE_RUN && pace_next_ns(w->pace) <= now_ns) {
 		uint32_t index = pace_send(w->pace, &w->stats, &w->window, now_ns);
-		start_request(w, &w->sessions[index], now_ns);
+		worker_start_request(w, &w->sessions[index], now_ns);
 		now_ns = clock_now_ns();
 	}
 }

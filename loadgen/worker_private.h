@@ -62,14 +62,14 @@ void worker_loop(struct worker *w);
 /* --- what the parts of the loop know of one another -------------------------------------------- */
 
 /* Sends some of the request under way. False when the connection broke over it. */
-bool send_request(struct worker *w, struct session *s, const struct exchange *x,
+bool worker_send(struct worker *w, struct session *s, const struct exchange *x,
     struct slice bytes);
-/* The next request of this connection, at rest. As send_request(). */
-bool start_request(struct worker *w, struct session *s, uint64_t now_ns);
+/* The next request of this connection, at rest. As worker_send(). */
+bool worker_start_request(struct worker *w, struct session *s, uint64_t now_ns);
 /* One recv(): how many bytes came; 0 for none, or when the socket is this session's no more. */
-size_t receive(struct worker *w, struct session *s, size_t cap);
+size_t worker_receive(struct worker *w, struct session *s, size_t cap);
 /* The connection has come to its end: an error of this kind, unless it was to end. */
-void on_broken(struct worker *w, struct session *s, enum error_kind kind);
+void worker_break(struct worker *w, struct session *s, enum error_kind kind);
 
 /* The open loop begins; sends what is due as long as a connection is free; and waits for events
    until the next can be sent: returns how many there are. */

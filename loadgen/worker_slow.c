@@ -36,13 +36,13 @@ static bool write_on(struct worker *w, struct session *s)
 	uint32_t sent_len = s->sent_len;
 	if (s->population == POPULATION_SLOW_WRITER)
 		bytes = slice_first(bytes, 1);
-	return send_request(w, s, x, bytes) && s->sent_len > sent_len;
+	return worker_send(w, s, x, bytes) && s->sent_len > sent_len;
 }
 
 static bool read_on(struct worker *w, struct session *s)
 {
 	uint64_t unclaimed_len = w->unclaimed_len;
-	bool came = receive(w, s, READ_LEN) > 0;
+	bool came = worker_receive(w, s, READ_LEN) > 0;
 	w->unclaimed_len = unclaimed_len; /* these bytes are no active connection's */
 	return came;
 }
@@ -68,5 +68,5 @@ void slow_turn(struct worker *w, struct session *s, uint64_t now_ns)
 	if (progress)
 		*progress_ns = now_ns;
 	else if (session_is_busy(s) && now_ns > *progress_ns + w->load->options->timeout_ns)
-		on_broken(w, s, ERROR_TIMEOUT);
+		worker_break(w, s, ERROR_TIMEOUT);
 }
