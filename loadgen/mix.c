@@ -261,8 +261,12 @@ uint32_t mix_read(struct target targets[TARGETS_MAX], const char *file,
 {
 	struct slice text;
 	int error = read_file(file, &text);
-	if (!error)
-		return mix_parse(targets, file, text.ptr, message);
-	snprintf(message, MIX_MESSAGE_CAP, "--mix %s: cannot be read (%s)", file, strerror(-error));
-	return 0;
+	if (error) {
+		snprintf(message, MIX_MESSAGE_CAP, "--mix %s: cannot be read (%s)", file,
+		    strerror(-error));
+		return 0;
+	}
+	uint32_t count = mix_parse(targets, file, text.ptr, message);
+	free((void *)text.ptr);
+	return count;
 }
