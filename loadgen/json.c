@@ -242,8 +242,10 @@ bool json_write(FILE *file, const struct options *o, const struct result *r)
 	set(json, "latency_ns", latency_json(t));
 	set(json, "targets", targets_json(o, t));
 	set(json, "client", client_json(r));
+	/* N = X R asks for connections that have one request each, and nothing else to do */
+	bool lawful = !o->rate_per_s && o->depth == 1 && !o->requests_per_connection;
 	set(json, "littles_law_residual",
-	    real_or_null(t->completed && !o->rate_per_s && o->depth == 1, result_littles_residual(r)));
+	    real_or_null(lawful && t->completed, result_littles_residual(r)));
 	set(json, "validity", validity_json(r));
 	set(json, "config", config_json(o));
 	bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) == 0

@@ -219,7 +219,7 @@ both() { # ARGUMENTS...: as text and as JSON; the second stays in $out
 }
 for k in 1 10; do
 	both -c 100 --requests-per-connection $k $short "$url/"
-	says "\"requests_per_connection\": $k"; says '"connect": \{'
+	says "\"requests_per_connection\": $k"; says '"connect": \{'; says '"littles_law_residual": null'
 	within established 100 100
 done
 run 0 -c 10 --requests-per-connection 1 $short "$url/"; says '10 connections, opened anew every 1 request,'; says '^connect +p50'
