@@ -251,7 +251,7 @@ if awk '/"slow": \{/ { on = 1 } on && /"answered"/ { exit !($2 + 0 >= 20) }' "$o
 within established 100 100; within starved 0 0
 # the head is on its way for longer than a server must wait (10 s): it may end that, and it is no error
 long=$(printf 'x%.0s' $(seq 150))
-run 0 -R 20 -c 2 --slow 2 -w 0 -d 11s --status 404 --json - "$url/$long"; says '"ended_by_server": 1'; says '"total": 0'
+open_loop -R 20 -c 2 --slow 2 -w 0 -d 11s --status 404 "$url/$long"; says '"ended_by_server": 1'; says '"total": 0'
 rm -f "$out.ini" "$out.body"
 
 # interrupted: the partial result, marked
