@@ -1,7 +1,7 @@
 /*
  * ask.c: one question for each kind of request, each on a connection of its own, before the load
- * begins. What a target sends back now is the pattern for the whole run, so it must be right: status
- * and body are checked here as they will be then.
+ * begins. What a target sends back now is the pattern for the whole run, so it must be right:
+ * status and body are checked here as they will be then.
  */
 #include "ask.h"
 

@@ -119,8 +119,8 @@ static bool read_value(struct reader *r, enum key key, const char *text)
 	switch (key) {
 	case KEY_TARGET:
 		if (!mix_is_path(text))
-			return complain(r, "[%s] target = %s: give a path that starts with /, other "
-			    "than plain characters as %%XX", t->name, text);
+			return complain(r, "[%s] target = %s: give a path that starts with /, "
+			    "other than plain characters as %%XX", t->name, text);
 		t->path = strdup(text);
 		return t->path != NULL || complain(r, "no memory");
 	case KEY_WEIGHT:
@@ -137,8 +137,8 @@ static bool read_value(struct reader *r, enum key key, const char *text)
 	case KEY_STATUS:
 		if (!units_parse_digits((struct slice){ text, strlen(text) }, &status)
 		    || status < 200 || status > 599)
-			return complain(r, "[%s] status = %s: give a number from 200 to 599", t->name,
-			    text);
+			return complain(r, "[%s] status = %s: give a number from 200 to 599",
+			    t->name, text);
 		t->status = (uint16_t)status;
 		return true;
 	case KEY_COUNT:
@@ -154,8 +154,8 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	if (r->failed)
 		return 1;
 	if (r->count == 0)
-		return complain(r, "\"%s\" stands before any section: begin with a name, as in [home]",
-		    name);
+		return complain(r,
+		    "\"%s\" stands before any section: begin with a name, as in [home]", name);
 	for (int key = 0; key < KEY_COUNT; key++) {
 		if (strcmp(key_names[key], name) != 0)
 			continue;
@@ -248,7 +248,8 @@ uint32_t mix_parse(struct target targets[TARGETS_MAX], const char *file, const c
 	int bad_line = ini_parse_stream(next_line, &r, on_key, &r);
 	if (!r.failed && bad_line > 0) {
 		r.line = bad_line;
-		complain(&r, "this is neither \"key = value\" nor \"[name]\" nor a comment (; or #)");
+		complain(&r,
+		    "this is neither \"key = value\" nor \"[name]\" nor a comment (; or #)");
 	}
 	close_section(&r);
 	if (r.count == 0)

@@ -1,6 +1,6 @@
 /*
- * mix.h: what is asked of a server: one target, or several that are drawn by weight. A mix is an INI
- * file with a section for each target, whose name the report shows:
+ * mix.h: what is asked of a server: one target, or several that are drawn by weight. A mix is an
+ * INI file with a section for each target, whose name the report shows:
  *
  *     [short]                   ; up to 16 sections
  *     target = /                ; path with query, required
@@ -36,7 +36,7 @@ struct target {
 	const char *path;
 	double weight;
 	struct slice body;          /* of the request; ptr is NULL when there is none */
-	struct slice expect;        /* wanted of the answer; ptr is NULL for that of the first one */
+	struct slice expect;        /* wanted of the answer; ptr is NULL for that of the first */
 	uint16_t status;            /* wanted; 0: any 2xx */
 };
 

@@ -256,7 +256,8 @@ static void find_targets(struct options *o)
 		return;
 	}
 	if (strcmp(o->target, "/") != 0)
-		usage_die("%s: with --mix the file gives the paths; give host and port only", o->url);
+		usage_die("%s: with --mix the file gives the paths; give host and port only",
+		    o->url);
 	if (o->body || o->expect || o->status)
 		usage_die("%s with --mix: say it in the file, for each target",
 		    o->body ? "--body" : o->expect ? "--expect" : "--status");
@@ -272,8 +273,8 @@ static void check_populations(const struct options *o)
 		    : o->requests_per_connection ? "--requests-per-connection"
 		    : o->slow_count ? "--slow" : NULL;
 		if (other)
-			usage_die("--pipeline with %s: batches are of equal requests, in a closed loop, "
-			    "on connections that stay; leave one out", other);
+			usage_die("--pipeline with %s: batches are of equal requests, in a closed "
+			    "loop, on connections that stay; leave one out", other);
 	}
 	if (o->requests_per_connection && !o->duration_ns)
 		usage_die("--requests-per-connection: with -d 0 nothing is sent; give a time");

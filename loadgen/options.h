@@ -32,7 +32,7 @@ struct options {
 	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */
 	uint64_t timeout_ns;      /* --timeout: for a connect and for an answer */
 	const char *body;         /* --body: as it was written, or NULL for none */
-	const char *expect;       /* --expect: as it was written, or NULL: that of the first answer */
+	const char *expect;       /* --expect: likewise; NULL: that of the first answer */
 	uint16_t status;          /* --status: 0 for any 2xx */
 	const char *mix_file;     /* --mix: NULL for none */
 	struct target targets[TARGETS_MAX]; /* those of the mix, or the URL's */

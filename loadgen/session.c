@@ -38,7 +38,7 @@ void exchange_init(struct exchange *x, struct slice answer)
 	x->answer = answer;
 	x->body = slice_skip(answer, reply.head_len);
 	split_at_date(x, reply.head_len);
-	/* an answer that ends the connection unasked is parsed each time, for its Connection field */
+	/* one that ends the connection unasked is parsed each time, for its Connection field */
 	if (reply.close && !x->closes)
 		x->answer.len = SIZE_MAX;
 }

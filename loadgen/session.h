@@ -57,7 +57,7 @@ struct session {
 	int fd;
 	uint32_t window_count;   /* answers inside the measure window */
 	uint32_t sent_len;       /* bytes of the request that are out */
-	uint16_t request_count;  /* on this connection, of those that --requests-per-connection counts */
+	uint16_t request_count;  /* of those that --requests-per-connection counts, here */
 	uint8_t state;           /* enum session_state */
 	uint8_t population;      /* enum population */
 	uint8_t exchange;        /* which of the load's it has under way, or had last */
@@ -78,7 +78,7 @@ void exchange_init(struct exchange *x, struct slice answer);
 /* Is it the wanted status? */
 bool exchange_likes(const struct exchange *x, uint16_t status);
 
-/* A request, or a batch, starts at now_ns: returns the bytes to send; session_sent() hears how many. */
+/* A request (a batch) starts at now_ns: returns the bytes to send; session_sent() hears of them. */
 static inline struct slice session_start(struct session *s, const struct exchange *x,
     uint64_t now_ns)
 {
@@ -160,7 +160,7 @@ static inline enum session_step session_feed(struct session *s, const struct exc
     struct slice *bytes)
 {
 	if (s->state != SESSION_AWAITING || s->reply.head_len || !exchange_repeats(x, *bytes)) {
-		struct slice rest = *bytes; /* a copy, so that the caller's can be kept in registers */
+		struct slice rest = *bytes; /* a copy: the caller's can stay in registers */
 		enum session_step step = session_parse(s, x, &rest);
 		*bytes = rest;
 		return step;

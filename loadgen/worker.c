@@ -376,7 +376,8 @@ static void look_at_ages(struct worker *w)
 		if (slow_goes_on(w, s))
 			slow_turn(w, s, now_ns);
 		else if (session_is_busy(s) && now_ns > s->sent_ns + w->load->options->timeout_ns)
-			on_broken(w, s, s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
+			on_broken(w, s,
+			    s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
 		else if (s->state == SESSION_CLOSED && w->phase < PHASE_DRAIN
 		    && w->opening_count < w->opening_max)
 			open_session(w, s, now_ns);
@@ -405,7 +406,7 @@ static void on_kick(struct worker *w)
 	look_at_ages(w);
 }
 
-/* --- for worker_paced.c and worker_slow.c ------------------------------------------------------- */
+/* --- for worker_paced.c and worker_slow.c ----------------------------------------------------- */
 
 bool worker_start_request(struct worker *w, struct session *s, uint64_t now_ns)
 {

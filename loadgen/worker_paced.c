@@ -1,8 +1,8 @@
 /*
- * worker_paced.c: the open loop's part of a worker. It sends what is due after each answer and before
- * it waits; it sleeps until shortly before the next is due and spends the rest looking for events,
- * since a timer alone wakes up tens of microseconds late (prctl(2), PR_SET_TIMERSLACK, and then the
- * time it takes to get a CPU). Who takes which arrival is pace.c's.
+ * worker_paced.c: the open loop's part of a worker. It sends what is due after each answer and
+ * before it waits; it sleeps until shortly before the next is due and spends the rest looking for
+ * events, since a timer alone wakes up tens of microseconds late (prctl(2), PR_SET_TIMERSLACK, and
+ * then the time it takes to get a CPU). Who takes which arrival is pace.c's.
  */
 #include "worker_private.h"
 

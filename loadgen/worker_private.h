@@ -23,7 +23,7 @@ struct worker {
 	const struct exchange *exchanges;
 	struct window window;     /* this worker's copy of the control's */
 	enum phase phase;         /* likewise */
-	bool follows_up;          /* in PHASE_RUN of a closed loop: an answer makes the next request */
+	bool follows_up;          /* closed loop in PHASE_RUN: an answer makes the next request */
 	bool chooses;             /* in PHASE_RUN: requests are not all the same */
 	int epoll_fd;
 	int kick_fd;
@@ -59,7 +59,7 @@ struct worker {
 /* From the first connect to PHASE_QUIT, and the last account; every socket is closed then. */
 void worker_loop(struct worker *w);
 
-/* --- what the parts of the loop know of one another -------------------------------------------- */
+/* --- what the parts of the loop know of one another ------------------------------------------- */
 
 /* Sends some of the request under way. False when the connection broke over it. */
 bool worker_send(struct worker *w, struct session *s, const struct exchange *x,

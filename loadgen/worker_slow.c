@@ -1,7 +1,7 @@
 /*
- * worker_slow.c: connections that are slow on purpose. From the barrier on they live by kicks, ten a
- * second: half of them send one byte of their request at each (slow writers), half take 102 bytes of
- * their answer, about 1 KiB/s, through a receive buffer so small that the server feels it (slow
+ * worker_slow.c: connections that are slow on purpose. From the barrier on they live by kicks, ten
+ * a second: half of them send one byte of their request at each (slow writers), half take 102 bytes
+ * of their answer, about 1 KiB/s, through a receive buffer so small that the server feels it (slow
  * readers). Up to the barrier they are as quick as all others.
  *
  * What they keep busy is the question; what they get is no part of rate, latencies, errors or

@@ -104,7 +104,9 @@ static void test_audit(void **state)
 	audit_add(&a, &(struct session){ .established = true, .answered = true });
 	audit_add(&a, &(struct session){ .established = true });
 	audit_add(&a, &(struct session){ 0 });
-	struct session idle = { .established = true, .answered = true, .population = POPULATION_IDLE };
+	struct session idle = {
+		.established = true, .answered = true, .population = POPULATION_IDLE
+	};
 	audit_add(&a, &idle);
 	assert_int_equal(a.requested, 5);
 	assert_int_equal(a.established, 4);
@@ -119,7 +121,8 @@ static void test_slow_ones_are_apart(void **state)
 	(void)state;
 	struct audit a = { 0 };
 	struct session slow = { .established = true, .answered = true };
-	audit_add(&a, &(struct session){ .established = true, .answered = true, .window_count = 4 });
+	struct session active = { .established = true, .answered = true, .window_count = 4 };
+	audit_add(&a, &active);
 	slow.population = POPULATION_SLOW_WRITER;
 	audit_add(&a, &slow);
 	slow.population = POPULATION_SLOW_READER;
