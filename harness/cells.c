@@ -48,6 +48,13 @@ static uint32_t make_level(const struct plan *plan, const struct cell *level, ui
 	return count;
 }
 
+/* Up to 2^63 - 1, as the load generator takes it; hashed twice, so that neighbouring seeds differ. */
+static uint64_t load_seed(uint64_t seed, uint32_t rep)
+{
+	uint64_t state = next_random(&seed) + rep;
+	return next_random(&state) >> 1;
+}
+
 uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 {
 	uint64_t state = seed;
@@ -63,6 +70,7 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 					.connections = e->connections.values[k / e->idle.count],
 					.idle = e->idle.values[k % e->idle.count],
 					.rep = rep,
+					.load_seed = load_seed(seed, rep),
 					.position = count + 1,
 				};
 				count += make_level(plan, &level, &state,

@@ -20,6 +20,7 @@ struct cell {
 	uint32_t connections;
 	uint32_t idle;
 	uint32_t rep;          /* block, from 1 */
+	uint64_t load_seed;    /* the load generator's: equal load for all of a block */
 	uint32_t position;     /* from 1 */
 	bool twin;             /* the A/A repetition */
 };

@@ -65,6 +65,7 @@ int client_start(struct client *c, const struct client_options *o)
 		add(&a, "-d", e->duration_ns, "ns");
 		add(&a, "-w", cell_warmup_ns(o->cell), "ns");
 	}
+	add(&a, "--seed", o->cell->load_seed, "");
 	add(&a, "--sync", (uint64_t)pair[1], "");
 	if (o->cpus->count)
 		add_cpus(&a, o->cpus, cpus);

@@ -73,7 +73,8 @@ static json_t *latency_json(const struct stats *t)
 	set(json, "service", histogram_json(&t->service));
 	set(json, "response", histogram_json(&t->response));
 	set(json, "send_lag", histogram_json(&t->send_lag));
-	set(json, "connect", json_null());
+	set(json, "connect", histogram_json(&t->connect));
+	set(json, "slow", histogram_json(&t->slow));
 	return json;
 }
 
@@ -110,7 +111,12 @@ static json_t *connections_json(const struct result *r)
 	/* an open loop leaves a connection unasked when the others suffice: that is no starving */
 	bool audited = r->elapsed_s > 0 && !r->wanted_per_s;
 	json_t *json = json_object();
+	json_t *slow = json_object();
+	set(slow, "requested", integer(a->slow));
+	set(slow, "answered", integer(r->stats.slow_answered));
+	set(slow, "ended_by_server", integer(r->stats.slow_ended));
 	set(json, "requested", integer(a->requested));
+	set(json, "slow", slow);
 	set(json, "idle", integer(a->idle));
 	set(json, "established", integer(a->established));
 	set(json, "answered", integer(a->answered));
@@ -147,6 +153,32 @@ static json_t *client_json(const struct result *r)
 	return json;
 }
 
+static json_t *targets_json(const struct options *o, const struct stats *t)
+{
+	if (!t->targets)
+		return json_null();
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < t->target_count; i++) {
+		const struct target_stats *counts = &t->targets[i];
+		json_t *requests = json_object();
+		set(requests, "sent", integer(counts->sent));
+		set(requests, "completed", integer(counts->completed));
+		set(requests, "errors", integer(counts->errors));
+		json_t *latency = json_object();
+		set(latency, "service", histogram_json(&counts->service));
+		set(latency, "response", histogram_json(&counts->response));
+		json_t *json = json_object();
+		set(json, "name", json_string(o->targets[i].name));
+		set(json, "method", json_string(o->targets[i].method));
+		set(json, "target", json_string(o->targets[i].path));
+		set(json, "weight", json_real(o->targets[i].weight));
+		set(json, "requests", requests);
+		set(json, "latency_ns", latency);
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
 static json_t *validity_json(const struct result *r)
 {
 	json_t *reasons = json_array();
@@ -156,6 +188,11 @@ static json_t *validity_json(const struct result *r)
 	set(json, "verdict", json_string(verdict_names[r->verdict]));
 	set(json, "reasons", reasons);
 	return json;
+}
+
+static json_t *string_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
 }
 
 static json_t *config_json(const struct options *o)
@@ -168,6 +205,12 @@ static json_t *config_json(const struct options *o)
 	set(json, "url", json_string(o->url));
 	set(json, "connections", integer(o->active_count));
 	set(json, "idle", integer(o->idle_count));
+	set(json, "slow", integer(o->slow_count));
+	set(json, "slow_target", string_or_null(o->slow_target));
+	set(json, "requests_per_connection",
+	    integer_or_null(o->requests_per_connection, o->requests_per_connection));
+	set(json, "pipeline", integer(o->depth));
+	set(json, "seed", integer(o->seed));
 	set(json, "rate_per_s", open ? integer(o->rate_per_s) : json_null());
 	set(json, "arrivals", open ? json_string(arrivals_kind_names[o->arrivals]) : json_null());
 	set(json, "workers", integer(o->worker_count));
@@ -176,7 +219,9 @@ static json_t *config_json(const struct options *o)
 	set(json, "hold_s", seconds(o->hold_ns));
 	set(json, "timeout_s", seconds(o->timeout_ns));
 	set(json, "status", o->status ? integer(o->status) : json_null());
-	set(json, "expect", o->expect ? json_string(o->expect) : json_null());
+	set(json, "expect", string_or_null(o->expect));
+	set(json, "body", string_or_null(o->body));
+	set(json, "mix", string_or_null(o->mix_file));
 	set(json, "cpus", cpus);
 	return json;
 }
@@ -195,9 +240,12 @@ bool json_write(FILE *file, const struct options *o, const struct result *r)
 	set(json, "connections", connections_json(r));
 	set(json, "bytes", bytes_json(t));
 	set(json, "latency_ns", latency_json(t));
+	set(json, "targets", targets_json(o, t));
 	set(json, "client", client_json(r));
+	/* N = X R asks for connections that have one request each, and nothing else to do */
+	bool lawful = !o->rate_per_s && o->depth == 1 && !o->requests_per_connection;
 	set(json, "littles_law_residual",
-	    real_or_null(t->completed && !o->rate_per_s, result_littles_residual(r)));
+	    real_or_null(lawful && t->completed, result_littles_residual(r)));
 	set(json, "validity", validity_json(r));
 	set(json, "config", config_json(o));
 	bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) == 0

@@ -31,15 +31,14 @@ int main(int argc, char **argv)
 {
 	static struct options options;
 	static struct load load;
-	static struct exchange exchange;
+	static struct exchange exchanges[EXCHANGES_MAX];
 	static struct result result;
 
 	die_program = "loadgen";
 	options_parse(&options, argc, argv);
 	FILE *json = open_json(options.json_path);
 	load.options = &options;
-	load.exchange = &exchange;
-	preflight(&options, &load, &exchange);
+	preflight(&options, &load, exchanges);
 
 	int signal_number = run_load(&load, &result);
 

@@ -5,10 +5,12 @@
  */
 #include "options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "lib/core/units.h"
 #include "lib/sys/affinity.h"
@@ -37,10 +39,18 @@ static const char help_text[] =
     "  -d TIME           how long to measure (10s); 0 only connects and holds\n"
     "  -w TIME           warm-up before that, not measured (1s)\n"
     "      --idle N      further connections: answered once, then silent (0)\n"
+    "      --slow N      further connections that are slow: half send a byte every 100 ms, half\n"
+    "                    read 1 KiB/s (0); not in the rate, with latencies of their own\n"
+    "      --slow-target PATH  what those that read slowly ask for (the URL's path)\n"
+    "      --requests-per-connection N  then it is closed and opened anew\n"
+    "      --pipeline N  send N requests at once, the next N when all are answered (1)\n"
     "      --hold TIME   stay silent on all connections before the warm-up (0)\n"
     "      --timeout TIME  longest wait for a connect or an answer (10s)\n"
     "      --status N    wanted status (any 2xx)\n"
-    "      --expect TEXT wanted body (that of the first answer)\n"
+    "      --expect TEXT wanted body (that of the first answer); @FILE: what is in it\n"
+    "      --body TEXT   POST this; @FILE: what is in it\n"
+    "      --mix FILE    several targets, drawn by weight: docs/MEASURING.md shows one\n"
+    "      --seed N      of Poisson arrivals and of the mix (random)\n"
     "      --cpu LIST    pin workers to these CPUs, as in 0-3,8\n"
     "      --json FILE   write the result as JSON; - for standard output instead of the report\n"
     "      --sync FD     tell a harness the run's edges on this inherited stream socket\n"
@@ -52,12 +62,20 @@ static const char help_text[] =
 
 enum {
 	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
-	OPTION_JSON, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION
+	OPTION_JSON, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION, OPTION_PER_CONNECTION,
+	OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY, OPTION_MIX, OPTION_SEED
 };
-enum { RATE_MAX = 10000000 };
+enum { RATE_MAX = 10000000, DEPTH_MAX = 64 };
 
 static const struct option long_options[] = {
 	{ "arrivals", required_argument, NULL, OPTION_ARRIVALS },
+	{ "body", required_argument, NULL, OPTION_BODY },
+	{ "mix", required_argument, NULL, OPTION_MIX },
+	{ "pipeline", required_argument, NULL, OPTION_PIPELINE },
+	{ "requests-per-connection", required_argument, NULL, OPTION_PER_CONNECTION },
+	{ "seed", required_argument, NULL, OPTION_SEED },
+	{ "slow", required_argument, NULL, OPTION_SLOW },
+	{ "slow-target", required_argument, NULL, OPTION_SLOW_TARGET },
 	{ "idle", required_argument, NULL, OPTION_IDLE },
 	{ "hold", required_argument, NULL, OPTION_HOLD },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
@@ -103,6 +121,33 @@ static enum arrivals_kind parse_arrivals(const char *text)
 	usage_die("--arrivals %s: give poisson or constant", text);
 }
 
+/* As the schema's integers: not over 2^63 - 1. */
+static uint64_t parse_seed(const char *text)
+{
+	uint64_t seed;
+	if (!units_parse_digits(text_slice(text), &seed) || seed > INT64_MAX)
+		usage_die("--seed %s: give a number from 0 to %lld", text, (long long)INT64_MAX);
+	return seed;
+}
+
+/* Short, since people type it again. */
+static uint64_t random_seed(void)
+{
+	uint32_t seed;
+	if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+		die_errno(errno, "getrandom");
+	return seed;
+}
+
+static struct slice parse_value(const char *option, const char *text)
+{
+	struct slice value;
+	int error = mix_read_value(text, &value);
+	if (error)
+		usage_die("%s %s: cannot be read (%s)", option, text, strerror(-error));
+	return value;
+}
+
 static void parse_option(struct options *o, int option, const char *value)
 {
 	switch (option) {
@@ -124,6 +169,16 @@ static void parse_option(struct options *o, int option, const char *value)
 		break;
 	case OPTION_STATUS: o->status = (uint16_t)parse_count("--status", value, 200, 599); break;
 	case OPTION_EXPECT: o->expect = value; break;
+	case OPTION_BODY: o->body = value; break;
+	case OPTION_MIX: o->mix_file = value; break;
+	case OPTION_SEED: o->seed = parse_seed(value); break;
+	case OPTION_SLOW: o->slow_count = parse_count("--slow", value, 0, 10000000); break;
+	case OPTION_SLOW_TARGET: o->slow_target = value; break;
+	case OPTION_PIPELINE: o->depth = parse_count("--pipeline", value, 1, DEPTH_MAX); break;
+	case OPTION_PER_CONNECTION:
+		o->requests_per_connection =
+		    parse_count("--requests-per-connection", value, 1, UINT16_MAX);
+		break;
 	case OPTION_CPU:
 		o->cpu_count = affinity_parse_list(value, o->cpus, OPTIONS_CPU_MAX);
 		if (o->cpu_count < 0)
@@ -182,6 +237,56 @@ static void parse_url(struct options *o)
 		usage_die("the path of the URL is longer than %zu bytes", sizeof o->target - 1);
 }
 
+/* The URL's own target; or those of the mix, which the URL then only says where to find. */
+static void find_targets(struct options *o)
+{
+	char message[MIX_MESSAGE_CAP];
+	if (!o->mix_file) {
+		o->targets[0] = (struct target){
+			.method = o->body ? "POST" : "GET",
+			.path = o->target,
+			.weight = 1,
+			.status = o->status,
+		};
+		if (o->body)
+			o->targets[0].body = parse_value("--body", o->body);
+		if (o->expect)
+			o->targets[0].expect = parse_value("--expect", o->expect);
+		o->target_count = 1;
+		return;
+	}
+	if (strcmp(o->target, "/") != 0)
+		usage_die("%s: with --mix the file gives the paths; give host and port only",
+		    o->url);
+	if (o->body || o->expect || o->status)
+		usage_die("%s with --mix: say it in the file, for each target",
+		    o->body ? "--body" : o->expect ? "--expect" : "--status");
+	o->target_count = mix_read(o->targets, o->mix_file, message);
+	if (!o->target_count)
+		usage_die("%s", message);
+}
+
+static void check_populations(const struct options *o)
+{
+	if (o->depth > 1) {
+		const char *other = o->rate_per_s ? "-R" : o->mix_file ? "--mix"
+		    : o->requests_per_connection ? "--requests-per-connection"
+		    : o->slow_count ? "--slow" : NULL;
+		if (other)
+			usage_die("--pipeline with %s: batches are of equal requests, in a closed "
+			    "loop, on connections that stay; leave one out", other);
+	}
+	if (o->requests_per_connection && !o->duration_ns)
+		usage_die("--requests-per-connection: with -d 0 nothing is sent; give a time");
+	if (o->slow_target && !o->slow_count)
+		usage_die("--slow-target: nobody asks for it; say how many do, as in --slow 20");
+	if (o->slow_target && !mix_is_path(o->slow_target))
+		usage_die("--slow-target %s: give a path that starts with /, other than plain "
+		    "characters as %%XX", o->slow_target);
+	if (o->slow_count && !o->duration_ns)
+		usage_die("--slow: with -d 0 nothing is sent; give a time");
+}
+
 /* What is right by itself and makes no sense together. */
 static void check_together(const struct options *o)
 {
@@ -192,6 +297,7 @@ static void check_together(const struct options *o)
 		usage_die("--arrivals: only an open loop has them; give its rate, as in -R 10k");
 	if (o->rate_per_s && !o->duration_ns)
 		usage_die("-R %u: with -d 0 nothing is sent; give a time", o->rate_per_s);
+	check_populations(o);
 }
 
 void options_parse(struct options *o, int argc, char **argv)
@@ -199,6 +305,8 @@ void options_parse(struct options *o, int argc, char **argv)
 	*o = (struct options){
 		.active_count = 10,
 		.worker_count = 1,
+		.depth = 1,
+		.seed = random_seed(),
 		.duration_ns = UINT64_C(10000000000),
 		.warmup_ns = UINT64_C(1000000000),
 		.timeout_ns = UINT64_C(10000000000),
@@ -228,5 +336,6 @@ void options_parse(struct options *o, int argc, char **argv)
 					 : "one URL, please, at the end of the line");
 	o->url = argv[optind];
 	parse_url(o);
+	find_targets(o);
 	check_together(o);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lib/core/arrivals.h"
+#include "mix.h"
 
 enum { OPTIONS_CPU_MAX = 256 };
 
@@ -17,16 +18,25 @@ struct options {
 	char authority[272];      /* what stands in the Host field */
 	uint32_t active_count;    /* -c: connections that ask and ask again */
 	uint32_t idle_count;      /* --idle: connections that are answered once, then silent */
+	uint32_t slow_count;      /* --slow: half write, half read slowly */
+	const char *slow_target;  /* --slow-target: of the readers; NULL: as all others */
+	uint32_t requests_per_connection; /* 0: as many as it lasts */
+	uint32_t depth;           /* --pipeline: requests that are sent together */
 	uint32_t worker_count;    /* -t */
 	uint32_t rate_per_s;      /* -R: of all workers; 0 for a closed loop */
 	enum arrivals_kind arrivals; /* --arrivals ... */
 	bool arrivals_given;      /* ... was there */
+	uint64_t seed;            /* --seed: of arrivals and mix */
 	uint64_t duration_ns;     /* -d: 0 ends the run after the hold */
 	uint64_t warmup_ns;       /* -w */
 	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */
 	uint64_t timeout_ns;      /* --timeout: for a connect and for an answer */
-	const char *expect;       /* --expect: the body, or NULL: that of the first answer */
+	const char *body;         /* --body: as it was written, or NULL for none */
+	const char *expect;       /* --expect: likewise; NULL: that of the first answer */
 	uint16_t status;          /* --status: 0 for any 2xx */
+	const char *mix_file;     /* --mix: NULL for none */
+	struct target targets[TARGETS_MAX]; /* those of the mix, or the URL's */
+	uint32_t target_count;
 	const char *json_path;    /* --json: "-" for standard output, NULL for none */
 	int sync_fd;              /* --sync: -1 for none */
 	int cpus[OPTIONS_CPU_MAX]; /* --cpu: worker i runs on cpus[i % cpu_count] */

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/core/units.h"
@@ -55,9 +56,20 @@ static void print_config(const struct options *o, const struct result *r)
 	    o->active_count == 1 ? "" : "s");
 	if (o->idle_count)
 		printf(" and %s idle", count_text(o->idle_count));
+	if (o->slow_count)
+		printf("%s %s slow", o->idle_count ? "," : " and", count_text(o->slow_count));
+	if (o->requests_per_connection)
+		printf(", opened anew every %u request%s", o->requests_per_connection,
+		    o->requests_per_connection == 1 ? "" : "s");
+	if (o->depth > 1)
+		printf(", %u requests at a time", o->depth);
+	if (o->mix_file)
+		printf(", %u targets of %s", o->target_count, o->mix_file);
 	if (o->rate_per_s)
 		printf(", %s requests/s (%s arrivals)", count_text(o->rate_per_s),
 		    arrivals_kind_names[o->arrivals]);
+	if (o->mix_file || o->rate_per_s)
+		printf(", seed %llu", (unsigned long long)o->seed);
 	printf(", %u worker%s", o->worker_count, o->worker_count == 1 ? "" : "s");
 	if (o->hold_ns)
 		printf(", %s silent", time_text(o->hold_ns));
@@ -83,9 +95,9 @@ enum { QUANTILE_COUNT = 4 };
 static const double quantiles[QUANTILE_COUNT] = { 0.5, 0.9, 0.99, 0.999 };
 static const char *const names[QUANTILE_COUNT] = { "p50", "p90", "p99", "p99.9" };
 
-static void print_latency(const struct histogram *h)
+static void print_latency(const char *name, const struct histogram *h)
 {
-	printf("latency      ");
+	printf("%-13s", name);
 	for (int i = 0; i < QUANTILE_COUNT; i++) {
 		if (stats_quantile_is_known(h, quantiles[i]))
 			printf("%s %s%s%s   ", names[i], bold,
@@ -96,9 +108,9 @@ static void print_latency(const struct histogram *h)
 	printf("max %s\n", time_text(h->max_ns));
 }
 
-static void print_latency_row(const char *name, const struct histogram *h)
+static void print_latency_row(const char *name, int width, const struct histogram *h)
 {
-	printf("  %-10s", name);
+	printf("  %-*s", width, name);
 	for (int i = 0; i < QUANTILE_COUNT; i++)
 		printf("  %9s", stats_quantile_is_known(h, quantiles[i])
 		    ? time_text(histogram_quantile_ns(h, quantiles[i])) : "-");
@@ -112,10 +124,30 @@ static void print_latency_table(const struct stats *t)
 	for (int i = 0; i < QUANTILE_COUNT; i++)
 		printf("  %9s", names[i]);
 	printf("  %9s\n%s", "max", bold);
-	print_latency_row("response", &t->response);
+	print_latency_row("response", 10, &t->response);
 	printf("%s", plain);
-	print_latency_row("service", &t->service);
-	print_latency_row("send lag", &t->send_lag);
+	print_latency_row("service", 10, &t->service);
+	print_latency_row("send lag", 10, &t->send_lag);
+}
+
+/* What users see of each target: response time in an open loop, service time in a closed one. */
+static void print_targets(const struct options *o, const struct result *r)
+{
+	int width = 6;
+	for (uint32_t i = 0; i < o->target_count; i++)
+		width = (int)fmax(width, (double)strlen(o->targets[i].name));
+	printf("  %-*s  %9s", width, "target", "answers");
+	for (int i = 0; i < QUANTILE_COUNT; i++)
+		printf("  %9s", names[i]);
+	printf("  %9s\n", "max");
+	for (uint32_t i = 0; i < o->target_count; i++) {
+		const struct target_stats *t = &r->stats.targets[i];
+		char name[TARGET_NAME_CAP + UNITS_CAP];
+		snprintf(name, sizeof name, "%-*s  %9s", width, o->targets[i].name,
+		    count_text((double)t->completed));
+		print_latency_row(name, 0, r->wanted_per_s ? &t->response : &t->service);
+	}
+	printf("\n");
 }
 
 /*
@@ -161,6 +193,11 @@ static void print_connections(const struct result *r)
 		printf(", %llu starved, fairness %.3f", (unsigned long long)a->starved,
 		    audit_fairness(a));
 	printf("\n");
+	if (a->slow)
+		printf("slow         %llu answers, the longest took %s; the server ended %llu\n",
+		    (unsigned long long)r->stats.slow_answered,
+		    r->stats.slow.count ? time_text(r->stats.slow.max_ns) : "-",
+		    (unsigned long long)r->stats.slow_ended);
 }
 
 static void print_errors(const struct result *r)
@@ -213,8 +250,12 @@ void output_report(const struct options *o, const struct result *r)
 		if (r->wanted_per_s)
 			print_latency_table(&r->stats);
 		else
-			print_latency(&r->stats.service);
+			print_latency("latency", &r->stats.service);
+		if (o->requests_per_connection && r->stats.connect.count)
+			print_latency("connect", &r->stats.connect);
 		print_bars(r->wanted_per_s ? &r->stats.response : &r->stats.service);
+		if (r->stats.targets)
+			print_targets(o, r);
 	}
 	print_connections(r);
 	if (r->wanted_per_s)

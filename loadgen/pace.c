@@ -61,8 +61,9 @@ void pace_settle(struct pace *p, struct stats *t, const struct window *w, uint32
     uint64_t now_ns, bool counts)
 {
 	struct turn *turn = &p->turns[index];
+	uint32_t target = p->sessions[index].exchange / 2;
 	if (turn->due_ns)
-		stats_settle(t, w, turn->due_ns, now_ns, counts);
+		stats_settle(t, w, target, turn->due_ns, now_ns, counts);
 	turn->due_ns = 0;
 }
 
@@ -74,7 +75,9 @@ void pace_finish(struct pace *p, struct stats *t, const struct window *w, uint64
 		return; /* interrupted before the window: nothing was measured */
 	while (p->arrivals.next_ns < w->end_ns) {
 		stats_depart(t, w, p->arrivals.next_ns, now_ns, now_ns);
-		stats_settle(t, w, p->arrivals.next_ns, now_ns, false);
+		/* what it would have asked for: it is missing there */
+		uint32_t target = p->choice ? choice_next(p->choice) : 0;
+		stats_settle(t, w, target, p->arrivals.next_ns, now_ns, false);
 		arrivals_take(&p->arrivals);
 	}
 }

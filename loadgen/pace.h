@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "choice.h"
 #include "lib/core/arrivals.h"
 #include "session.h"
 #include "stats.h"
@@ -35,6 +36,7 @@ struct turn {
 
 struct pace {
 	struct arrivals arrivals;
+	struct choice *choice;    /* of the worker; NULL without a mix */
 	const struct session *sessions;
 	struct turn *turns;       /* one for each session */
 	uint32_t *row;            /* a ring of session indices */

@@ -1,6 +1,6 @@
 /*
  * preflight.c: better one line now than ten thousand errors later. Limits are computed, not tried;
- * the server is tried with one request, on a connection that is closed again. A name may have
+ * the server is tried with one request of each kind, see ask.c. A name may have
  * several addresses (localhost is often ::1 and 127.0.0.1): the first that answers is taken for the
  * whole run.
  */
@@ -8,12 +8,9 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "ask.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 #include "lib/sys/file_limit.h"
@@ -27,7 +24,7 @@ enum {
 static void check_files(const struct options *o)
 {
 	uint64_t limit = file_limit_raise();
-	uint64_t connections = (uint64_t)o->active_count + o->idle_count;
+	uint64_t connections = (uint64_t)o->active_count + o->idle_count + o->slow_count;
 	uint64_t needed = (connections + o->worker_count - 1) / o->worker_count + FILES_APART;
 	if (needed <= limit)
 		return;
@@ -47,38 +44,11 @@ static void check_ports(const struct options *o)
 			low = 32768, high = 60999;
 		fclose(file);
 	}
-	uint64_t connections = (uint64_t)o->active_count + o->idle_count;
+	uint64_t connections = (uint64_t)o->active_count + o->idle_count + o->slow_count;
 	if (connections >= high - low + 1)
 		die("%llu connections to one address need as many local ports, there are %u: "
 		    "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"",
 		    (unsigned long long)connections, high - low + 1);
-}
-
-/* Waits until `fd` is ready for `events`; false when the deadline passes first. */
-static bool await(int fd, short events, uint64_t deadline_ns)
-{
-	for (;;) {
-		uint64_t now_ns = clock_now_ns();
-		if (now_ns >= deadline_ns)
-			return false;
-		struct timespec left = clock_timespec(deadline_ns - now_ns);
-		struct pollfd poll_fd = { .fd = fd, .events = events };
-		if (ppoll(&poll_fd, 1, &left, NULL) > 0)
-			return true;
-	}
-}
-
-/* A connection to one address: the descriptor, or -errno. */
-static int connect_to(const struct net_address *address, uint64_t deadline_ns)
-{
-	int fd = net_connect(&address->address, address->len);
-	if (fd < 0)
-		return fd;
-	int error = await(fd, POLLOUT, deadline_ns) ? net_socket_error(fd) : -ETIMEDOUT;
-	if (error == 0)
-		return fd;
-	close(fd);
-	return error;
 }
 
 static int find_server(const struct options *o, struct load *load, uint64_t deadline_ns)
@@ -90,7 +60,7 @@ static int find_server(const struct options *o, struct load *load, uint64_t dead
 		die("%s: the name does not resolve (%s)", o->host, gai_strerror(error));
 	int fd = -1;
 	for (int i = 0; i < count && fd < 0; i++) {
-		fd = connect_to(&addresses[i], deadline_ns);
+		fd = ask_connect(&addresses[i], deadline_ns);
 		load->address = addresses[i].address;
 		load->address_len = addresses[i].len;
 	}
@@ -101,68 +71,11 @@ static int find_server(const struct options *o, struct load *load, uint64_t dead
 	return fd;
 }
 
-/* The whole first answer, in memory that is never freed. */
-static struct slice read_answer(int fd, struct reply *reply, uint64_t deadline_ns)
-{
-	char *bytes = NULL;
-	size_t len = 0, cap = 0;
-	for (;;) {
-		if (len == cap) {
-			cap = cap ? cap * 2 : 16 * 1024;
-			bytes = realloc(bytes, cap);
-			if (!bytes)
-				die_errno(ENOMEM, "the first answer is too long");
-		}
-		ssize_t got = recv(fd, bytes + len, cap - len, 0);
-		if (got < 0 && errno == EAGAIN) {
-			if (!await(fd, POLLIN, deadline_ns))
-				die("the server sent no complete answer in time (--timeout)");
-			continue;
-		}
-		if (got <= 0)
-			die("the server closed the connection before it had answered");
-		struct slice rest = { bytes + len, (size_t)got }, piece;
-		len += (size_t)got;
-		enum reply_step step;
-		while ((step = reply_feed(reply, &rest, &piece)) == REPLY_BODY)
-			;
-		if (step == REPLY_BAD)
-			die("the first answer is malformed: %s", reply_fault_text(reply->fault));
-		if (step == REPLY_DONE && rest.len)
-			die("the first answer is malformed: %zu bytes behind its end", rest.len);
-		if (step == REPLY_DONE)
-			return (struct slice){ bytes, len };
-	}
-}
-
-static struct slice make_request(const struct options *o)
-{
-	char *bytes = NULL;
-	int len = asprintf(&bytes, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", o->target, o->authority);
-	if (len < 0)
-		die_errno(ENOMEM, "the request");
-	return (struct slice){ bytes, (size_t)len };
-}
-
-void preflight(const struct options *o, struct load *load, struct exchange *x)
+void preflight(const struct options *o, struct load *load, struct exchange *exchanges)
 {
 	check_files(o);
 	check_ports(o);
-	uint64_t deadline_ns = clock_now_ns() + o->timeout_ns;
-	int fd = find_server(o, load, deadline_ns);
-	struct slice request = make_request(o);
-	if (send(fd, request.ptr, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
-		die("the server closed the connection before it got a request");
-	struct reply reply;
-	reply_init(&reply);
-	struct slice answer = read_answer(fd, &reply, deadline_ns);
-	close(fd);
-	exchange_init(x, request, answer, o->status);
-	if (!exchange_likes(x, reply.status))
-		die("%s answers with status %u: if that is wanted, say --status %u", o->url,
-		    reply.status, reply.status);
-	if (o->expect && !slice_equals(x->body, (struct slice){ o->expect, strlen(o->expect) }))
-		die("%s answers with another body than --expect says: \"%.*s\"%s (%zu bytes)",
-		    o->url, (int)(x->body.len < 40 ? x->body.len : 40), x->body.ptr,
-		    x->body.len < 40 ? "" : "...", x->body.len);
+	int fd = find_server(o, load, clock_now_ns() + o->timeout_ns);
+	load->exchanges = exchanges;
+	ask_all(o, load, fd, exchanges);
 }

@@ -10,10 +10,11 @@
 #include "worker.h"
 
 /*
- * Checks files and ports for the connections asked for, finds the server, and asks it once: that
- * first answer, which must be as --status and --expect want it, is what every later one is compared
- * with. Fills address and exchange, whose bytes live as long as the program.
+ * Checks files and ports for the connections asked for, finds the server, and asks it once for each
+ * target: those first answers, which must be as --status, --expect or the mix want them, are what
+ * every later one is compared with. Fills the load's address and `exchanges` (EXCHANGES_MAX), whose
+ * bytes live as long as the program.
  */
-void preflight(const struct options *o, struct load *load, struct exchange *x);
+void preflight(const struct options *o, struct load *load, struct exchange *exchanges);
 
 #endif

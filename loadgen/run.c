@@ -198,6 +198,12 @@ static void sample_workers(struct run *run, struct sample *samples)
 
 /* --- the phases, in order --------------------------------------------------------------------- */
 
+/* What worker `index` gets of so many. */
+static uint32_t share(uint32_t count, uint32_t index, uint32_t worker_count)
+{
+	return count / worker_count + (index < count % worker_count);
+}
+
 static void start_workers(struct run *run, const struct load *load)
 {
 	const struct options *o = load->options;
@@ -208,12 +214,13 @@ static void start_workers(struct run *run, const struct load *load)
 	if (!run->workers || !run->before || !run->after)
 		die_errno(ENOMEM, "%u workers", o->worker_count);
 	for (uint32_t i = 0; i < o->worker_count; i++) {
-		uint32_t active = o->active_count / o->worker_count;
-		uint32_t idle = o->idle_count / o->worker_count;
-		active += i < o->active_count % o->worker_count;
-		idle += i < o->idle_count % o->worker_count;
+		struct crowd crowd = {
+			.active = share(o->active_count, i, o->worker_count),
+			.idle = share(o->idle_count, i, o->worker_count),
+			.slow = share(o->slow_count, i, o->worker_count),
+		};
 		int cpu = o->cpu_count ? o->cpus[i % (uint32_t)o->cpu_count] : -1;
-		run->workers[i] = worker_start(load, &run->control, i, active, idle, cpu);
+		run->workers[i] = worker_start(load, &run->control, i, crowd, cpu);
 	}
 }
 
@@ -239,7 +246,7 @@ static void die_unanswered(const struct totals *t)
 static void await_barrier(struct run *run)
 {
 	const struct options *o = run->options;
-	uint32_t wanted = o->active_count + o->idle_count;
+	uint32_t wanted = o->active_count + o->idle_count + o->slow_count;
 	uint32_t settled_before = 0;
 	uint64_t progress_ns = clock_now_ns();
 	while (!caught_signal) {
@@ -333,7 +340,7 @@ static void drain(struct run *run)
 	set_phase(run, PHASE_QUIT);
 }
 
-static void account(struct run *run, struct result *r)
+static void account(struct run *run, const struct load *load, struct result *r)
 {
 	struct worker_cost *costs = calloc(run->worker_count, sizeof *costs);
 	if (!costs)
@@ -359,7 +366,7 @@ static void account(struct run *run, struct result *r)
 	r->workers = costs;
 	r->worker_count = run->worker_count;
 	r->process_cpu_s = (double)run->process_cpu_ns / 1e9 - spin_s;
-	r->stats.lifetime++; /* preflight's request */
+	r->stats.lifetime += load->asked_count;
 	free(run->workers);
 	free(run->before);
 	free(run->after);
@@ -368,6 +375,17 @@ static void account(struct run *run, struct result *r)
 static double suspended_s(void)
 {
 	return ((double)clock_read_ns(CLOCK_BOOTTIME) - (double)clock_now_ns()) / 1e9;
+}
+
+static void init_stats(struct stats *t, const struct options *o)
+{
+	stats_init(t);
+	if (!o->mix_file)
+		return;
+	struct target_stats *targets = calloc(o->target_count, sizeof *targets);
+	if (!targets)
+		die_errno(ENOMEM, "the result");
+	stats_set_targets(t, targets, o->target_count);
 }
 
 int run_load(const struct load *load, struct result *r)
@@ -380,7 +398,7 @@ int run_load(const struct load *load, struct result *r)
 	/* the harness may be killed at any time; so are we then */
 	if (o->sync_fd >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		die_errno(errno, "prctl");
-	stats_init(&r->stats);
+	init_stats(&r->stats, o);
 	double suspended_before_s = suspended_s();
 	catch_signals(&run);
 	start_workers(&run, load);
@@ -398,7 +416,7 @@ int run_load(const struct load *load, struct result *r)
 	drain(&run);
 	output_progress_end();
 
-	account(&run, r);
+	account(&run, load, r);
 	r->clock_jump_s = suspended_s() - suspended_before_s;
 	r->interrupted = caught_signal != 0;
 	result_judge(r);

@@ -28,19 +28,19 @@ static void split_at_date(struct exchange *x, size_t head_len)
 	}
 }
 
-void exchange_init(struct exchange *x, struct slice request, struct slice answer, uint16_t status)
+void exchange_init(struct exchange *x, struct slice answer)
 {
 	struct reply reply;
 	struct slice rest = answer, piece;
 	reply_init(&reply);
 	while (reply_feed(&reply, &rest, &piece) == REPLY_BODY)
 		;
-	*x = (struct exchange){ .request = request, .answer = answer, .status = status };
+	x->answer = answer;
 	x->body = slice_skip(answer, reply.head_len);
 	split_at_date(x, reply.head_len);
-	/* an answer that ends the connection must be parsed each time, for its Connection field */
-	if (reply.close)
-		x->answer.len = 0;
+	/* one that ends the connection unasked is parsed each time, for its Connection field */
+	if (reply.close && !x->closes)
+		x->answer.len = SIZE_MAX;
 }
 
 bool exchange_likes(const struct exchange *x, uint16_t status)
@@ -57,7 +57,14 @@ static void check_piece(struct session *s, const struct exchange *x, struct slic
 		s->wrong_body = true;
 }
 
-enum session_step session_parse(struct session *s, const struct exchange *x, struct slice bytes)
+/* Is the request out to which this answer belongs? Of a batch the first may be answered early. */
+static bool is_asked(const struct session *s, const struct exchange *x)
+{
+	uint32_t answer_number = (uint32_t)(x->depth - s->due_count) + 1;
+	return s->sent_len >= x->request.len / x->depth * answer_number;
+}
+
+enum session_step session_parse(struct session *s, const struct exchange *x, struct slice *bytes)
 {
 	if (!session_in_flight(s))
 		return SESSION_MALFORMED; /* an answer to no request */
@@ -67,20 +74,17 @@ enum session_step session_parse(struct session *s, const struct exchange *x, str
 	}
 	struct slice piece;
 	enum reply_step step;
-	while ((step = reply_feed(&s->reply, &bytes, &piece)) == REPLY_BODY)
+	while ((step = reply_feed(&s->reply, bytes, &piece)) == REPLY_BODY)
 		check_piece(s, x, piece);
 	if (step == REPLY_MORE)
 		return SESSION_MORE;
-	/* complete, with bytes behind it, or before the request was: it answers something else */
-	if (step == REPLY_BAD || bytes.len || s->state == SESSION_SENDING)
+	if (step == REPLY_BAD || !is_asked(s, x))
 		return SESSION_MALFORMED;
-	uint16_t status = s->reply.status;
 	bool wrong_body = s->wrong_body || s->reply.body_len != x->body.len;
 	s->reply.head_len = 0;
-	s->state = SESSION_RESTING;
-	if (!exchange_likes(x, status))
-		return SESSION_WRONG_STATUS;
-	return wrong_body ? SESSION_WRONG_BODY : SESSION_ANSWERED;
+	if (!exchange_likes(x, s->reply.status))
+		return session_settle(s, *bytes, SESSION_WRONG_STATUS);
+	return session_settle(s, *bytes, wrong_body ? SESSION_WRONG_BODY : SESSION_ANSWERED);
 }
 
 void session_close(struct session *s)
@@ -88,5 +92,7 @@ void session_close(struct session *s)
 	s->state = SESSION_CLOSED;
 	s->fd = -1;
 	s->sent_len = 0;
+	s->request_count = 0;
+	s->due_count = 0;
 	reply_init(&s->reply);
 }

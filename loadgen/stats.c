@@ -28,8 +28,30 @@ void stats_init(struct stats *t)
 {
 	memset(t, 0, sizeof *t);
 	histogram_init(&t->service);
+	histogram_init(&t->connect);
+	histogram_init(&t->slow);
 	histogram_init(&t->response);
 	histogram_init(&t->send_lag);
+}
+
+void stats_set_targets(struct stats *t, struct target_stats *targets, uint32_t count)
+{
+	t->targets = targets;
+	t->target_count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		targets[i] = (struct target_stats){ 0 };
+		histogram_init(&targets[i].service);
+		histogram_init(&targets[i].response);
+	}
+}
+
+static void merge_target(struct target_stats *into, const struct target_stats *from)
+{
+	into->sent += from->sent;
+	into->completed += from->completed;
+	into->errors += from->errors;
+	histogram_merge(&into->service, &from->service);
+	histogram_merge(&into->response, &from->response);
 }
 
 void stats_merge(struct stats *into, const struct stats *from)
@@ -44,6 +66,10 @@ void stats_merge(struct stats *into, const struct stats *from)
 	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
 		into->errors[kind] += from->errors[kind];
 	histogram_merge(&into->service, &from->service);
+	histogram_merge(&into->connect, &from->connect);
+	into->slow_answered += from->slow_answered;
+	into->slow_ended += from->slow_ended;
+	histogram_merge(&into->slow, &from->slow);
 	into->offered += from->offered;
 	into->carried += from->carried;
 	into->unfinished += from->unfinished;
@@ -51,6 +77,8 @@ void stats_merge(struct stats *into, const struct stats *from)
 	into->late += from->late;
 	histogram_merge(&into->response, &from->response);
 	histogram_merge(&into->send_lag, &from->send_lag);
+	for (uint32_t i = 0; i < into->target_count; i++)
+		merge_target(&into->targets[i], &from->targets[i]);
 }
 
 uint64_t stats_error_count(const struct stats *t)
@@ -72,10 +100,10 @@ void audit_add(struct audit *a, const struct session *s)
 	a->requested++;
 	a->established += s->established;
 	a->answered += s->answered;
-	if (s->idle) {
-		a->idle++;
+	a->idle += s->population == POPULATION_IDLE;
+	a->slow += session_is_slow(s);
+	if (s->population != POPULATION_ACTIVE)
 		return;
-	}
 	a->starved += s->window_count == 0;
 	a->answer_sum += s->window_count;
 	a->square_sum += (double)s->window_count * s->window_count;
@@ -83,7 +111,7 @@ void audit_add(struct audit *a, const struct session *s)
 
 static double active_count(const struct audit *a)
 {
-	return (double)(a->requested - a->idle);
+	return (double)(a->requested - a->idle - a->slow);
 }
 
 double audit_fairness(const struct audit *a)

@@ -49,17 +49,27 @@ static inline uint64_t window_overlap_ns(const struct window *w, uint64_t from_n
 
 #define STATS_LATE_NS UINT64_C(1000000)
 
+/* What one target of a mix has of the counters below that have the same names. */
+struct target_stats {
+	uint64_t sent, completed, errors;
+	struct histogram service, response;
+};
+
 /* One worker's counters; merged at the end. */
 struct stats {
 	uint64_t sent;             /* requests started inside the window */
 	uint64_t completed;        /* good answers completed inside the window */
 	uint64_t bytes_sent;       /* of these requests */
-	uint64_t bytes_received;   /* up to the end of these answers */
-	uint64_t in_system_ns;     /* time inside the window, over all requests and connects */
+	uint64_t bytes_received;   /* up to the recv() that completed these answers */
+	uint64_t in_system_ns;     /* time inside the window that active connections were busy */
 	uint64_t lifetime;         /* requests started since the process was, drain included */
 	uint64_t in_flight_at_end; /* of these, never answered because the run was over */
 	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
 	struct histogram service;  /* of the completed */
+	uint64_t slow_answered;    /* requests of slow connections, since the barrier ... */
+	uint64_t slow_ended;       /* ... and how often the server ended one: no errors */
+	struct histogram slow;     /* service times of theirs that ended inside the window */
+	struct histogram connect;  /* from connect() to established, see MEASURING.md */
 
 	/* an open loop's; offered + carried = completed + what became an error + unfinished */
 	uint64_t offered;    /* requests due inside the window */
@@ -69,9 +79,14 @@ struct stats {
 	uint64_t late;       /* of the sent: over STATS_LATE_NS late by the client's own doing */
 	struct histogram response; /* of completed, timed out, and unfinished ones at their age */
 	struct histogram send_lag; /* of the sent, and of unsent ones at their age */
+
+	struct target_stats *targets; /* one for each of a mix, the caller's; NULL without */
+	uint32_t target_count;
 };
 
 void stats_init(struct stats *t);
+/* There is a mix: from now on its targets are counted apart too. */
+void stats_set_targets(struct stats *t, struct target_stats *targets, uint32_t count);
 void stats_merge(struct stats *into, const struct stats *from);
 uint64_t stats_error_count(const struct stats *t);
 
@@ -79,7 +94,6 @@ uint64_t stats_error_count(const struct stats *t);
 static inline bool stats_answer(struct stats *t, const struct window *w, uint64_t sent_ns,
     uint64_t done_ns)
 {
-	t->in_system_ns += window_overlap_ns(w, sent_ns, done_ns);
 	if (!window_holds(w, done_ns))
 		return false;
 	histogram_record(&t->service, done_ns - sent_ns);
@@ -101,28 +115,36 @@ static inline void stats_depart(struct stats *t, const struct window *w, uint64_
 	}
 }
 
+static inline void stats_respond(struct stats *t, uint32_t target, uint64_t time_ns)
+{
+	histogram_record(&t->response, time_ns);
+	if (t->targets)
+		histogram_record(&t->targets[target].response, time_ns);
+}
+
 /* ... and has come to its end at now_ns: in an answer or a timeout (`counts`), or in an error. */
-static inline void stats_settle(struct stats *t, const struct window *w, uint64_t due_ns,
-    uint64_t now_ns, bool counts)
+static inline void stats_settle(struct stats *t, const struct window *w, uint32_t target,
+    uint64_t due_ns, uint64_t now_ns, bool counts)
 {
 	t->carried += due_ns < w->start_ns && now_ns >= w->start_ns;
 	if (due_ns < w->end_ns && now_ns >= w->end_ns) {
 		t->unfinished++;
-		histogram_record(&t->response, w->end_ns - due_ns);
+		stats_respond(t, target, w->end_ns - due_ns);
 	} else if (counts && window_holds(w, now_ns)) {
-		histogram_record(&t->response, now_ns - due_ns);
+		stats_respond(t, target, now_ns - due_ns);
 	}
 }
 
 /* Do at least 10 samples rank beyond this quantile? With fewer it is a guess, and not shown. */
 bool stats_quantile_is_known(const struct histogram *h, double quantile);
 
-/* Connections of both populations; the last three are of the active one. */
+/* Connections of all populations; the last three are of the active one. */
 struct audit {
 	uint64_t requested;
 	uint64_t established; /* ever */
 	uint64_t answered;    /* at least once in the whole run */
-	uint64_t idle;        /* of the requested, the silent ones */
+	uint64_t idle;        /* of the requested, the silent ones ... */
+	uint64_t slow;        /* ... and the slow ones */
 	uint64_t starved;     /* active ones without an answer inside the window */
 	uint64_t answer_sum;  /* over the active ones: answers inside the window ... */
 	double square_sum;    /* ... and their squares */
@@ -175,8 +197,9 @@ double result_cpu_us_per_request(const struct result *r);
 double result_littles_residual(const struct result *r);
 
 /*
- * The same law as an accounting identity: the time that all requests, those in flight included,
- * spent inside the window, over N x window. 1 unless connections were left without a request.
+ * The same law as an accounting identity: the time that connections were busy inside the window,
+ * with a request (those in flight included), or with closing and connecting, over N x window. 1
+ * unless connections were left without a request.
  */
 double result_accounted_share(const struct result *r);
 

@@ -1,5 +1,5 @@
 /*
- * worker.c: the only file that knows epoll. One thread, one loop, a request and its answer cost one
+ * worker.c: the file that knows epoll. One thread, one loop, a request and its answer cost one
  * recv() and one send(), and epoll_wait() shared by all that are ready.
  *
  * Each socket is registered once, edge-triggered, for everything (epoll(7)): no epoll_ctl() between
@@ -13,10 +13,8 @@
  *
  * Time: one clock read for each answer, which is also the moment its successor is sent. A closed
  * loop blocks without a timeout (arming a timer costs as much as a request); the main thread kicks
- * it ten times a second, and only then are ages looked at. An open loop sends what is due after
- * each answer and before it waits; it sleeps until shortly before the next is due and spends the
- * rest looking for events, since a timer alone wakes up tens of microseconds late (prctl(2),
- * PR_SET_TIMERSLACK, and then the time it takes to get a CPU).
+ * it ten times a second, and only then are ages looked at. How an open loop waits stands in
+ * worker_paced.c, what slow connections do in worker_slow.c.
  */
 #include "worker_private.h"
 
@@ -27,14 +25,9 @@
 #include "lib/sys/die.h"
 #include "lib/sys/net.h"
 
-enum {
-	ATTEMPTS_MAX = 3,  /* to open a connection before the barrier */
-	/* always the same arrivals, so that servers are compared under equal load; of this seed the
-	   first 1,000 gaps, and 10,000, and 100,000, are about as exponential as can be expected */
-	SCHEDULE_SEED = 31,
-	SPIN_STEP_MAX_NS = 20000, /* one look that took longer had lost its CPU meanwhile */
-};
+enum { ATTEMPTS_MAX = 3 }; /* to open a connection before the barrier */
 #define KICK_INDEX UINT32_MAX /* in epoll_data, where else a session's index stands */
+#define HOT inline __attribute__((always_inline)) /* else it is called, twice a request */
 #define HANGUP_EVENTS (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 /* --- opening and closing ---------------------------------------------------------------------- */
@@ -47,10 +40,10 @@ static void stop_opening(struct worker *w, struct session *s)
 	}
 }
 
-/* What a connection spends on connecting, or on a request that fails, is not idleness either. */
+/* What it spends on closing and connecting, or on a request that fails, is not idleness either. */
 static void account_time(struct worker *w, const struct session *s, uint64_t now_ns)
 {
-	if (!s->idle)
+	if (s->population == POPULATION_ACTIVE)
 		w->stats.in_system_ns += window_overlap_ns(&w->window, s->sent_ns, now_ns);
 }
 
@@ -64,7 +57,7 @@ static void settle(struct worker *w, const struct session *s, uint64_t now_ns, b
 
 static void drop_session(struct worker *w, struct session *s, uint64_t now_ns)
 {
-	if (session_in_flight(s) || s->state == SESSION_CONNECTING)
+	if (session_is_busy(s))
 		account_time(w, s, now_ns);
 	if (s->fd >= 0)
 		close(s->fd);
@@ -83,14 +76,20 @@ static void fail_session(struct worker *w, struct session *s, enum error_kind ki
 {
 	bool was_opening = s->attempt_count > 0;
 	uint64_t now_ns = clock_now_ns();
-	w->stats.errors[kind]++;
-	w->last_error = kind;
+	if (slow_was_ended(w, s, kind)) {
+		w->stats.slow_ended++;
+	} else {
+		w->stats.errors[kind] += s->due_count ? s->due_count : 1;
+		w->last_error = kind;
+		if (w->stats.targets && s->due_count)
+			w->stats.targets[s->exchange / 2].errors++;
+	}
 	settle(w, s, now_ns, kind == ERROR_TIMEOUT);
 	drop_session(w, s, now_ns);
 	if (w->phase == PHASE_CONNECT && s->attempt_count >= ATTEMPTS_MAX) {
 		s->state = SESSION_ABANDONED;
 		w->abandoned_count += !s->answered;
-	} else if (!was_opening && w->phase < PHASE_DRAIN && !w->pace) {
+	} else if (!was_opening && w->phase < PHASE_DRAIN && !w->pace && !session_is_slow(s)) {
 		open_session(w, s, now_ns);
 	}
 }
@@ -103,7 +102,8 @@ static void open_session(struct worker *w, struct session *s, uint64_t now_ns)
 		s->attempt_count++;
 	s->sent_ns = now_ns;
 	s->state = SESSION_CONNECTING;
-	int fd = net_connect(&w->load->address, w->load->address_len);
+	int receive_cap = s->population == POPULATION_SLOW_READER ? SLOW_RECEIVE_CAP : 0;
+	int fd = net_connect(&w->load->address, w->load->address_len, receive_cap);
 	if (fd < 0) {
 		w->connect_errno = -fd;
 		fail_session(w, s, ERROR_CONNECT);
@@ -118,6 +118,15 @@ static void open_session(struct worker *w, struct session *s, uint64_t now_ns)
 		die_errno(errno, "epoll_ctl");
 }
 
+/* The server has ended the connection after the last answer, as it was asked to, or had said. */
+static void renew_session(struct worker *w, struct session *s)
+{
+	uint64_t now_ns = clock_now_ns();
+	drop_session(w, s, now_ns);
+	if (w->phase == PHASE_RUN)
+		open_session(w, s, now_ns);
+}
+
 static void open_more(struct worker *w)
 {
 	while (w->opening_count < w->opening_max && w->next_to_open < w->session_count)
@@ -126,8 +135,14 @@ static void open_more(struct worker *w)
 
 /* --- requests and answers --------------------------------------------------------------------- */
 
+static const struct exchange *exchange_of(const struct worker *w, const struct session *s)
+{
+	return &w->exchanges[s->exchange];
+}
+
 /* False when the connection broke over it. */
-static bool send_request(struct worker *w, struct session *s, struct slice bytes)
+static bool send_request(struct worker *w, struct session *s, const struct exchange *x,
+    struct slice bytes)
 {
 	ssize_t sent = send(s->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
 	if (sent < 0) {
@@ -136,29 +151,39 @@ static bool send_request(struct worker *w, struct session *s, struct slice bytes
 		fail_session(w, s, ERROR_RESET);
 		return false;
 	}
-	session_sent(s, w->exchange, (size_t)sent);
-	w->stats.lifetime += s->state == SESSION_AWAITING;
+	session_sent(s, x, (size_t)sent);
+	if (s->state == SESSION_AWAITING)
+		w->stats.lifetime += x->depth;
 	return true;
 }
 
-static bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
+static struct target_stats *target_of(const struct worker *w, const struct session *s)
 {
-	struct slice request = session_start(s, w->exchange, now_ns);
-	if (window_holds(&w->window, now_ns)) {
-		w->stats.sent++;
-		w->stats.bytes_sent += request.len;
-	}
-	return send_request(w, s, request);
+	return &w->stats.targets[s->exchange / 2];
 }
 
-/* Open loop: sends what is due, as long as a connection is free. */
-static void send_due(struct worker *w, uint64_t now_ns)
+/* What is asked before the barrier does not count as one of --requests-per-connection. */
+static void choose_exchange(struct worker *w, struct session *s)
 {
-	while (w->phase == PHASE_RUN && pace_next_ns(w->pace) <= now_ns) {
-		uint32_t index = pace_send(w->pace, &w->stats, &w->window, now_ns);
-		start_request(w, &w->sessions[index], now_ns);
-		now_ns = clock_now_ns();
+	uint32_t target = w->stats.targets ? choice_next(&w->choice) : 0;
+	uint32_t most = w->load->options->requests_per_connection;
+	bool last = most && ++s->request_count == most;
+	s->exchange = (uint8_t)(2 * target + last);
+}
+
+static HOT bool start_request(struct worker *w, struct session *s, uint64_t now_ns)
+{
+	if (w->chooses && s->population == POPULATION_ACTIVE)
+		choose_exchange(w, s);
+	const struct exchange *x = exchange_of(w, s);
+	struct slice request = session_start(s, x, now_ns);
+	if (window_holds(&w->window, now_ns)) {
+		w->stats.sent += x->depth;
+		w->stats.bytes_sent += request.len;
+		if (w->stats.targets)
+			target_of(w, s)->sent++;
 	}
+	return send_request(w, s, x, request);
 }
 
 /* The first good answer on this connection since it was opened. */
@@ -177,13 +202,14 @@ static bool on_wrong_answer(struct worker *w, struct session *s, enum session_st
     uint64_t now_ns)
 {
 	enum error_kind kind = step == SESSION_WRONG_STATUS ? ERROR_STATUS : ERROR_BODY;
-	if (s->attempt_count) {
+	if (s->attempt_count || session_is_slow(s)) {
 		fail_session(w, s, kind);
 		return false;
 	}
-	account_time(w, s, now_ns);
 	settle(w, s, now_ns, false);
 	w->stats.errors[kind]++;
+	if (w->stats.targets)
+		target_of(w, s)->errors++;
 	return true;
 }
 
@@ -196,55 +222,95 @@ static bool on_paced_answer(struct worker *w, struct session *s, uint64_t now_ns
 	return s->state == SESSION_RESTING || session_in_flight(s);
 }
 
+static void note_target(struct worker *w, const struct session *s, uint64_t now_ns)
+{
+	struct target_stats *t = target_of(w, s);
+	t->completed++;
+	histogram_record(&t->service, now_ns - s->sent_ns);
+}
+
 /* An answer is complete. False when the session has another socket now, or none. */
-static bool on_answer(struct worker *w, struct session *s, enum session_step step)
+static HOT bool on_answer(struct worker *w, struct session *s, const struct exchange *x,
+    enum session_step step)
 {
 	uint64_t now_ns = clock_now_ns();
+	if (s->due_count == 0)
+		account_time(w, s, now_ns);
 	if (step != SESSION_ANSWERED) {
 		if (!on_wrong_answer(w, s, step, now_ns))
 			return false;
+	} else if (session_is_slow(s)) {
+		slow_answered(w, s, now_ns);
 	} else if (stats_answer(&w->stats, &w->window, s->sent_ns, now_ns)) {
 		s->window_count++;
 		w->stats.bytes_received += w->unclaimed_len;
+		if (w->stats.targets)
+			note_target(w, s, now_ns);
 	}
 	w->unclaimed_len = 0;
 	if (s->attempt_count)
 		note_opened(w, s);
-	if (session_must_close(s)) { /* the server said so: no error */
+	if (s->due_count)
+		return true;
+	if (session_must_end(s, x)) {
 		settle(w, s, now_ns, true);
-		drop_session(w, s, now_ns);
-		if (w->phase == PHASE_RUN)
-			open_session(w, s, now_ns);
-		return false;
+		s->state = SESSION_ENDING;
+		s->sent_ns = now_ns;
+		return true;
 	}
-	if (w->follows_up && !s->idle)
+	if (w->follows_up && s->population == POPULATION_ACTIVE)
 		return start_request(w, s, now_ns);
-	return w->pace && !s->idle ? on_paced_answer(w, s, now_ns) : true;
+	return w->pace && s->population == POPULATION_ACTIVE ? on_paced_answer(w, s, now_ns) : true;
 }
 
-static void on_readable(struct worker *w, struct session *s, uint32_t events)
+static void on_broken(struct worker *w, struct session *s, enum error_kind kind)
 {
-	for (;;) {
-		ssize_t got = recv(s->fd, w->buffer, BUFFER_CAP, 0);
-		if (got <= 0) {
-			if (got == 0)
-				fail_session(w, s, ERROR_CLOSED);
-			else if (errno != EAGAIN)
-				fail_session(w, s, ERROR_RESET);
-			return;
-		}
-		w->unclaimed_len += (uint64_t)got;
-		struct slice bytes = { w->buffer, (size_t)got };
-		enum session_step step = session_feed(s, w->exchange, bytes);
+	if (s->state == SESSION_ENDING)
+		renew_session(w, s);
+	else
+		fail_session(w, s, kind);
+}
+
+/* One recv(): how many bytes came; 0 for none, or when the socket is this session's no more. */
+static HOT size_t receive(struct worker *w, struct session *s, size_t cap)
+{
+	ssize_t got = recv(s->fd, w->buffer, cap, 0);
+	if (got <= 0) {
+		if (got == 0 || errno != EAGAIN)
+			on_broken(w, s, got == 0 ? ERROR_CLOSED : ERROR_RESET);
+		return 0;
+	}
+	struct slice bytes = { w->buffer, (size_t)got };
+	const struct exchange *x = exchange_of(w, s);
+	w->unclaimed_len += (uint64_t)got;
+	do {
+		enum session_step step = session_feed(s, x, &bytes);
 		if (step == SESSION_MALFORMED) {
 			fail_session(w, s, ERROR_MALFORMED);
-			return;
+			return 0;
 		}
-		if (step != SESSION_MORE && !on_answer(w, s, step))
-			return;
-		if (got < BUFFER_CAP && !(events & HANGUP_EVENTS))
-			return; /* the socket is empty: more makes a new event */
-	}
+		if (step != SESSION_MORE && !on_answer(w, s, x, step))
+			return 0;
+	} while (bytes.len);
+	return (size_t)got;
+}
+
+/* Until the socket is empty: then more makes a new event. */
+static void on_readable(struct worker *w, struct session *s, uint32_t events)
+{
+	size_t got;
+	do
+		got = receive(w, s, BUFFER_CAP);
+	while (got == BUFFER_CAP || (got && events & HANGUP_EVENTS));
+}
+
+/* Connect times are those of the connect phase, or with reconnects those of the window. */
+static void note_connected(struct worker *w, const struct session *s, uint64_t now_ns)
+{
+	bool counts = w->load->options->requests_per_connection
+	    ? window_holds(&w->window, now_ns) : w->phase == PHASE_CONNECT;
+	if (counts && !session_is_slow(s))
+		histogram_record(&w->stats.connect, now_ns - s->sent_ns);
 }
 
 static void on_connected(struct worker *w, struct session *s)
@@ -257,8 +323,15 @@ static void on_connected(struct worker *w, struct session *s)
 	}
 	uint64_t now_ns = clock_now_ns();
 	account_time(w, s, now_ns);
+	note_connected(w, s, now_ns);
 	s->established = true;
-	if (w->pace && w->phase != PHASE_CONNECT && !s->idle) {
+	if (session_is_slow(s) && w->phase != PHASE_CONNECT) {
+		/* begins at the next kick, slowly */
+		stop_opening(w, s);
+		s->state = SESSION_RESTING;
+		return;
+	}
+	if (w->pace && w->phase != PHASE_CONNECT && s->population == POPULATION_ACTIVE) {
 		/* not asked at once, as no schedule says so: it takes the next arrival */
 		stop_opening(w, s);
 		s->state = SESSION_RESTING;
@@ -270,29 +343,25 @@ static void on_connected(struct worker *w, struct session *s)
 
 static void on_event(struct worker *w, struct session *s, uint32_t events)
 {
-	if (s->state == SESSION_CONNECTING)
+	if (s->state == SESSION_CONNECTING) {
 		on_connected(w, s);
-	else if (s->state == SESSION_SENDING && events & EPOLLOUT)
-		send_request(w, s, session_unsent(s, w->exchange));
+	} else if (session_is_slow(s) && w->phase != PHASE_CONNECT) {
+		if (s->population == POPULATION_SLOW_READER)
+			return; /* at the next kick */
+	} else if (s->state == SESSION_SENDING && events & EPOLLOUT) {
+		send_request(w, s, exchange_of(w, s), session_unsent(s, exchange_of(w, s)));
+	}
 	if (events & (EPOLLIN | HANGUP_EVENTS) && s->fd >= 0)
 		on_readable(w, s, events);
 }
 
 /* --- kicks ------------------------------------------------------------------------------------ */
 
-/* The schedule begins with the warm-up, of which every worker knows when it begins. */
-static void start_schedule(struct worker *w)
-{
-	const struct options *o = w->load->options;
-	arrivals_init(&w->pace->arrivals, o->arrivals, o->rate_per_s, SCHEDULE_SEED, w->index,
-	    o->worker_count, w->window.start_ns - o->warmup_ns);
-}
-
 static void start_all(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
-		if (s->state == SESSION_RESTING && !s->idle)
+		if (s->state == SESSION_RESTING && s->population == POPULATION_ACTIVE)
 			start_request(w, s, clock_now_ns());
 	}
 }
@@ -304,14 +373,15 @@ static void look_at_ages(struct worker *w)
 	uint32_t in_flight_count = 0;
 	for (uint32_t i = 0; i < w->next_to_open; i++) {
 		struct session *s = &w->sessions[i];
-		bool connecting = s->state == SESSION_CONNECTING;
-		bool waiting = connecting || session_in_flight(s);
-		if (waiting && now_ns > s->sent_ns + w->load->options->timeout_ns)
-			fail_session(w, s, connecting ? ERROR_CONNECT : ERROR_TIMEOUT);
+		if (slow_goes_on(w, s))
+			slow_turn(w, s, now_ns);
+		else if (session_is_busy(s) && now_ns > s->sent_ns + w->load->options->timeout_ns)
+			on_broken(w, s,
+			    s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
 		else if (s->state == SESSION_CLOSED && w->phase < PHASE_DRAIN
 		    && w->opening_count < w->opening_max)
 			open_session(w, s, now_ns);
-		in_flight_count += session_in_flight(s);
+		in_flight_count += session_is_slow(s) ? 0 : s->due_count;
 	}
 	atomic_store(&w->live.in_flight, in_flight_count);
 }
@@ -325,6 +395,8 @@ static void on_kick(struct worker *w)
 	w->window.start_ns = atomic_load(&w->control->start_ns);
 	w->window.end_ns = atomic_load(&w->control->end_ns);
 	w->follows_up = w->phase == PHASE_RUN && !w->pace;
+	w->chooses = w->phase == PHASE_RUN
+	    && (w->load->options->requests_per_connection || w->stats.targets);
 	if (before == PHASE_CONNECT && w->phase == PHASE_RUN) {
 		if (w->pace)
 			start_schedule(w);
@@ -332,6 +404,28 @@ static void on_kick(struct worker *w)
 			start_all(w);
 	}
 	look_at_ages(w);
+}
+
+/* --- for worker_paced.c and worker_slow.c ----------------------------------------------------- */
+
+bool worker_start_request(struct worker *w, struct session *s, uint64_t now_ns)
+{
+	return start_request(w, s, now_ns);
+}
+
+bool worker_send(struct worker *w, struct session *s, const struct exchange *x, struct slice bytes)
+{
+	return send_request(w, s, x, bytes);
+}
+
+size_t worker_receive(struct worker *w, struct session *s, size_t cap)
+{
+	return receive(w, s, cap);
+}
+
+void worker_break(struct worker *w, struct session *s, enum error_kind kind)
+{
+	on_broken(w, s, kind);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -350,42 +444,13 @@ static void publish(struct worker *w)
 	atomic_store_explicit(&live->connect_errno, w->connect_errno, memory_order_relaxed);
 }
 
-/* Open loop: sends what is due, and waits for events until the next can be sent. */
-static int wait_paced(struct worker *w)
-{
-	send_due(w, clock_now_ns());
-	uint64_t due_ns = w->phase == PHASE_RUN ? pace_next_ns(w->pace) : PACE_NEVER;
-	if (due_ns == PACE_NEVER)
-		return epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, -1);
-	uint64_t start_ns = clock_now_ns();
-	uint64_t sleep_ns = pace_sleep_ns(w->pace, due_ns, start_ns);
-	uint64_t now_ns;
-	int count;
-	if (sleep_ns) {
-		struct timespec timeout = clock_timespec(sleep_ns);
-		count = epoll_pwait2(w->epoll_fd, w->events, EVENTS_CAP, &timeout, NULL);
-		now_ns = clock_now_ns();
-		if (count == 0)
-			pace_woke(w->pace, now_ns - start_ns - sleep_ns);
-		return count;
-	}
-	do {
-		count = epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, 0);
-		now_ns = clock_now_ns();
-		if (now_ns - start_ns < SPIN_STEP_MAX_NS)
-			w->spin_ns += now_ns - start_ns;
-		start_ns = now_ns;
-	} while (count == 0 && now_ns < due_ns);
-	return count;
-}
-
 static void finish(struct worker *w)
 {
 	uint64_t now_ns = clock_now_ns();
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
-		w->stats.in_flight_at_end += session_in_flight(s);
-		if (session_in_flight(s) || s->state == SESSION_CONNECTING)
+		w->stats.in_flight_at_end += s->due_count;
+		if (session_is_busy(s))
 			account_time(w, s, now_ns);
 		if (s->fd >= 0)
 			close(s->fd);

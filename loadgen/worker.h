@@ -44,11 +44,23 @@ struct live {
 	_Atomic int connect_errno;   /* of the last connect that failed */
 };
 
+/*
+ * Where exchanges stand: that of target i at 2 * i, and at 2 * i + 1 with --requests-per-connection
+ * the one that closes its connection; at EXCHANGE_SLOW that of --slow-target.
+ */
+enum { EXCHANGE_SLOW = 2 * TARGETS_MAX, EXCHANGES_MAX };
+
 struct load {
 	const struct options *options;
-	const struct exchange *exchange;
+	const struct exchange *exchanges;
+	uint32_t asked_count; /* requests of the preflight */
 	struct sockaddr_storage address;
 	socklen_t address_len;
+};
+
+/* Connections, of all or of one worker. */
+struct crowd {
+	uint32_t active, idle, slow;
 };
 
 struct worker;
@@ -58,7 +70,7 @@ struct worker;
  * -1 for any. Dies when memory is short.
  */
 struct worker *worker_start(const struct load *load, struct control *control, uint32_t index,
-    uint32_t active_count, uint32_t idle_count, int cpu);
+    struct crowd crowd, int cpu);
 
 /* Makes it look at `control`, at the ages of its requests, and at closed connections. */
 void worker_kick(struct worker *w);

@@ -42,33 +42,60 @@ static void *allocate(size_t len)
 	return memory;
 }
 
-static struct pace *make_pace(const struct worker *w)
+static struct pace *make_pace(struct worker *w)
 {
 	struct pace *pace = allocate(sizeof *pace);
 	struct turn *turns = allocate(w->session_count * sizeof *turns);
 	uint32_t *row = allocate(w->session_count * sizeof *row);
 	pace_init(pace, w->sessions, turns, row, w->session_count);
+	if (w->stats.targets)
+		pace->choice = &w->choice;
 	return pace;
 }
 
+/* Writers and readers in turn; odd workers begin with a reader, so that the halves are even. */
+static void make_slow(const struct worker *w, struct session *s, uint32_t number)
+{
+	bool reads = (number + w->index) % 2;
+	s->population = reads ? POPULATION_SLOW_READER : POPULATION_SLOW_WRITER;
+	if (reads && w->load->options->slow_target)
+		s->exchange = EXCHANGE_SLOW;
+}
+
+static void mix_targets(struct worker *w)
+{
+	const struct options *o = w->load->options;
+	struct target_stats *targets = allocate(o->target_count * sizeof *targets);
+	stats_set_targets(&w->stats, targets, o->target_count);
+	choice_init(&w->choice, o->targets, o->target_count, o->seed, w->index);
+}
+
 struct worker *worker_start(const struct load *load, struct control *control, uint32_t index,
-    uint32_t active_count, uint32_t idle_count, int cpu)
+    struct crowd crowd, int cpu)
 {
 	struct worker *w = allocate(sizeof *w);
 	w->load = load;
+	w->exchanges = load->exchanges;
 	w->control = control;
 	w->index = index;
-	w->exchange = load->exchange;
 	w->cpu = cpu;
 	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
 	stats_init(&w->stats);
-	w->session_count = active_count + idle_count;
+	w->session_count = crowd.active + crowd.idle + crowd.slow;
+	w->first_slow = crowd.active + crowd.idle;
+	if (crowd.slow)
+		w->slow_progress_ns = allocate(crowd.slow * sizeof *w->slow_progress_ns);
 	w->opening_max = OPENING_MAX / load->options->worker_count + 1;
 	w->sessions = allocate(w->session_count * sizeof *w->sessions);
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		session_close(&w->sessions[i]);
-		w->sessions[i].idle = i >= active_count;
+		if (i >= crowd.active)
+			w->sessions[i].population = POPULATION_IDLE;
+		if (i >= w->first_slow)
+			make_slow(w, &w->sessions[i], i - w->first_slow);
 	}
+	if (load->options->mix_file)
+		mix_targets(w);
 	if (load->options->rate_per_s)
 		w->pace = make_pace(w);
 	w->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -113,5 +140,7 @@ void worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
 	}
 	free(w->pace);
 	free(w->sessions);
+	free(w->slow_progress_ns);
+	free(w->stats.targets);
 	free(w);
 }

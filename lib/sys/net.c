@@ -81,11 +81,14 @@ int net_listen(const struct sockaddr_storage *address, socklen_t len, int backlo
 	return fd;
 }
 
-int net_connect(const struct sockaddr_storage *address, socklen_t len)
+int net_connect(const struct sockaddr_storage *address, socklen_t len, int receive_cap)
 {
 	int fd = open_socket(address->ss_family, true);
 	if (fd < 0)
 		return fd;
+	if (receive_cap
+	    && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_cap, sizeof receive_cap) < 0)
+		return close_with(fd, errno);
 	if (connect(fd, (const struct sockaddr *)address, len) < 0 && errno != EINPROGRESS)
 		return close_with(fd, errno);
 	return fd;

@@ -101,6 +101,27 @@ run 2 -R fast "$url/"; refuses '-R fast'
 run 2 -R 100 -d 0 "$url/"; refuses '-R 100: with -d 0'
 run 2 -R 100 --arrivals sometimes "$url/"; refuses '--arrivals sometimes: give poisson or constant'
 run 2 --arrivals poisson "$url/"; refuses '--arrivals: only an open loop'
+for bad in 0 x 70000; do run 2 --requests-per-connection $bad "$url/"; refuses "--requests-per-connection $bad"; done
+run 2 --requests-per-connection 5 -d 0 "$url/"; refuses 'with -d 0 nothing is sent'
+for bad in 0 65 x; do run 2 --pipeline $bad "$url/"; refuses "--pipeline $bad"; done
+for other in '-R 100' '--mix no.ini' '--requests-per-connection 2' '--slow 2'; do
+	[ "$other" = '--mix no.ini' ] && echo '[a]' >"$out.ini" && echo 'target = /' >>"$out.ini" && other="--mix $out.ini"
+	run 2 --pipeline 4 $other "$url/"; refuses "--pipeline with ${other%% *}: "
+done
+run 2 --slow many "$url/"; refuses '--slow many'
+run 2 --slow 2 -d 0 "$url/"; refuses '--slow: with -d 0'
+run 2 --slow-target / "$url/"; refuses '--slow-target: nobody asks for it'
+run 2 --slow 2 --slow-target x "$url/"; refuses '--slow-target x: give a path'
+for bad in x -1 9223372036854775808; do run 2 --seed $bad "$url/"; refuses "--seed $bad"; done
+run 2 --body @/no/file "$url/echo"; refuses '--body @/no/file: cannot be read'
+run 2 --expect @/no/file "$url/"; refuses '--expect @/no/file: cannot be read'
+run 2 --mix /no/file "$url/"; refuses '--mix /no/file: cannot be read'
+run 2 --mix "$out.ini" "$url/path"; refuses '/path: with --mix the file gives the paths'
+for other in '--body x' '--expect x' '--status 200'; do
+	run 2 --mix "$out.ini" $other "$url"; refuses "${other% *} with --mix: say it in the file"
+done
+echo '[a]' >"$out.ini"
+run 2 --mix "$out.ini" "$url"; refuses "$out.ini:1: \[a\] needs a target"
 run 2 -d forever "$url/"; refuses '-d forever'
 run 2 -d 25h "$url/"; refuses '-d 25h'
 run 2 --timeout 0 "$url/"; refuses '--timeout 0'
@@ -191,6 +212,48 @@ says 'overloaded: [345]'
 sleep 0.5; kill -INT $pid; wait $pid; code=$?; command='an open loop interrupted in its warm-up'
 if [ $code = 130 ]; then pass; else fail "exit $code"; fi
 
+# --- populations and targets ---
+both() { # ARGUMENTS...: as text and as JSON; the second stays in $out
+	run 0 "$@"; silent; says '^verdict +(valid|client-limited)'
+	run 0 --json - "$@"; silent; says '"total": 0'
+}
+for k in 1 10; do
+	both -c 100 --requests-per-connection $k $short "$url/"
+	says "\"requests_per_connection\": $k"; says '"connect": \{'; says '"littles_law_residual": null'
+	within established 100 100
+done
+run 0 -c 10 --requests-per-connection 1 $short "$url/"; says '10 connections, opened anew every 1 request,'; says '^connect +p50'
+run 0 -c 5 --requests-per-connection 3 -t 2 --idle 4 $short "$url/bytes/200000"; says '9 answered'
+open_loop -R 1k -c 20 --requests-per-connection 2 $short "$url/"; within completed 230 370
+both -c 10 $short "$url/"; says '"connect": \{'; says '"slow": null'; says '"targets": null'; says '"pipeline": 1'
+for depth in 2 64; do
+	both -c 10 --pipeline $depth --expect 'Hello, World!' $short "$url/"
+	says "\"pipeline\": $depth"; says '"littles_law_residual": null'
+done
+both -c 2 --pipeline 5 $short "$url/bytes/70000"
+both -c 3 --body hello --expect hello $short "$url/echo"; says '"body": "hello"'
+head -c 100000 /dev/urandom >"$out.body"
+both -c 10 --body "@$out.body" --expect "@$out.body" $short "$url/echo"
+both -c 2 --body "@$out.body" --pipeline 8 $short "$url/echo"
+run 1 --body hello --expect hallo "$url/echo"; refuses 'another body'
+printf '%s\n' '[short]' 'target = /' 'weight = 99.5' '[long]' 'target = /compute/1000' 'weight = 0.5' \
+	'[upload]' 'target = /echo' "body = @$out.body" "expect = @$out.body" 'status = 200' >"$out.ini"
+both -c 20 --mix "$out.ini" --seed 5 $short "$url"
+for name in short long upload; do says "\"name\": \"$name\""; done
+says '"method": "POST"'; says '"seed": 5'
+open_loop -R 2k -c 20 --mix "$out.ini" --seed 6 --requests-per-connection 7 $short "$url/"; mine=$(value offered)
+open_loop -R 2k -c 20 --mix "$out.ini" --seed 6 --requests-per-connection 7 $short "$url/"; within offered "$mine" "$mine"
+run 0 -c 20 --mix "$out.ini" $short "$url"; says '^  target +answers +p50'; says '^  upload +[1-9]'; says ', seed [0-9]+'
+sed -i 's/status = 200/status = 404/' "$out.ini"
+run 1 --mix "$out.ini" "$url"; refuses "\[upload\] of $out.ini answers with status 200: .*status = 200"
+both -c 80 --slow 20 -w 100ms -d 5s --slow-target /bytes/1500 "$url/"
+if awk '/"slow": \{/ { on = 1 } on && /"answered"/ { exit !($2 + 0 >= 20) }' "$out"; then pass; else fail "slow connections are not answered: $command"; fi
+within established 100 100; within starved 0 0
+# the head is on its way for longer than a server must wait (10 s): it may end that, and it is no error
+long=$(printf 'x%.0s' $(seq 150))
+open_loop -R 20 -c 2 --slow 2 -w 0 -d 11s --status 404 "$url/$long"; says '"ended_by_server": 1'; says '"total": 0'
+rm -f "$out.ini" "$out.body"
+
 # interrupted: the partial result, marked
 timeout -s INT 1 "$loadgen" -c 4 -w 100ms -d 30s "$url/" >"$out" 2>"$err"; code=$?; command='interrupted'
 if [ $code = 124 ]; then pass; else fail "exit $code"; fi
@@ -235,6 +298,12 @@ bad_server 200 reset
 run 4 -R 1k -c 4 -w 0 -d 300ms "$url/"; says '^errors .*reset [1-9]'
 bad_server 1 "${head}Connection: close\\r\\n\\r\\nhello"
 run 0 -c 2 -w 100ms -d 300ms "$url/"; says '0 starved'
+# asked to close, it does not: no error, but its time
+bad_server 100000 close
+run 0 -c 2 --requests-per-connection 2 --timeout 100ms -w 0 -d 500ms "$url/"; says '^verdict +valid'
+# it answers one request of each batch; the others time out
+bad_server 100000 close
+run 4 -c 2 --pipeline 3 --timeout 100ms -w 0 -d 300ms "$url/"; says '^errors .*timeout [1-9]*[02468]$'
 bad_server 1 "$head"
 run 1 -c 4 "$url/"; refuses 'no connection was answered'
 bad_server 0 "${head}Connection: close\\r\\nDate: x\\r\\n\\r\\nhello"

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "loadgen/choice.c"
 #include "loadgen/pace.c"
 
 #define US UINT64_C(1000)

@@ -261,6 +261,10 @@ static void test_blocks_are_complete(void **state)
 			    cells[k].twin == cells[i].twin;
 		assert_int_equal(alike, 1);
 		assert_true(i == 0 || cells[i].rep >= cells[i - 1].rep);
+		/* equal load for all of a block, another one for the next */
+		assert_true(cells[i].load_seed <= INT64_MAX);
+		assert_true(i == 0 || (cells[i].load_seed == cells[i - 1].load_seed)
+		    == (cells[i].rep == cells[i - 1].rep));
 	}
 }
 

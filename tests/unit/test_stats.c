@@ -27,6 +27,7 @@ static int set_up(void **state)
 			    (t + 1) * 10 * MS - (t == 99));
 		audit_add(&result.audit, &s);
 	}
+	result.stats.in_system_ns = 10 * 1000 * MS;
 	result.stats.lifetime = 1000;
 	worker = (struct worker_cost){ .cpu_share = 0.5 };
 	result.workers = &worker;
@@ -67,7 +68,6 @@ static void test_samples_outside_do_not_count(void **state)
 	assert_int_equal(t->completed, 1);
 	assert_int_equal(t->service.count, 1);
 	assert_int_equal(t->service.max_ns, 100); /* its whole age, not the part inside */
-	assert_int_equal(t->in_system_ns, 100);
 }
 
 static void test_known_quantiles(void **state)
@@ -104,13 +104,63 @@ static void test_audit(void **state)
 	audit_add(&a, &(struct session){ .established = true, .answered = true });
 	audit_add(&a, &(struct session){ .established = true });
 	audit_add(&a, &(struct session){ 0 });
-	audit_add(&a, &(struct session){ .established = true, .answered = true, .idle = true });
+	struct session idle = {
+		.established = true, .answered = true, .population = POPULATION_IDLE
+	};
+	audit_add(&a, &idle);
 	assert_int_equal(a.requested, 5);
 	assert_int_equal(a.established, 4);
 	assert_int_equal(a.answered, 3);
 	assert_int_equal(a.idle, 1);
 	assert_int_equal(a.starved, 3);
 	assert_true(audit_fairness(&a) == 0.25); /* one of four has it all */
+}
+
+static void test_slow_ones_are_apart(void **state)
+{
+	(void)state;
+	struct audit a = { 0 };
+	struct session slow = { .established = true, .answered = true };
+	struct session active = { .established = true, .answered = true, .window_count = 4 };
+	audit_add(&a, &active);
+	slow.population = POPULATION_SLOW_WRITER;
+	audit_add(&a, &slow);
+	slow.population = POPULATION_SLOW_READER;
+	audit_add(&a, &slow);
+	assert_int_equal(a.requested, 3);
+	assert_int_equal(a.answered, 3);
+	assert_int_equal(a.slow, 2);
+	assert_int_equal(a.starved, 0);
+	assert_true(audit_fairness(&a) == 1);
+}
+
+/* What is settled for one target stands in the total and nowhere else. */
+static void test_targets_of_a_mix(void **state)
+{
+	(void)state;
+	static struct target_stats targets[2], sums[2];
+	static struct stats sum;
+	struct window w = { 100, 200 };
+	stats_init(&result.stats);
+	stats_set_targets(&result.stats, targets, 2);
+	stats_settle(&result.stats, &w, 0, 120, 150, true);
+	stats_settle(&result.stats, &w, 1, 120, 160, true);
+	stats_settle(&result.stats, &w, 1, 120, 250, true); /* unfinished: 80 at the window's end */
+	targets[1].sent = 5;
+	targets[1].completed = 4;
+	targets[1].errors = 1;
+	stats_init(&sum);
+	stats_set_targets(&sum, sums, 2);
+	stats_merge(&sum, &result.stats);
+	stats_merge(&sum, &result.stats);
+	assert_int_equal(sum.response.count, 6);
+	assert_int_equal(sums[0].response.count, 2);
+	assert_int_equal(sums[1].response.count, 4);
+	assert_int_equal(sums[1].response.max_ns, 80);
+	assert_int_equal(sums[1].sent, 10);
+	assert_int_equal(sums[1].completed, 8);
+	assert_int_equal(sums[1].errors, 2);
+	assert_int_equal(sums[0].completed, 0);
 }
 
 static void expect(enum verdict verdict, const char *words)
@@ -169,7 +219,7 @@ static void test_starvation_is_no_error(void **state)
 		audit_add(&result.audit, &s);
 	}
 	result.stats.lifetime = 901;
-	result.stats.in_system_ns += window_overlap_ns(&window, 0, 2000 * MS);
+	result.stats.in_system_ns = 9 * 1000 * MS + window_overlap_ns(&window, 0, 2000 * MS);
 	result_judge(&result);
 	assert_int_equal(result.verdict, VERDICT_VALID);
 	assert_true(result_littles_residual(&result) > 0.09);
@@ -259,13 +309,13 @@ static void test_merge_of_open_loops(void **state)
 	stats_init(t);
 	stats_init(&other);
 	stats_depart(t, &w, 90, 80, 110);      /* carried into the window */
-	stats_settle(t, &w, 90, 120, true);
+	stats_settle(t, &w, 0, 90, 120, true);
 	stats_depart(t, &w, 150, 80, 150);     /* in flight when it ends */
-	stats_settle(t, &w, 150, 250, true);
+	stats_settle(t, &w, 0, 150, 250, true);
 	stats_depart(&other, &w, 160, 80, 210); /* not even sent */
-	stats_settle(&other, &w, 160, 220, true);
+	stats_settle(&other, &w, 0, 160, 220, true);
 	stats_depart(&other, &w, 200, 80, 210); /* behind it */
-	stats_settle(&other, &w, 200, 220, true);
+	stats_settle(&other, &w, 0, 200, 220, true);
 	stats_merge(t, &other);
 	assert_int_equal(t->offered, 2);
 	assert_int_equal(t->carried, 1);
@@ -305,6 +355,8 @@ int main(void)
 		cmocka_unit_test_setup(test_known_quantiles, set_up),
 		cmocka_unit_test_setup(test_flawless, set_up),
 		cmocka_unit_test_setup(test_audit, set_up),
+		cmocka_unit_test_setup(test_slow_ones_are_apart, set_up),
+		cmocka_unit_test_setup(test_targets_of_a_mix, set_up),
 		cmocka_unit_test_setup(test_not_established, set_up),
 		cmocka_unit_test_setup(test_errors, set_up),
 		cmocka_unit_test_setup(test_nothing_completed, set_up),
