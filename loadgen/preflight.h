@@ -10,9 +10,10 @@
 #include "worker.h"
 
 /*
- * Checks files and ports for the connections asked for, finds the server, and asks it once: that
- * first answer, which must be as --status and --expect want it, is what every later one is compared
- * with. Fills address and exchange, whose bytes live as long as the program.
+ * Checks files, ports and memory for the connections asked for, before it opens the first. Then it
+ * finds the server, and asks it once: that first answer, which must be as --status and --expect
+ * want it, is what every later one is compared with. Fills address and exchange, whose bytes live
+ * as long as the program.
  */
 void preflight(const struct options *o, struct load *load, struct exchange *x);
 

@@ -81,11 +81,18 @@ int net_listen(const struct sockaddr_storage *address, socklen_t len, int backlo
 	return fd;
 }
 
-int net_connect(const struct sockaddr_storage *address, socklen_t len)
+int net_connect(const struct sockaddr_storage *address, socklen_t len,
+    const struct sockaddr_in *source)
 {
 	int fd = open_socket(address->ss_family, true);
 	if (fd < 0)
 		return fd;
+	if (source) {
+		/* the port comes with connect(), which knows the other end: the same port serves many */
+		if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){ 1 }, sizeof(int)) < 0
+		    || bind(fd, (const struct sockaddr *)source, sizeof *source) < 0)
+			return close_with(fd, errno);
+	}
 	if (connect(fd, (const struct sockaddr *)address, len) < 0 && errno != EINPROGRESS)
 		return close_with(fd, errno);
 	return fd;

@@ -6,6 +6,10 @@
  * level-triggered loop would spin on it. So a spare descriptor is kept: close it, accept, and make
  * the client's the spare (after libev's manual, "The special problem of accept()ing when you
  * can't").
+ *
+ * A file table of its own for each of several workers (unshare(2), CLONE_FILES): the limit is then
+ * per worker, and no worker waits for another's lock to open a file. A copy keeps the numbers, so
+ * the stop signal's handler finds the listening sockets in whatever thread it runs.
  */
 #include "lib/sys/server_main.h"
 
@@ -15,6 +19,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +47,7 @@ struct options {
 /* What the signal handler needs; written once, before the handler is set. */
 static struct service service;
 static struct worker workers[WORKERS_MAX];
+static pthread_barrier_t tables_are_apart;
 
 /* --- options --------------------------------------------------------------------------------- */
 
@@ -261,6 +267,11 @@ struct start {
 static void *run_worker(void *argument)
 {
 	struct start *start = argument;
+	/* where a sandbox forbids it they share one table and its limit, and serve all the same */
+	if (service.worker_count > 1)
+		(void)unshare(CLONE_FILES);
+	/* a client accepted earlier would stand in the others' copies, and never be closed there */
+	pthread_barrier_wait(&tables_are_apart);
 	start->model->serve(start->worker);
 	return NULL;
 }
@@ -283,6 +294,7 @@ int server_main(int argc, char **argv, const struct server_model *model)
 		open_worker(&workers[i], &o, model);
 		starts[i] = (struct start){ model, &workers[i] };
 	}
+	pthread_barrier_init(&tables_are_apart, NULL, o.worker_count);
 	set_signals();
 	fprintf(stderr, "%s: serving on http://%s:%u/ with %u worker%s\n", model->name, o.host, o.port,
 	    o.worker_count, o.worker_count == 1 ? "" : "s");
