@@ -124,10 +124,11 @@ loadgen_pid=$!
 
 # --- while it runs ---
 progress() {
-	local per_s=$(((connected - shown_connected) * 1000 / (now - shown + 1)))
+	local per_s=$(((connected - shown_connected) * 1000 / (now - shown))) rate=
+	[ $per_s -le 0 ] || rate="$(thousands $per_s)/s"
 	local line
-	line=$(printf '%4d s  %10s connected %8s/s  %10s answered  %6d MiB' $(((now - start) / 1000)) \
-		"$(thousands $connected)" "$(thousands $per_s)" "$(thousands $answered)" $(((used - used_before) >> 20)))
+	line=$(printf '%4d s  %10s connected %9s  %10s answers  %6d MiB' $(((now - start) / 1000)) \
+		"$(thousands $connected)" "$rate" "$(thousands $answered)" $(((used - used_before) >> 20)))
 	if [ -t 1 ]; then printf '\r%s\033[K' "$line"; else echo "$line"; fi
 	shown=$now shown_connected=$connected
 }
@@ -170,16 +171,17 @@ barrier_s=$(number barrier_s)
 gib() { awk "BEGIN { printf \"%.2f GiB\", $1 / 1073741824 }"; }
 echo "connections  $(thousands "$established") established, $(thousands "$first") answered," \
 	"$(thousands "$second") answered again, $(thousands "$errors") errors: $verdict"
-echo "time         $barrier_s s to connect and answer all ($(thousands "$(awk "BEGIN { printf \"%d\", $n / $barrier_s }")")/s)," \
+echo "time         ${barrier_s%????????} s to connect and answer all ($(thousands "$(awk "BEGIN { printf \"%d\", $n / $barrier_s }")")/s)," \
 	"$(((duration_ms + 999) / 1000)) s to answer all again, $(((now - start + 500) / 1000)) s in total"
 echo "memory       $(gib $total), $(thousands $((total / n))) bytes a connection: kernel $(thousands $((kernel / n)))" \
 	"(both ends), server $((server / n)), load generator $((loadgen / n))"
 tr , '\t' <"$out/series.csv" >"$out/scale.tsv"
-if (cd "$out" && GNUPLOT_LIB=$OLDPWD/scripts/plots gnuplot -e "connections = $n; barrier_s = $barrier_s" -e "load 'scale.gp'") \
-	2>"$out/gnuplot.log" && [ -s "$out/scale.svg" ]; then
-	echo "figure       $out/scale.svg of $out/series.csv"
+plots=$PWD/scripts/plots
+if (cd "$out" && GNUPLOT_LIB=$plots gnuplot -e "connections = $n; barrier_s = $barrier_s; load 'scale.gp'") \
+	2>"$out/gnuplot.log"; then
+	echo "figure       $out/scale.svg, from $out/series.csv"
 else
-	echo "figure       could not be drawn: $(tail -1 "$out/gnuplot.log")"
+	echo "figure       not drawn: $(tail -1 "$out/gnuplot.log")"
 fi
 [ $verdict = ok ] && exit 0
 sed -n '/"errors": {/,/}/p' "$out/loadgen.json"

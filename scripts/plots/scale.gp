@@ -34,6 +34,7 @@ set tmargin at screen top
 set bmargin at screen middle + 22.0 / height
 set format x ''
 set yrange [0:2.35 * connections]
+set ytics connections
 set format y '%.0s%c'
 set label 3 'all open and answered once' at barrier_s, graph 0.95 left offset 0.6, 0 tc rgb soft font ',11'
 set label 4 'answers' at TIME_max, ANSWERS_max left offset 1, 0 tc rgb orange
@@ -51,10 +52,11 @@ set tmargin at screen middle - 14.0 / height
 set bmargin at screen bottom
 set format x '%g s'
 set yrange [0:*]
+set ytics autofreq
 set format y '%g GiB'
 peak = USED_max_x / gib
 set label 4 sprintf('%.2f GiB in all', peak) at TIME_max, peak left offset 1, 0 tc rgb green
-set label 5 sprintf('the kernel%c', 39).'s part' at TIME_max, 0.9 * peak left offset 1, -0.3 tc rgb blue
+set label 5 'of it in the kernel' at TIME_max, 0.9 * peak left offset 1, -0.3 tc rgb blue
 plot tsv skip 1 using 1:(kernel(0)):($4 / gib) with filledcurves lc rgb green fs transparent solid 0.4, \
 	tsv skip 1 using 1:(kernel(0)) with filledcurves x1 lc rgb blue fs transparent solid 0.18, \
 	tsv skip 1 using 1:(kernel(0)) with lines lc rgb blue lw 2, \
