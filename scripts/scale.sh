@@ -3,8 +3,8 @@
 # loopback, and each is answered once when it is opened and again when all are. Docs: MEASURING.md, "Scale".
 #   [BUILD=build] [PORT=18090] [OUT=results/scale-N] scripts/scale.sh N
 #
-# Not pinned: on loopback the kernel does both ends' share of a handshake on the CPU that connects, so that
-# with a CPU each the server's would idle. Latencies of such a crowd of workers are no measurement.
+# Not pinned: on loopback the kernel does both ends' share of a handshake on the CPU that connects, so that with a
+# CPU each the server's would idle. The latencies of so many workers on so few CPUs are no measurement.
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 build=${BUILD:-build}
@@ -27,13 +27,16 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-[[ $n =~ ^[1-9][0-9]{1,7}$ ]] || { echo "scale: how many connections? for example: scripts/scale.sh 100000" >&2; exit 2; }
+if ! [[ $n =~ ^[1-9][0-9]{1,7}$ ]]; then
+	echo "scale: how many connections? for example: scripts/scale.sh 100000" >&2
+	exit 2
+fi
 out=${OUT:-results/scale-$n}
 
 # thousands NUMBER: 1,000,000
 thousands() { sed -E ':again; s/^(-?[0-9]+)([0-9]{3})/\1,\2/; t again' <<<"$1"; }
 
-# --- what the machine has: files a worker, accept queues; files of all, ports and memory are the load generator's check ---
+# --- what the machine must have; its files, ports and memory are the load generator's to check ---
 hard=$(ulimit -Hn)
 [ "$hard" != unlimited ] || hard=1048576
 # the kernel deals connections out to the server's workers by chance: room for one share to be larger
@@ -73,8 +76,8 @@ ask_server() {
 	[[ $body =~ \"open\":\ ([0-9]+) ]] && connected=$((BASH_REMATCH[1] - 1))
 	[[ $body =~ \"requests\":\ ([0-9]+) ]] && requests=$((BASH_REMATCH[1] - asked))
 }
-# read_memory: sets, in bytes, available, slab, and used: what is neither free nor cached files. The kernel calls half
-# of what sockets take reclaimable, so available falls by less than is used.
+# read_memory: sets, in bytes, available, slab, and used: what is neither free nor cached files. The kernel calls the
+# inodes of sockets reclaimable, so available falls by less than is used.
 read_memory() {
 	local name value total=0 free=0 buffers=0 cached=0
 	while read -r name value _; do
@@ -168,10 +171,11 @@ server=$((server_rss - server_rss_before))
 loadgen=$((loadgen_rss - loadgen_rss_before))
 kernel=$((total - server - loadgen_rss))
 barrier_s=$(number barrier_s)
+connects_per_s=$(awk "BEGIN { printf \"%d\", $n / $barrier_s }")
 gib() { awk "BEGIN { printf \"%.2f GiB\", $1 / 1073741824 }"; }
 echo "connections  $(thousands "$established") established, $(thousands "$first") answered," \
 	"$(thousands "$second") answered again, $(thousands "$errors") errors: $verdict"
-echo "time         ${barrier_s%????????} s to connect and answer all ($(thousands "$(awk "BEGIN { printf \"%d\", $n / $barrier_s }")")/s)," \
+echo "time         $(printf %.1f "$barrier_s") s to connect and answer all ($(thousands "$connects_per_s")/s)," \
 	"$(((duration_ms + 999) / 1000)) s to answer all again, $(((now - start + 500) / 1000)) s in total"
 echo "memory       $(gib $total), $(thousands $((total / n))) bytes a connection: kernel $(thousands $((kernel / n)))" \
 	"(both ends), server $((server / n)), load generator $((loadgen / n))"

@@ -12,7 +12,7 @@ green = '#009e73'
 
 stats tsv skip 1 using 1 name 'TIME' nooutput
 stats tsv skip 1 using 3 name 'ANSWERS' nooutput
-stats tsv skip 1 using 4:1 name 'USED' nooutput
+stats tsv skip 1 using 4 name 'USED' nooutput
 gib = 1073741824.0
 right = 1 - 150.0 / width
 bottom = 52.0 / height
@@ -54,7 +54,7 @@ set format x '%g s'
 set yrange [0:*]
 set ytics autofreq
 set format y '%g GiB'
-peak = USED_max_x / gib
+peak = USED_max / gib
 set label 4 sprintf('%.2f GiB in all', peak) at TIME_max, peak left offset 1, 0 tc rgb green
 set label 5 'of it in the kernel' at TIME_max, 0.9 * peak left offset 1, -0.3 tc rgb blue
 plot tsv skip 1 using 1:(kernel(0)):($4 / gib) with filledcurves lc rgb green fs transparent solid 0.4, \
