@@ -41,6 +41,7 @@ struct options {
 	uint16_t port;
 	uint32_t worker_count;
 	int backlog;
+	uint32_t idle_timeout_s;
 	bool describe;
 };
 
@@ -60,7 +61,8 @@ static void print_help(const struct server_model *m)
 	       "  --host A       address to listen on (127.0.0.1; 0.0.0.0 opens it to the network)\n"
 	       "  --port N       port to listen on (8080)\n"
 	       "  --workers N    workers, where the model has them (1)\n"
-	       "  --backlog N    length of the accept queue (4096)\n",
+	       "  --backlog N    length of the accept queue (4096)\n"
+	       "  --idle-timeout N  seconds after which a silent connection is closed (60)\n",
 	    m->name, m->summary, m->name, m->name, m->name);
 	if (m->option)
 		printf("  --%-12s %s\n", m->option, m->option_help);
@@ -90,10 +92,17 @@ static uint64_t number_option(const char *name, const char *text, uint64_t min, 
 
 static struct options read_options(int argc, char **argv, const struct server_model *m)
 {
-	struct options o = { .host = "127.0.0.1", .port = 8080, .worker_count = 1, .backlog = 4096 };
+	struct options o = {
+		.host = "127.0.0.1",
+		.port = 8080,
+		.worker_count = 1,
+		.backlog = 4096,
+		.idle_timeout_s = CONN_IDLE_TIMEOUT_S,
+	};
 	const struct option options[] = {
 		{ "host", required_argument, NULL, 'H' },  { "port", required_argument, NULL, 'p' },
 		{ "workers", required_argument, NULL, 'w' }, { "backlog", required_argument, NULL, 'b' },
+		{ "idle-timeout", required_argument, NULL, 'i' },
 		{ "describe", no_argument, NULL, 'd' },    { "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ m->option ? m->option : "help", required_argument, NULL, 'o' }, { 0 },
@@ -105,6 +114,9 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 		case 'p': o.port = (uint16_t)number_option("port", optarg, 1, 65535); break;
 		case 'w': o.worker_count = (uint32_t)number_option("workers", optarg, 1, WORKERS_MAX); break;
 		case 'b': o.backlog = (int)number_option("backlog", optarg, 1, 1000000); break;
+		case 'i':
+			o.idle_timeout_s = (uint32_t)number_option("idle-timeout", optarg, 1, 86400);
+			break;
 		case 'd': o.describe = true; break;
 		case 'o': m->set_option(number_option(m->option, optarg, 0, 1u << 30)); break;
 		case 'v': printf("%s (c10k) %s\n", m->name, C10K_VERSION); exit(0);
@@ -194,6 +206,7 @@ void worker_refuse(struct worker *w, int fd)
 void worker_env_init(const struct worker *w, struct conn_env *e)
 {
 	conn_env_init(e, w->env.service, malloc, free);
+	e->idle_timeout_s = w->env.idle_timeout_s;
 	worker_env_tick(e);
 }
 
@@ -256,6 +269,7 @@ static void open_worker(struct worker *w, const struct options *o, const struct 
 		die_errno(-w->listen_fd, "cannot listen on %s port %u; see --host and --port", o->host, o->port);
 	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	conn_env_init(&w->env, &service, malloc, free);
+	w->env.idle_timeout_s = o->idle_timeout_s;
 	worker_tick(w);
 }
 

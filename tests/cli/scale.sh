@@ -1,6 +1,6 @@
 #!/bin/bash
 # More connections than one file table and one source address hold: scripts/scale.sh with 30,000 and 12,000 files a
-# worker; what it says where less is allowed; and that a server with many workers stops as it should.
+# worker; what it says where less is allowed; and that a server with many workers ends its connections, and itself.
 #   BUILD=build tests/cli/scale.sh
 cd "$(dirname "$0")/../.." || exit 1
 export BUILD=${BUILD:-build}
@@ -50,13 +50,19 @@ check 'the series' awk -F, 'NF != 8 { exit 1 } $2 > most { most = $2 } END { exi
 	<(tail -n +2 "$OUT/series.csv")
 check 'the figure' grep -q '</svg>' "$OUT/scale.svg"
 
-# --- SIGTERM with many workers, each with a file table of its own ---
-"$BUILD/servers/epoll" --port "$PORT" --workers 60 >"$out" 2>"$err" &
-server_pid=$!
-for _ in $(seq 100); do (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null && break; sleep 0.05; done
+# --- many workers, each with a file table of its own, and a server's patience ---
+start_server() { # ARGUMENTS...
+	"$BUILD/servers/epoll" --port "$PORT" "$@" >"$out" 2>"$err" &
+	server_pid=$!
+	for _ in $(seq 100); do (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null && break; sleep 0.05; done
+}
+start_server --workers 60 --idle-timeout 1
+"$BUILD/loadgen" -c 100 -d 0 --hold 2500ms "http://127.0.0.1:$PORT/" >"$out" 2>"$err"
+check 'silent connections are closed: exit code' [ $? = 4 ]
+check 'silent connections are closed' grep -q '^errors .*closed [1-9]00$' "$out"
 "$BUILD/loadgen" -c 300 -d 5s --timeout 1s "http://127.0.0.1:$PORT/" >"$out" 2>"$err" &
 loadgen_pid=$!
-sleep 1
+sleep 0.7
 start_ms=$(date +%s%3N)
 kill -TERM $server_pid
 wait $server_pid; check '60 workers: exit code on SIGTERM' [ $? = 0 ]
