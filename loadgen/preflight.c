@@ -71,20 +71,21 @@ static uint64_t count_ports(void)
 /* Leaves out the addresses that cannot be reached so often. */
 static void check_ports(struct candidates *c, uint64_t connections)
 {
-	uint64_t ports = count_ports();
+	uint64_t ports = count_ports(), from_one_address = 0;
 	int fit_count = 0;
 	for (int i = 0; i < c->count; i++) {
-		uint64_t from_one_address = connections;
+		from_one_address = connections;
 		if (source_is_manifold(&c->list[i].address) && connections > SOURCE_CONNECTIONS)
 			from_one_address = SOURCE_CONNECTIONS;
 		if (from_one_address < ports)
 			c->list[fit_count++] = c->list[i];
 	}
 	if (fit_count == 0)
-		die("%llu connections to one address need as many local ports, there are %llu: "
+		die("%llu connections from one address need as many local ports, there are %llu: "
 		    "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\" "
-		    "(a server at 127.0.0.1 has clients from many addresses)",
-		    (unsigned long long)connections, (unsigned long long)ports);
+		    "(towards 127.0.0.1 there are many addresses, for %d each)",
+		    (unsigned long long)from_one_address, (unsigned long long)ports,
+		    SOURCE_CONNECTIONS);
 	c->count = fit_count;
 }
 

@@ -118,6 +118,9 @@ server_rss_before=$rss
 read_memory
 used_before=$used available_before=$available slab_before=$slab
 
+# what answered may have been another's server
+kill -0 $server_pid 2>/dev/null || die "$(tail -1 "$out/server.log")"
+
 duration_ms=$((n * 1100 / rate + 1000))
 echo "$(thousands "$n") connections, $workers workers of the server and of the load generator, $hard files each"
 now_ms
@@ -160,7 +163,7 @@ code=$?
 loadgen_pid=''
 now_ms
 [ ! -t 1 ] || printf '\r\033[K'
-[ $code = 0 ] || [ $code = 4 ] || die "$(tail -1 "$out/loadgen.log")"
+[ $code = 0 ] || [ $code = 4 ] || die "$(tail -1 "$out/loadgen.log" | sed 's/^loadgen: //')"
 
 # --- what came of it ---
 number() { sed -nE "s/^ *\"$1\": ([0-9.]+),?\$/\1/p" "$out/loadgen.json" | head -1; }
