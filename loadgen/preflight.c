@@ -25,7 +25,7 @@
 enum {
 	FILES_APART = 32, /* a worker's files that are no connections, the parent's included */
 	ADDRESSES_MAX = 8,
-	/* an end of a connection in the kernel: socket, file, epoll's item, and room for a few bytes */
+	/* an end of a connection in the kernel: socket, file, epoll's item, some bytes */
 	KERNEL_END_LEN = 4096,
 };
 

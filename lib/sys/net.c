@@ -88,7 +88,7 @@ int net_connect(const struct sockaddr_storage *address, socklen_t len,
 	if (fd < 0)
 		return fd;
 	if (source) {
-		/* the port comes with connect(), which knows the other end: the same port serves many */
+		/* the port comes with connect(): towards another end it may be used again */
 		if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){ 1 }, sizeof(int)) < 0
 		    || bind(fd, (const struct sockaddr *)source, sizeof *source) < 0)
 			return close_with(fd, errno);

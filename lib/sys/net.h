@@ -33,7 +33,8 @@ int net_listen(const struct sockaddr_storage *address, socklen_t len, int backlo
  * Starts a non-blocking connect; writability tells that it ended, net_socket_error() how. From
  * `source`, an IPv4 address whose port the kernel chooses (port 0), or NULL: it chooses both.
  */
-int net_connect(const struct sockaddr_storage *address, socklen_t len, const struct sockaddr_in *source);
+int net_connect(const struct sockaddr_storage *address, socklen_t len,
+    const struct sockaddr_in *source);
 /* SO_ERROR as -errno, 0 for none. */
 int net_socket_error(int fd);
 
