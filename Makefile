@@ -19,7 +19,7 @@ MAKEFLAGS += --jobs=$(shell nproc)
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all servers programs setup bench report test unit check layers accuracy perf help clean diff \
-        new-server list doctor
+        new-server list doctor c100k c1m
 .DEFAULT_GOAL := help
 
 # --- parts: every .c file of a folder --------------------------------------------------------------
@@ -105,6 +105,8 @@ accuracy: all ## the load generator against a server whose delays are known; wan
 	@BUILD=$(BUILD) tests/accuracy/accuracy.sh
 perf: all ## load generator against wrk, epoll against nginx: ratios from one run
 	@BUILD=$(BUILD) tests/perf/perf.sh
+c100k c1m: all ## hold 100,000 or 1,000,000 connections on this machine, drawn over time with their memory
+	@BUILD=$(BUILD) scripts/scale.sh $(if $(filter c1m,$@),1000000,100000)
 new-server: ## a new model from a commented skeleton: make new-server NAME=mine
 	@scripts/new-server.sh "$(NAME)"
 diff: ## what a model is: make diff A=thread B=epoll
@@ -112,6 +114,6 @@ diff: ## what a model is: make diff A=thread B=epoll
 clean: ## remove build/ (results/ stays)
 	rm -rf $(BUILD)
 help:
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+( [a-z-]+)*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+( [a-z0-9-]+)*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -31,7 +31,7 @@ static bool await(int fd, short events, uint64_t deadline_ns)
 
 int ask_connect(const struct net_address *address, uint64_t deadline_ns)
 {
-	int fd = net_connect(&address->address, address->len, 0);
+	int fd = net_connect(&address->address, address->len, NULL, 0);
 	if (fd < 0)
 		return fd;
 	int error = await(fd, POLLOUT, deadline_ns) ? net_socket_error(fd) : -ETIMEDOUT;

@@ -3,8 +3,8 @@
  * on them, so names are added and never changed. What was not measured is null, and so is a
  * percentile with fewer than 10 samples beyond it; what only an open loop has is null in a closed
  * one, and the other way round. Counts, rates and latency are of the measure window; `errors`,
- * `requests.lifetime` and `connections` (both populations, `starved` and `fairness` of the active
- * one) are of the whole run.
+ * `requests.lifetime` and `connections` (both populations; what is of the window, of the active one)
+ * are of the whole run; `barrier_s` is the time from the first connect until all were answered once.
  */
 #include "json.h"
 
@@ -120,6 +120,9 @@ static json_t *connections_json(const struct result *r)
 	set(json, "idle", integer(a->idle));
 	set(json, "established", integer(a->established));
 	set(json, "answered", integer(a->answered));
+	set(json, "answered_in_window",
+	    integer_or_null(r->elapsed_s > 0, a->requested - a->idle - a->slow - a->starved));
+	set(json, "barrier_s", json_real(r->barrier_s));
 	set(json, "starved", integer_or_null(audited, a->starved));
 	set(json, "fairness", real_or_null(audited && a->answer_sum, audit_fairness(a)));
 	return json;

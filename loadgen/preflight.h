@@ -10,10 +10,10 @@
 #include "worker.h"
 
 /*
- * Checks files and ports for the connections asked for, finds the server, and asks it once for each
- * target: those first answers, which must be as --status, --expect or the mix want them, are what
- * every later one is compared with. Fills the load's address and `exchanges` (EXCHANGES_MAX), whose
- * bytes live as long as the program.
+ * Checks files, ports and memory for the connections asked for, before it opens the first. Then it
+ * finds the server, and asks it once for each target: those first answers, which must be as
+ * --status, --expect or the mix want them, are what every later one is compared with. Fills the
+ * load's address and `exchanges` (EXCHANGES_MAX), whose bytes live as long as the program.
  */
 void preflight(const struct options *o, struct load *load, struct exchange *exchanges);
 

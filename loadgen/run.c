@@ -401,11 +401,14 @@ int run_load(const struct load *load, struct result *r)
 	init_stats(&r->stats, o);
 	double suspended_before_s = suspended_s();
 	catch_signals(&run);
+	uint64_t start_ns = clock_now_ns();
 	start_workers(&run, load);
 	run.next_kick_ns = clock_now_ns() + TICK_MS * MS_NS;
 
 	await_barrier(&run);
-	tell(&run, "barrier", clock_now_ns());
+	uint64_t barrier_ns = clock_now_ns();
+	r->barrier_s = (double)(barrier_ns - start_ns) / 1e9;
+	tell(&run, "barrier", barrier_ns);
 	if (o->sync_fd >= 0 && !caught_signal
 	    && !sleep_until(&run, clock_now_ns() + GO_WAIT_S * S_NS, true) && !caught_signal)
 		die("the harness did not answer the barrier in %d s", GO_WAIT_S);

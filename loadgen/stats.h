@@ -177,6 +177,7 @@ struct result {
 	const struct worker_cost *workers;
 	uint32_t worker_count;
 	uint32_t wanted_per_s;    /* -R; 0: a closed loop */
+	double barrier_s;         /* from the first connect until all were answered once */
 	double elapsed_s;         /* of the measure window; 0 when there was none */
 	double process_cpu_s;     /* of the whole process inside the window, spinning apart */
 	double edge_delay_s;      /* the later of the window's edges was noticed so late */

@@ -24,6 +24,7 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 #include "lib/sys/net.h"
+#include "source.h"
 
 enum { ATTEMPTS_MAX = 3 }; /* to open a connection before the barrier */
 #define KICK_INDEX UINT32_MAX /* in epoll_data, where else a session's index stands */
@@ -103,7 +104,11 @@ static void open_session(struct worker *w, struct session *s, uint64_t now_ns)
 	s->sent_ns = now_ns;
 	s->state = SESSION_CONNECTING;
 	int receive_cap = s->population == POPULATION_SLOW_READER ? SLOW_RECEIVE_CAP : 0;
-	int fd = net_connect(&w->load->address, w->load->address_len, receive_cap);
+	/* counted over all workers, as cards are dealt */
+	uint64_t index = (uint64_t)(s - w->sessions) * w->load->options->worker_count + w->index;
+	struct sockaddr_in source;
+	int fd = net_connect(&w->load->address, w->load->address_len,
+	    source_choose(&w->load->address, index, &source), receive_cap);
 	if (fd < 0) {
 		w->connect_errno = -fd;
 		fail_session(w, s, ERROR_CONNECT);

@@ -13,7 +13,11 @@
 void conn_env_init(struct conn_env *e, struct service *s, void *(*grow)(size_t), void (*shrink)(void *))
 {
 	enum { KEEP = 64 };
-	*e = (struct conn_env){ .service = s, .wall_s = UINT64_MAX };
+	*e = (struct conn_env){
+		.service = s,
+		.wall_s = UINT64_MAX,
+		.idle_timeout_s = CONN_IDLE_TIMEOUT_S,
+	};
 	pool_init(&e->pool, KEEP, grow, shrink);
 	conn_env_tick(e, 0, 0);
 }
@@ -51,7 +55,7 @@ static void set_deadline(struct conn *c)
 	if (conn_has_output(c))
 		c->deadline_s = now_s + CONN_SEND_TIMEOUT_S;
 	else if (c->state == HEAD && !is_amid_request(c))
-		c->deadline_s = now_s + CONN_IDLE_TIMEOUT_S;
+		c->deadline_s = now_s + c->env->idle_timeout_s;
 	else if (c->state == HEAD && !c->head_timed)
 		c->deadline_s = now_s + CONN_HEAD_TIMEOUT_S; /* from its first byte, not from its last */
 	else if (c->state > HEAD && c->state <= TRAILER)

@@ -47,7 +47,7 @@ enum {
 	CONN_FEED_MAX = 16 * 1024,       /* most bytes one conn_feed() takes */
 	CONN_HEAD_TIMEOUT_S = 10,        /* a head must be complete so long after its first byte: 408 */
 	CONN_BODY_TIMEOUT_S = 10,        /* between two pieces of a body: 408 */
-	CONN_IDLE_TIMEOUT_S = 60,        /* keep-alive without a request: silent close */
+	CONN_IDLE_TIMEOUT_S = 60,        /* keep-alive without a request: silent close (see env) */
 	CONN_SEND_TIMEOUT_S = 60,        /* output that the client does not take: close */
 	CONN_LINGER_TIMEOUT_S = 2,       /* after our FIN, for the client's */
 	CONN_LINGER_MAX = 2 * 1024 * 1024, /* bytes thrown away while waiting for it */
@@ -59,6 +59,7 @@ struct conn_env {
 	struct pool pool;
 	uint64_t wall_s;      /* second that `fixed` was rendered for */
 	uint32_t now_s;       /* monotonic seconds: what timeouts are measured with */
+	uint32_t idle_timeout_s; /* CONN_IDLE_TIMEOUT_S unless set after conn_env_init() */
 	uint32_t fixed_len;
 	char fixed[128];      /* "Server: c10k/epoll\r\nDate: ...\r\n" */
 };

@@ -3,7 +3,7 @@
  * that have ended, answers of the database, deadlines that have passed. Not how they wait: that is
  * each shell's own.
  *
- * One array with room for every descriptor the process may have; untouched pages of it cost
+ * One array with room for every descriptor the worker may have; untouched pages of it cost
  * nothing. Nothing in it moves, so a library may keep handles in an array of its own beside it.
  */
 #ifndef CLIENTS_H

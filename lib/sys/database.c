@@ -54,7 +54,7 @@ bool database_set_url(const char *url)
 
 int database_dial(bool nonblocking)
 {
-	int fd = net_connect(&address, address_len);
+	int fd = net_connect(&address, address_len, NULL, 0);
 	if (fd < 0)
 		return fd;
 	struct pollfd connected = { .fd = fd, .events = POLLOUT };

@@ -81,7 +81,8 @@ int net_listen(const struct sockaddr_storage *address, socklen_t len, int backlo
 	return fd;
 }
 
-int net_connect(const struct sockaddr_storage *address, socklen_t len, int receive_cap)
+int net_connect(const struct sockaddr_storage *address, socklen_t len,
+    const struct sockaddr_in *source, int receive_cap)
 {
 	int fd = open_socket(address->ss_family, true);
 	if (fd < 0)
@@ -89,6 +90,12 @@ int net_connect(const struct sockaddr_storage *address, socklen_t len, int recei
 	if (receive_cap
 	    && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_cap, sizeof receive_cap) < 0)
 		return close_with(fd, errno);
+	if (source) {
+		/* the port comes with connect(): towards another end it may be used again */
+		if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){ 1 }, sizeof(int)) < 0
+		    || bind(fd, (const struct sockaddr *)source, sizeof *source) < 0)
+			return close_with(fd, errno);
+	}
 	if (connect(fd, (const struct sockaddr *)address, len) < 0 && errno != EINPROGRESS)
 		return close_with(fd, errno);
 	return fd;

@@ -30,11 +30,13 @@ int net_resolve_all(const char *host, uint16_t port, struct net_address *list, i
 int net_listen(const struct sockaddr_storage *address, socklen_t len, int backlog, bool reuse_port, bool nonblocking);
 
 /*
- * Starts a non-blocking connect; writability tells that it ended, net_socket_error() how. Its
+ * Starts a non-blocking connect; writability tells that it ended, net_socket_error() how. From
+ * `source`, an IPv4 address whose port the kernel chooses (port 0), or NULL: it chooses both. Its
  * receive buffer has about receive_cap bytes (SO_RCVBUF in socket(7): the other end feels it only
  * if it is set before); 0: as the kernel likes.
  */
-int net_connect(const struct sockaddr_storage *address, socklen_t len, int receive_cap);
+int net_connect(const struct sockaddr_storage *address, socklen_t len,
+    const struct sockaddr_in *source, int receive_cap);
 /* SO_ERROR as -errno, 0 for none. */
 int net_socket_error(int fd);
 

@@ -6,6 +6,10 @@
  * level-triggered loop would spin on it. So a spare descriptor is kept: close it, accept, and make
  * the client's the spare (after libev's manual, "The special problem of accept()ing when you
  * can't").
+ *
+ * A file table of its own for each of several workers (unshare(2), CLONE_FILES): the limit is then
+ * per worker, and no worker waits for another's lock to open a file. A copy keeps the numbers, so
+ * the stop signal's handler finds the listening sockets in whatever thread it runs.
  */
 #include "lib/sys/server_main.h"
 
@@ -15,6 +19,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +45,14 @@ struct options {
 	uint32_t worker_count;
 	int backlog;
 	const char *data, *database;
+	uint32_t idle_timeout_s;
 	bool describe;
 };
 
 /* What the signal handler needs; written once, before the handler is set. */
 static struct service *service; /* shared with child processes, so that they count together */
 static struct worker workers[WORKERS_MAX];
+static pthread_barrier_t tables_are_apart;
 
 /* --- options --------------------------------------------------------------------------------- */
 
@@ -59,6 +66,7 @@ static void print_help(const struct server_model *m)
 	       "  --port N       port to listen on (8080)\n"
 	       "  --workers N    workers, where the model has them (1)\n"
 	       "  --backlog N    length of the accept queue (4096)\n"
+	       "  --idle-timeout N  seconds after which a silent connection is closed (60)\n"
 	       "  --data FILE    the file that /file/N reads from\n"
 	       "  --database URL the Redis server that /query/KEY asks, as in redis://127.0.0.1:6379\n",
 	    m->name, m->summary, m->name, m->name, m->name);
@@ -91,11 +99,18 @@ static uint64_t number_option(const char *name, const char *text, uint64_t min, 
 
 static struct options read_options(int argc, char **argv, const struct server_model *m)
 {
-	struct options o = { .host = "127.0.0.1", .port = 8080, .worker_count = 1, .backlog = 4096 };
+	struct options o = {
+		.host = "127.0.0.1",
+		.port = 8080,
+		.worker_count = 1,
+		.backlog = 4096,
+		.idle_timeout_s = CONN_IDLE_TIMEOUT_S,
+	};
 	const struct option options[] = {
 		{ "host", required_argument, NULL, 'H' },  { "port", required_argument, NULL, 'p' },
 		{ "workers", required_argument, NULL, 'w' }, { "backlog", required_argument, NULL, 'b' },
 		{ "data", required_argument, NULL, 'f' },  { "database", required_argument, NULL, 'q' },
+		{ "idle-timeout", required_argument, NULL, 'i' },
 		{ "describe", no_argument, NULL, 'd' },    { "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ m->option ? m->option : "help", required_argument, NULL, 'o' }, { 0 },
@@ -109,6 +124,9 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 		case 'b': o.backlog = (int)number_option("backlog", optarg, 1, 1000000); break;
 		case 'f': o.data = optarg; break;
 		case 'q': o.database = optarg; break;
+		case 'i':
+			o.idle_timeout_s = (uint32_t)number_option("idle-timeout", optarg, 1, 86400);
+			break;
 		case 'd': o.describe = true; break;
 		case 'o': m->set_option(number_option(m->option, optarg, 0, 1u << 30)); break;
 		case 'v': printf("%s (c10k) %s\n", m->name, C10K_VERSION); exit(0);
@@ -198,6 +216,7 @@ void worker_refuse(struct worker *w, int fd)
 void worker_env_init(const struct worker *w, struct conn_env *e)
 {
 	conn_env_init(e, w->env.service, malloc, free);
+	e->idle_timeout_s = w->env.idle_timeout_s;
 	worker_env_tick(e);
 }
 
@@ -260,6 +279,7 @@ static void open_worker(struct worker *w, const struct options *o, const struct 
 		die_errno(-w->listen_fd, "cannot listen on %s port %u; see --host and --port", o->host, o->port);
 	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	conn_env_init(&w->env, service, malloc, free);
+	w->env.idle_timeout_s = o->idle_timeout_s;
 	worker_tick(w);
 }
 
@@ -290,6 +310,11 @@ struct start {
 static void *run_worker(void *argument)
 {
 	struct start *start = argument;
+	/* where a sandbox forbids it they share one table and its limit, and serve all the same */
+	if (service->worker_count > 1)
+		(void)unshare(CLONE_FILES);
+	/* a client accepted earlier would stand in the others' copies, and never be closed there */
+	pthread_barrier_wait(&tables_are_apart);
 	start->model->serve(start->worker);
 	return NULL;
 }
@@ -311,6 +336,7 @@ int server_main(int argc, char **argv, const struct server_model *model)
 		open_worker(&workers[i], &o, model);
 		starts[i] = (struct start){ model, &workers[i] };
 	}
+	pthread_barrier_init(&tables_are_apart, NULL, o.worker_count);
 	set_signals();
 	fprintf(stderr, "%s: serving on http://%s:%u/ with %u worker%s\n", model->name, o.host, o.port,
 	    o.worker_count, o.worker_count == 1 ? "" : "s");

@@ -12,6 +12,9 @@
  * worker_accept() says -EINVAL from then on. The shell then stops accepting, ends its idle
  * connections, answers what is in flight, and returns from serve() when none is left. After
  * 1.8 s the process exits anyway, with 0.
+ *
+ * Several workers have a file table each, copied before serve(): what a worker opens has a number
+ * that means nothing in another worker.
  */
 #ifndef SERVER_MAIN_H
 #define SERVER_MAIN_H
@@ -25,7 +28,7 @@
 struct worker {
 	struct conn_env env; /* what this worker's connections share */
 	int listen_fd;       /* non-blocking unless the model accepts blocking */
-	int fd_cap;          /* every descriptor of the process is below this */
+	int fd_cap;          /* every descriptor of the worker is below this */
 	int spare_fd;        /* given up for a moment to turn a client away when files are short */
 	bool blocking;       /* sockets block */
 };

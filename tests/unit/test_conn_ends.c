@@ -116,6 +116,18 @@ static void test_idle_ends_silently(void **state)
 	assert_int_equal(player.out_len, len);
 }
 
+static void test_idle_for_as_long_as_is_allowed(void **state)
+{
+	(void)state;
+	player.env.idle_timeout_s = 300;
+	feed(GET("/"));
+	send_all();
+	pass_s(299);
+	assert_false(conn_is_late(c));
+	pass_s(1);
+	assert_true(conn_is_late(c));
+}
+
 /* A byte every few seconds does not buy more time for a head. */
 static void test_a_slow_head_is_408(void **state)
 {
@@ -204,6 +216,7 @@ int main(void)
 		TEST(test_draining),
 		TEST(test_expect),
 		TEST(test_idle_ends_silently),
+		TEST(test_idle_for_as_long_as_is_allowed),
 		TEST(test_a_slow_head_is_408),
 		TEST(test_a_head_is_timed_from_its_own_first_byte),
 		TEST(test_a_body_that_pauses_is_408),
