@@ -4,8 +4,8 @@
  * it. Signals: run_load() takes them, and the first piece that says so is the last.
  *
  * The bare round trip is that of a thread of ten lines which blocks in recv(2), on the CPU of the
- * first worker. A closed loop of one connection does the same work as often, so both wake up from the
- * same depth of sleep, and the difference is what epoll, verification and book-keeping add.
+ * first worker. A closed loop of one connection does the same work as often, so both wake up from
+ * the same depth of sleep, and the difference is what epoll, verification and book-keeping add.
  */
 #include "calibrate.h"
 
@@ -63,7 +63,7 @@ static bool is_taken(const struct options *o, int cpu)
 	return false;
 }
 
-/* As many CPUs for the server as there are workers, the last ones first, as far as they are free. */
+/* As many CPUs for the server as there are workers, the last ones first, if they are free. */
 static void choose_cpus(const struct options *o)
 {
 	int allowed[1024];
@@ -259,9 +259,9 @@ static size_t count_possible(const struct options *o)
 {
 	size_t count = sizeof usual_counts / sizeof *usual_counts;
 	uint64_t limit = file_limit_raise();
-	for (; count > 1 && usual_counts[count - 1] / o->worker_count + FILES_APART > limit; count--)
+	while (count > 1 && usual_counts[count - 1] / o->worker_count + FILES_APART > limit)
 		warn_line("not with %u connections: the limit is %llu files (ulimit -Hn)",
-		    usual_counts[count - 1], (unsigned long long)limit);
+		    usual_counts[--count], (unsigned long long)limit);
 	return count;
 }
 
@@ -304,8 +304,8 @@ void calibration_print(const struct calibration *c, double rate_per_s)
 	       "nothing: this run reached %.0f%%\n",
 	    units_format_count(ceiling, sizeof ceiling, c->ceiling_per_s), share * 100);
 	if (share > NEAR_CEILING)
-		printf("             - so near to it, the client or loopback, not the server, may be "
-		       "what was measured\n");
+		printf("             - so near to it, the client or loopback, not the server, may "
+		       "be what was measured\n");
 	printf("own error    p50 %.1f us, p99 %.1f us over a bare round trip of %.1f us; "
 	       "send lag p99 %.1f us\n",
 	    (double)error.p50_ns / 1e3, (double)error.p99_ns / 1e3,

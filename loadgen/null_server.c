@@ -1,9 +1,9 @@
 /*
  * null_server.c: a child process for each CPU that the load generator leaves free, each with one
- * level-triggered epoll loop (epoll(7)): accept, or receive and send. What is left out is all that a
- * server is for: parsing, a second kind of answer, partial sends (an answer of 140 bytes goes out
- * whole, or its connection is not worth keeping), deadlines. So no server can ask less of a client's
- * machine, and the rate at which it is asked is the most that the client can show of any.
+ * level-triggered epoll loop (epoll(7)): accept, or receive and send. What is left out is all that
+ * a server is for: parsing, a second kind of answer, partial sends (an answer of 140 bytes goes out
+ * whole, or its connection is not worth keeping), deadlines. So hardly any server can ask less of a
+ * machine, and the rate at which this one is asked is about the most a client can show of any.
  *
  * The processes listen on one port and the kernel spreads the connections over them (SO_REUSEPORT,
  * socket(7)).

@@ -1,7 +1,7 @@
 /*
- * null_server.h: a server that does nothing, to measure the client with: any bytes it receives are a
- * request, and all answers are the same. It has as many bytes to receive and to send as a server of
- * this project has for GET /, and parses none of them.
+ * null_server.h: a server that does nothing, to measure the client with: any bytes it receives are
+ * a request, and all answers are the same. It sends about as many as a server of this project does
+ * for GET /, and parses none.
  */
 #ifndef LOADGEN_NULL_SERVER_H
 #define LOADGEN_NULL_SERVER_H

@@ -3,10 +3,10 @@
  *
  *     hostile_answers PORT LOADGEN
  *
- * One answer in three is hostile in one way (hostile_server.h), in a closed loop and in an open one.
- * The load generator must count each of them under the one right error (docs/MEASURING.md has the
- * same table), no other request under any, and none as completed; and it must live on, which it does
- * in a build with sanitizers. Prints a line for each run, then how many passed and failed.
+ * One answer in three is hostile in one way (hostile_server.h), in a closed loop and in an open
+ * one. The load generator must count each of them under the one right error (docs/MEASURING.md has
+ * the same table), no other request under any, and none as completed; and it must live on, in a
+ * build with sanitizers. Prints a line for each run, then how many passed and failed.
  */
 #include <stdarg.h>
 #include <stdio.h>

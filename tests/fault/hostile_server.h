@@ -1,7 +1,7 @@
 /*
- * hostile_server.h: a server that answers well at first and then, now and again, in one way that no
- * server should. A thread with one poll() loop, for one test program: all of it is static. It counts
- * what it did, so that the client's account can be held against it.
+ * hostile_server.h: a server that answers well at first and then, now and again, in one way that
+ * no server should. A thread with one poll() loop, for one test program: all of it is static. It
+ * counts what it did, so that the client's account can be held against it.
  */
 #ifndef HOSTILE_SERVER_H
 #define HOSTILE_SERVER_H
