@@ -30,10 +30,12 @@
 
 #define MS_NS UINT64_C(1000000)
 #define NEAR_CEILING 0.9
+#define RUN_DELAY_MAX 0.05
 
 enum {
 	LAG_RATE_PER_S = 10000,
-	LAG_CONNECTIONS = 64,
+	LAG_CONNECTIONS = 16,
+	CPUS_MAX = 1024,
 	FILES_APART = 64, /* that are no connections */
 };
 
@@ -42,8 +44,9 @@ static const uint32_t usual_counts[] = { 1, 64, 1000, 10000 };
 /* What the pieces share, one after the other. */
 static struct {
 	struct null_server server;
-	int cpus[NULL_SERVER_PROCESSES_MAX]; /* its own; -1: any */
+	int cpus[NULL_SERVER_PROCESSES_MAX]; /* its own */
 	int cpu_count;
+	int client_cpu; /* where the error is measured: it depends on who wakes up whom where */
 	char url[64];
 	uint64_t piece_ns; /* each is measured so long, after a warm-up of a quarter of that */
 	struct load load;
@@ -63,20 +66,23 @@ static bool is_taken(const struct options *o, int cpu)
 	return false;
 }
 
-/* As many CPUs for the server as there are workers, the last ones first, if they are free. */
+/*
+ * CPUs for the server: as many as there are workers, the last ones first, if they are free. With
+ * none free it shares the last one.
+ */
 static void choose_cpus(const struct options *o)
 {
-	int allowed[1024];
-	int left = affinity_allowed(allowed, 1024);
+	int allowed[CPUS_MAX];
+	int count = affinity_allowed(allowed, CPUS_MAX);
 	/* workers that may run anywhere will keep to the others, if there are enough */
 	int least = o->cpu_count ? 0 : (int)o->worker_count;
 	bench.cpu_count = 0;
-	while (left-- > least && bench.cpu_count < (int)o->worker_count
-	    && bench.cpu_count < NULL_SERVER_PROCESSES_MAX)
-		if (!is_taken(o, allowed[left]))
-			bench.cpus[bench.cpu_count++] = allowed[left];
+	for (int i = count; i-- > least && bench.cpu_count < (int)o->worker_count;)
+		if (!is_taken(o, allowed[i]) && bench.cpu_count < NULL_SERVER_PROCESSES_MAX)
+			bench.cpus[bench.cpu_count++] = allowed[i];
 	if (bench.cpu_count == 0)
-		bench.cpus[bench.cpu_count++] = -1;
+		bench.cpus[bench.cpu_count++] = allowed[count - 1];
+	bench.client_cpu = o->cpu_count ? o->cpus[0] : allowed[0];
 }
 
 /* Options of a piece: what the command line does not say of the client itself is as by default. */
@@ -116,13 +122,24 @@ static void stop(void)
 
 /* --- pieces ----------------------------------------------------------------------------------- */
 
-static int run_piece(const struct options *o)
+/* The longest wait of any piece, as a share of it. */
+static void note_run_delay(struct calibration *c, double share)
 {
+	if (share > c->run_delay_share)
+		c->run_delay_share = share;
+}
+
+static int run_piece(const struct options *o, struct calibration *c)
+{
+	uint64_t start_ns = clock_now_ns(), waited_ns = null_server_waited_ns(&bench.server);
 	free((void *)bench.result.workers);
 	memset(&bench.result, 0, sizeof bench.result);
 	bench.load.options = o;
 	bench.load.exchange = &bench.exchange;
 	int signal_number = run_load(&bench.load, &bench.result);
+	waited_ns = null_server_waited_ns(&bench.server) - waited_ns;
+	note_run_delay(c, (double)waited_ns / (double)(clock_now_ns() - start_ns));
+	note_run_delay(c, result_busiest(&bench.result).run_delay_share);
 	const struct stats *t = &bench.result.stats;
 	if (!signal_number && (t->completed == 0 || stats_error_count(t)))
 		die("--calibrate: %llu answers and %llu errors with %u connections to a server "
@@ -136,7 +153,7 @@ static int measure_ceiling(const struct options *o, uint32_t connection_count,
     struct calibration *c)
 {
 	struct options piece = piece_options(o, connection_count);
-	int signal_number = run_piece(&piece);
+	int signal_number = run_piece(&piece, c);
 	if (!signal_number) {
 		c->ceiling_per_s = result_rate_per_s(&bench.result);
 		c->ceiling_cpu_us = result_cpu_us_per_request(&bench.result);
@@ -150,12 +167,12 @@ static struct quantiles quantiles_of(const struct histogram *h)
 		(int64_t)histogram_quantile_ns(h, 0.99) };
 }
 
-static void *ping(void *argument)
+static void *ping(void *unused)
 {
-	const struct options *o = argument;
 	char answer[1024];
-	if (o->cpu_count)
-		affinity_pin(o->cpus[0]);
+	int error = affinity_pin(bench.client_cpu);
+	if (error)
+		die_errno(-error, "cannot run on CPU %d", bench.client_cpu);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&bench.load.address, bench.load.address_len))
 		die_errno(errno, "cannot connect to the null server");
@@ -174,16 +191,15 @@ static void *ping(void *argument)
 		sent_ns = now_ns;
 	}
 	close(fd);
-	return NULL;
+	return unused;
 }
 
 /* In a thread, so that the main thread may go on to run on any CPU. */
-static void measure_round_trip(const struct options *o, struct calibration *c)
+static void measure_round_trip(struct calibration *c)
 {
 	pthread_t thread;
-	struct options piece = piece_options(o, 1);
 	histogram_init(&bench.pings);
-	int error = pthread_create(&thread, NULL, ping, &piece);
+	int error = pthread_create(&thread, NULL, ping, NULL);
 	if (error)
 		die_errno(error, "cannot start a thread");
 	pthread_join(thread, NULL);
@@ -192,16 +208,18 @@ static void measure_round_trip(const struct options *o, struct calibration *c)
 
 static int measure_error(const struct options *o, struct calibration *c)
 {
-	measure_round_trip(o, c);
+	measure_round_trip(c);
 	struct options piece = piece_options(o, 1);
-	int signal_number = run_piece(&piece);
+	piece.cpus[0] = bench.client_cpu;
+	piece.cpu_count = 1;
+	int signal_number = run_piece(&piece, c);
 	if (signal_number)
 		return signal_number;
 	c->closed = quantiles_of(&bench.result.stats.service);
 
 	piece.active_count = LAG_CONNECTIONS;
 	piece.rate_per_s = LAG_RATE_PER_S;
-	signal_number = run_piece(&piece);
+	signal_number = run_piece(&piece, c);
 	c->send_lag = quantiles_of(&bench.result.stats.send_lag);
 	return signal_number;
 }
@@ -241,17 +259,25 @@ static void print_quantiles(const char *name, struct quantiles q)
 	    (double)q.p99_ns / 1e3);
 }
 
-static int print_ceilings(const struct options *o, const uint32_t *counts, size_t count)
+static int print_ceilings(const struct options *o, const uint32_t *counts, size_t count,
+    struct calibration *c)
 {
-	struct calibration c;
 	printf("connections   workers   requests/s  CPU a request\n");
 	for (size_t i = 0; i < count; i++) {
-		int signal_number = measure_ceiling(o, counts[i], &c);
+		int signal_number = measure_ceiling(o, counts[i], c);
 		if (signal_number)
 			return signal_number;
-		print_ceiling(o, counts[i], &c);
+		print_ceiling(o, counts[i], c);
 	}
 	return 0;
+}
+
+static void print_run_delay(const struct calibration *c)
+{
+	if (c->run_delay_share > RUN_DELAY_MAX)
+		printf("             - meanwhile client or server waited %.0f%% of the time for a "
+		       "CPU: try --cpu, or a quieter machine\n",
+		    c->run_delay_share * 100);
 }
 
 /* How many of the usual counts the file limit allows; the others are named. */
@@ -268,7 +294,7 @@ static size_t count_possible(const struct options *o)
 static void print_server(void)
 {
 	printf("against a built-in server that does nothing");
-	for (int i = 0; i < bench.cpu_count && bench.cpus[0] >= 0; i++)
+	for (int i = 0; i < bench.cpu_count; i++)
 		printf("%s%d", i ? "," : ", on CPU ", bench.cpus[i]);
 	printf("\n\n");
 }
@@ -278,10 +304,10 @@ int calibrate_host(const struct options *o)
 	const uint32_t *counts = o->active_given ? &o->active_count : usual_counts;
 	size_t count = o->active_given ? 1 : count_possible(o);
 	uint32_t most = counts[count - 1] > LAG_CONNECTIONS ? counts[count - 1] : LAG_CONNECTIONS;
-	struct calibration c;
+	struct calibration c = { 0 };
 	start(o, most, 800 * MS_NS);
 	print_server();
-	int signal_number = print_ceilings(o, counts, count);
+	int signal_number = print_ceilings(o, counts, count, &c);
 	if (!signal_number)
 		signal_number = measure_error(o, &c);
 	stop();
@@ -292,6 +318,7 @@ int calibrate_host(const struct options *o)
 	print_quantiles("closed loop, one connection", c.closed);
 	print_quantiles("the instrument's own error", calibration_error(&c));
 	print_quantiles("send lag, open loop at 10k/s", c.send_lag);
+	print_run_delay(&c);
 	return 0;
 }
 
@@ -310,4 +337,5 @@ void calibration_print(const struct calibration *c, double rate_per_s)
 	       "send lag p99 %.1f us\n",
 	    (double)error.p50_ns / 1e3, (double)error.p99_ns / 1e3,
 	    (double)c->round_trip.p50_ns / 1e3, (double)c->send_lag.p99_ns / 1e3);
+	print_run_delay(c);
 }

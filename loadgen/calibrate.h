@@ -21,6 +21,7 @@ struct calibration {
 	struct quantiles round_trip; /* of a program that sends and blocks until it is answered */
 	struct quantiles closed;     /* what the load generator says of that: one connection */
 	struct quantiles send_lag;   /* of an open loop with time to spare, as --arrivals says */
+	double run_delay_share; /* a worker, or the server, had to wait so long for its CPU */
 };
 
 /* closed - round_trip: may be below 0, by chance. */
@@ -29,7 +30,7 @@ struct quantiles calibration_error(const struct calibration *c);
 /* For a run with these options, in about two seconds. The signal that ended it, or 0. */
 int calibrate(const struct options *o, struct calibration *c);
 
-/* Prints all for -c connections, or for the usual counts if none were given; returns likewise. */
+/* Prints all for -c connections, or for the usual counts if none were given; returns as above. */
 int calibrate_host(const struct options *o);
 
 /* Two lines for the report of a run that achieved this rate. */

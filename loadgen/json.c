@@ -177,6 +177,7 @@ static json_t *calibration_json(const struct calibration *c)
 	set(json, "round_trip_ns", quantiles_json(c->round_trip));
 	set(json, "error_ns", quantiles_json(calibration_error(c)));
 	set(json, "send_lag_ns", quantiles_json(c->send_lag));
+	set(json, "run_delay_share", json_real(c->run_delay_share));
 	return json;
 }
 

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -113,7 +114,7 @@ static pid_t start_process(int listen_fd, int cpu)
 	signal(SIGINT, SIG_IGN);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
-	int error = cpu < 0 ? 0 : affinity_pin(cpu);
+	int error = affinity_pin(cpu);
 	if (error)
 		die_errno(-error, "the null server cannot run on CPU %d", cpu);
 	file_limit_raise();
@@ -138,6 +139,24 @@ void null_server_start(struct null_server *s, const int *cpus, int cpu_count,
 		    start_process(fd, cpus[s->process_count % cpu_count]);
 		close(fd);
 	}
+}
+
+/* Field 2 of schedstat in proc(5); 0 where there is none. */
+uint64_t null_server_waited_ns(const struct null_server *s)
+{
+	uint64_t sum_ns = 0;
+	for (int i = 0; i < s->process_count; i++) {
+		char path[64];
+		unsigned long long ran_ns, waited_ns;
+		snprintf(path, sizeof path, "/proc/%d/schedstat", (int)s->processes[i]);
+		FILE *file = fopen(path, "re");
+		if (!file)
+			continue;
+		if (fscanf(file, "%llu %llu", &ran_ns, &waited_ns) == 2)
+			sum_ns += waited_ns;
+		fclose(file);
+	}
+	return sum_ns;
 }
 
 void null_server_stop(struct null_server *s)

@@ -18,12 +18,14 @@ struct null_server {
 };
 
 /*
- * Starts as many processes as there are `cpus`, each on one of them (-1: on any), or more when the
- * connections need more files than these may have. They die with the calling thread. Dies when that
- * fails.
+ * Starts as many processes as there are `cpus`, each on one of them, or more when the connections
+ * need more files than these may have. They die with the calling thread. Dies when that fails.
  */
 void null_server_start(struct null_server *s, const int *cpus, int cpu_count,
     uint32_t connection_count);
+/* How long its processes were ready to run and had no CPU, so far and together. */
+uint64_t null_server_waited_ns(const struct null_server *s);
+
 void null_server_stop(struct null_server *s);
 
 #endif
