@@ -29,7 +29,7 @@ enum {
 	HOSTILE_EACH = 3,   /* of so many answers one is hostile ... */
 	HOSTILE_MAX = 60,   /* ... up to that many, since each costs a port for a while */
 	HOSTILE_CLIENTS_MAX = 64,
-	HOSTILE_TICK_MS = 20,
+	HOSTILE_TICK_MS = 50,
 };
 
 /* What comes behind the bytes of a hostile answer. */
