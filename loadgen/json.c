@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "calibrate.h"
 #include "lib/sys/hdrlog.h"
 
 static json_t *integer(uint64_t value)
@@ -198,6 +199,28 @@ static json_t *string_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
+static json_t *quantiles_json(struct quantiles q)
+{
+	json_t *json = json_object();
+	set(json, "p50", json_integer(q.p50_ns));
+	set(json, "p99", json_integer(q.p99_ns));
+	return json;
+}
+
+static json_t *calibration_json(const struct calibration *c)
+{
+	if (!c)
+		return json_null();
+	json_t *json = json_object();
+	set(json, "ceiling_per_s", json_real(c->ceiling_per_s));
+	set(json, "ceiling_cpu_us_per_request", json_real(c->ceiling_cpu_us));
+	set(json, "round_trip_ns", quantiles_json(c->round_trip));
+	set(json, "error_ns", quantiles_json(calibration_error(c)));
+	set(json, "send_lag_ns", quantiles_json(c->send_lag));
+	set(json, "run_delay_share", json_real(c->run_delay_share));
+	return json;
+}
+
 static json_t *config_json(const struct options *o)
 {
 	bool open = o->rate_per_s > 0;
@@ -249,6 +272,7 @@ bool json_write(FILE *file, const struct options *o, const struct result *r)
 	bool lawful = !o->rate_per_s && o->depth == 1 && !o->requests_per_connection;
 	set(json, "littles_law_residual",
 	    real_or_null(lawful && t->completed, result_littles_residual(r)));
+	set(json, "calibration", calibration_json(r->calibration));
 	set(json, "validity", validity_json(r));
 	set(json, "config", config_json(o));
 	bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) == 0

@@ -52,6 +52,8 @@ static const char help_text[] =
     "      --mix FILE    several targets, drawn by weight: docs/MEASURING.md shows one\n"
     "      --seed N      of Poisson arrivals and of the mix (random)\n"
     "      --cpu LIST    pin workers to these CPUs, as in 0-3,8\n"
+    "      --calibrate   first measure what this host can do against a built-in server that does\n"
+    "                    nothing, and the generator's own error; without URL only that\n"
     "      --json FILE   write the result as JSON; - for standard output instead of the report\n"
     "      --sync FD     tell a harness the run's edges on this inherited stream socket\n"
     "  -h, --help        this text\n"
@@ -63,7 +65,8 @@ static const char help_text[] =
 enum {
 	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
 	OPTION_JSON, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION, OPTION_PER_CONNECTION,
-	OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY, OPTION_MIX, OPTION_SEED
+	OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY, OPTION_MIX, OPTION_SEED,
+	OPTION_CALIBRATE
 };
 enum { RATE_MAX = 10000000, DEPTH_MAX = 64 };
 
@@ -81,6 +84,7 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "status", required_argument, NULL, OPTION_STATUS },
 	{ "expect", required_argument, NULL, OPTION_EXPECT },
+	{ "calibrate", no_argument, NULL, OPTION_CALIBRATE },
 	{ "cpu", required_argument, NULL, OPTION_CPU },
 	{ "json", required_argument, NULL, OPTION_JSON },
 	{ "sync", required_argument, NULL, OPTION_SYNC },
@@ -151,7 +155,10 @@ static struct slice parse_value(const char *option, const char *text)
 static void parse_option(struct options *o, int option, const char *value)
 {
 	switch (option) {
-	case 'c': o->active_count = parse_count("-c", value, 1, 10000000); break;
+	case 'c':
+		o->active_count = parse_count("-c", value, 1, 10000000);
+		o->active_given = true;
+		break;
 	case 't': o->worker_count = parse_count("-t", value, 1, 1024); break;
 	case 'R': o->rate_per_s = parse_count("-R", value, 1, RATE_MAX); break;
 	case OPTION_ARRIVALS:
@@ -185,6 +192,7 @@ static void parse_option(struct options *o, int option, const char *value)
 			usage_die("--cpu %s: give a list of CPUs, such as 0-3,8", value);
 		break;
 	case OPTION_JSON: o->json_path = value; break;
+	case OPTION_CALIBRATE: o->calibrate = true; break;
 	case OPTION_SYNC: o->sync_fd = (int)parse_count("--sync", value, 0, 1000000); break;
 	default: break;
 	}
@@ -217,26 +225,6 @@ static void parse_authority(struct options *o, struct slice authority)
 	o->port = (uint16_t)port;
 }
 
-static void parse_url(struct options *o)
-{
-	struct slice rest = text_slice(o->url);
-	if (!slice_starts_with(rest, SLICE("http://")))
-		usage_die("%s: give a URL that starts with http://", o->url);
-	rest = slice_skip(rest, 7);
-	for (size_t i = 0; i < rest.len; i++)
-		if (rest.ptr[i] <= ' ' || rest.ptr[i] > '~' || rest.ptr[i] == '#')
-			usage_die("%s: write other than plain characters as %%XX", o->url);
-	size_t len = strcspn(rest.ptr, "/?");
-	if (memchr(rest.ptr, '@', len))
-		usage_die("%s: no user and password here", o->url);
-	parse_authority(o, (struct slice){ rest.ptr, len });
-	rest = slice_skip(rest, len);
-	const char *slash = *rest.ptr == '/' ? "" : "/";
-	int written = snprintf(o->target, sizeof o->target, "%s%s", slash, rest.ptr);
-	if (written >= (int)sizeof o->target)
-		usage_die("the path of the URL is longer than %zu bytes", sizeof o->target - 1);
-}
-
 /* The URL's own target; or those of the mix, which the URL then only says where to find. */
 static void find_targets(struct options *o)
 {
@@ -266,6 +254,28 @@ static void find_targets(struct options *o)
 		usage_die("%s", message);
 }
 
+void options_set_url(struct options *o, const char *url)
+{
+	struct slice rest = text_slice(url);
+	o->url = url;
+	if (!slice_starts_with(rest, SLICE("http://")))
+		usage_die("%s: give a URL that starts with http://", o->url);
+	rest = slice_skip(rest, 7);
+	for (size_t i = 0; i < rest.len; i++)
+		if (rest.ptr[i] <= ' ' || rest.ptr[i] > '~' || rest.ptr[i] == '#')
+			usage_die("%s: write other than plain characters as %%XX", o->url);
+	size_t len = strcspn(rest.ptr, "/?");
+	if (memchr(rest.ptr, '@', len))
+		usage_die("%s: no user and password here", o->url);
+	parse_authority(o, (struct slice){ rest.ptr, len });
+	rest = slice_skip(rest, len);
+	const char *slash = *rest.ptr == '/' ? "" : "/";
+	int written = snprintf(o->target, sizeof o->target, "%s%s", slash, rest.ptr);
+	if (written >= (int)sizeof o->target)
+		usage_die("the path of the URL is longer than %zu bytes", sizeof o->target - 1);
+	find_targets(o);
+}
+
 static void check_populations(const struct options *o)
 {
 	if (o->depth > 1) {
@@ -290,7 +300,8 @@ static void check_populations(const struct options *o)
 /* What is right by itself and makes no sense together. */
 static void check_together(const struct options *o)
 {
-	if (o->worker_count > o->active_count)
+	bool counts_are_usual = !o->url && !o->active_given;
+	if (o->worker_count > o->active_count && !counts_are_usual)
 		usage_die("-t %u: more workers than connections (-c %u)", o->worker_count,
 		    o->active_count);
 	if (o->arrivals_given && !o->rate_per_s)
@@ -298,9 +309,28 @@ static void check_together(const struct options *o)
 	if (o->rate_per_s && !o->duration_ns)
 		usage_die("-R %u: with -d 0 nothing is sent; give a time", o->rate_per_s);
 	check_populations(o);
+	if (o->calibrate && !o->duration_ns)
+		usage_die("--calibrate: with -d 0 there is no rate to compare; give a time");
 }
 
-void options_parse(struct options *o, int argc, char **argv)
+/* Has this option a meaning for --calibrate without a URL? */
+static bool is_of_client(int option)
+{
+	return option == 'c' || option == 't' || option == OPTION_CPU || option == OPTION_CALIBRATE;
+}
+
+__attribute__((noreturn)) static void refuse_alone(int option)
+{
+	char name[2] = { (char)option, '\0' };
+	const char *text = name;
+	for (const struct option *o = long_options; o->name; o++)
+		if (o->val == option)
+			text = o->name;
+	usage_die("%s%s: --calibrate alone takes -c, -t and --cpu; or give a URL",
+	    text == name ? "-" : "--", text);
+}
+
+void options_init(struct options *o)
 {
 	*o = (struct options){
 		.active_count = 10,
@@ -312,6 +342,12 @@ void options_parse(struct options *o, int argc, char **argv)
 		.timeout_ns = UINT64_C(10000000000),
 		.sync_fd = -1,
 	};
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	int of_server = 0; /* the last option that concerns a server */
+	options_init(o);
 	opterr = 0;
 	for (;;) {
 		int option = getopt_long(argc, argv, ":c:t:d:w:R:h", long_options, NULL);
@@ -330,12 +366,16 @@ void options_parse(struct options *o, int argc, char **argv)
 		if (option == '?')
 			usage_die("%s: no such option; -h lists them", argv[optind - 1]);
 		parse_option(o, option, optarg);
+		if (!is_of_client(option))
+			of_server = option;
 	}
-	if (optind + 1 != argc)
+	bool alone = o->calibrate && optind == argc;
+	if (alone && of_server)
+		refuse_alone(of_server);
+	if (!alone && optind + 1 != argc)
 		usage_die(optind == argc ? "which URL? For example: loadgen http://127.0.0.1:8080/"
 					 : "one URL, please, at the end of the line");
-	o->url = argv[optind];
-	parse_url(o);
-	find_targets(o);
+	if (!alone)
+		options_set_url(o, argv[optind]);
 	check_together(o);
 }

@@ -11,12 +11,13 @@
 enum { OPTIONS_CPU_MAX = 256 };
 
 struct options {
-	const char *url;          /* as it was written */
+	const char *url;          /* as it was written; NULL: only --calibrate */
 	char host[256];           /* without the brackets of an IPv6 address */
 	uint16_t port;
 	char target[4096];        /* path with query: what stands in the request line */
 	char authority[272];      /* what stands in the Host field */
-	uint32_t active_count;    /* -c: connections that ask and ask again */
+	uint32_t active_count;    /* -c: connections that ask and ask again ... */
+	bool active_given;        /* ... was there */
 	uint32_t idle_count;      /* --idle: connections that are answered once, then silent */
 	uint32_t slow_count;      /* --slow: half write, half read slowly */
 	const char *slow_target;  /* --slow-target: of the readers; NULL: as all others */
@@ -38,11 +39,16 @@ struct options {
 	struct target targets[TARGETS_MAX]; /* those of the mix, or the URL's */
 	uint32_t target_count;
 	const char *json_path;    /* --json: "-" for standard output, NULL for none */
+	bool calibrate;           /* --calibrate */
 	int sync_fd;              /* --sync: -1 for none */
 	int cpus[OPTIONS_CPU_MAX]; /* --cpu: worker i runs on cpus[i % cpu_count] */
 	int cpu_count;
 };
 
+/* What holds without any option; there is no URL yet. */
+void options_init(struct options *o);
+/* Takes the URL apart and makes the targets of it, or exits as below. */
+void options_set_url(struct options *o, const char *url);
 /* Parses and checks; prints help and exits 0, or one line on what is wrong and exits 2. */
 void options_parse(struct options *o, int argc, char **argv);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "calibrate.h"
 #include "lib/core/units.h"
 #include "lib/sys/clock.h"
 
@@ -263,6 +264,8 @@ void output_report(const struct options *o, const struct result *r)
 	print_errors(r);
 	if (r->stats.completed)
 		print_client(r);
+	if (r->calibration && r->stats.completed)
+		calibration_print(r->calibration, result_rate_per_s(r));
 	printf("verdict      %s%s%s\n", bold, verdict_names[r->verdict], plain);
 	for (uint32_t i = 0; i < r->reason_count; i++)
 		printf("             - %s\n", r->reasons[i]);
@@ -272,6 +275,12 @@ void output_report(const struct options *o, const struct result *r)
 /* --- progress --------------------------------------------------------------------------------- */
 
 static bool progress_shown;
+static const char *progress_name;
+
+void output_progress_name(const char *name)
+{
+	progress_name = name;
+}
 
 void output_progress(const char *phase, uint64_t done, uint64_t total, double rate_per_s,
     uint64_t errors)
@@ -285,7 +294,7 @@ void output_progress(const char *phase, uint64_t done, uint64_t total, double ra
 		return;
 	next_ns = now_ns + 100000000;
 	progress_shown = true;
-	fprintf(stderr, "\r%-10s %3llu%%", phase,
+	fprintf(stderr, "\r%-10s %3llu%%", progress_name ? progress_name : phase,
 	    (unsigned long long)(total ? done * 100 / total : 100));
 	if (rate_per_s > 0)
 		fprintf(stderr, "   %6s requests/s", count_text(rate_per_s));

@@ -11,5 +11,7 @@ void output_report(const struct options *o, const struct result *r);
 void output_progress(const char *phase, uint64_t done, uint64_t total, double rate_per_s,
     uint64_t errors);
 void output_progress_end(void);
+/* The line says this instead of the phase, until it is NULL. */
+void output_progress_name(const char *name);
 
 #endif

@@ -171,6 +171,8 @@ extern const char *const verdict_names[];
 
 enum { RESULT_REASONS_MAX = 8, RESULT_REASON_CAP = 160 };
 
+struct calibration;
+
 struct result {
 	struct stats stats;
 	struct audit audit;
@@ -183,6 +185,7 @@ struct result {
 	double edge_delay_s;      /* the later of the window's edges was noticed so late */
 	double clock_jump_s;      /* BOOTTIME - MONOTONIC grew by this: the machine was suspended */
 	bool interrupted;
+	const struct calibration *calibration; /* --calibrate; or NULL */
 	enum verdict verdict;
 	uint32_t reason_count;
 	char reasons[RESULT_REASONS_MAX][RESULT_REASON_CAP];

@@ -65,13 +65,13 @@ build() {
 programs() { for source in tests/unit/test_*.c; do echo "$1/unit/$(basename "$source" .c)"; done; }
 each='code=0; for test; do "$test" || code=1; done; exit $code'
 
-# the unit tests as users build them, and with sanitizers
+# the unit tests as users build them, and with sanitizers; so is the load generator, for tests/fault
 make=${MAKE:-make}
 build unit-build $make -s -j2 BUILD="$BUILD" $(programs "$BUILD")
 group unit 60 sh -c "$each" unit $(programs "$BUILD")
 sanitize=-fsanitize=address,undefined
 build unit-sanitized-build $make -s -j2 BUILD="$BUILD/sanitized" SANITIZE="$sanitize" \
-	$(programs "$BUILD/sanitized")
+	$(programs "$BUILD/sanitized") "$BUILD/sanitized/loadgen"
 group unit-sanitized 120 sh -c "$each" unit $(programs "$BUILD/sanitized")
 
 group layers 60 scripts/layers.sh "$BUILD"

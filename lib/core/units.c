@@ -50,7 +50,8 @@ static const struct unit *find_unit(const struct unit *units, struct slice name)
 	return NULL;
 }
 
-static bool parse(struct slice text, const struct unit *units, uint64_t *value)
+/* What is finer than the smallest unit is cut off, or with `whole_only` refused. */
+static bool parse(struct slice text, const struct unit *units, bool whole_only, uint64_t *value)
 {
 	uint64_t whole, total;
 	if (!take_digits(&text, &whole))
@@ -67,14 +68,15 @@ static bool parse(struct slice text, const struct unit *units, uint64_t *value)
 	const struct unit *unit = find_unit(units, text);
 	if (!unit || __builtin_mul_overflow(whole, unit->scale, &total))
 		return false;
-	/*
-	 * from the last digit to the first, which is exact; what is finer than the unit is cut
-	 * off
-	 */
+	/* from the last digit to the first, which is exact */
 	uint64_t part = 0;
-	for (size_t i = fraction.len; i-- > 0;)
-		part = (part + (uint64_t)(fraction.ptr[i] - '0') * unit->scale) / 10;
-	if (__builtin_add_overflow(total, part, &total))
+	bool rest = false;
+	for (size_t i = fraction.len; i-- > 0;) {
+		part += (uint64_t)(fraction.ptr[i] - '0') * unit->scale;
+		rest |= part % 10 != 0;
+		part /= 10;
+	}
+	if ((rest && whole_only) || __builtin_add_overflow(total, part, &total))
 		return false;
 	*value = total;
 	return true;
@@ -82,17 +84,17 @@ static bool parse(struct slice text, const struct unit *units, uint64_t *value)
 
 bool units_parse_count(struct slice text, uint64_t *count)
 {
-	return parse(text, count_units, count);
+	return parse(text, count_units, true, count);
 }
 
 bool units_parse_time_ns(struct slice text, uint64_t *time_ns)
 {
-	return parse(text, time_units, time_ns);
+	return parse(text, time_units, false, time_ns);
 }
 
 bool units_parse_size(struct slice text, uint64_t *len)
 {
-	return parse(text, size_units, len);
+	return parse(text, size_units, false, len);
 }
 
 bool units_parse_digits(struct slice text, uint64_t *value)

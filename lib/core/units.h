@@ -12,7 +12,10 @@
 
 #include "lib/core/slice.h"
 
-/* "250", "10k", "1.5M", "2G". False, and *count as it was, when it is none or does not fit. */
+/*
+ * "250", "10k", "1.5M", "2G". False, and *count as it was, when it is none, is not whole ("1.5") or
+ * does not fit.
+ */
 bool units_parse_count(struct slice text, uint64_t *count);
 /* "100ns", "50us", "300ms", "1.5s", "2m", "1h"; a bare number is seconds. */
 bool units_parse_time_ns(struct slice text, uint64_t *time_ns);

@@ -94,10 +94,12 @@ run 2 -c; refuses '-c needs a value'
 run 2 -c 0 "$url/"; refuses '-c 0'
 run 2 -c many "$url/"; refuses '-c many'
 run 2 -c -5 "$url/"; refuses '-c -5'
+run 2 -c 1.5 "$url/"; refuses '-c 1.5: give a number'
 run 2 -t 0 "$url/"; refuses '-t 0'
 run 2 -t 5 -c 4 "$url/"; refuses 'more workers than connections'
 run 2 -R 0 "$url/"; refuses '-R 0'
 run 2 -R fast "$url/"; refuses '-R fast'
+run 2 -R 1.5 "$url/"; refuses '-R 1.5: give a number'
 run 2 -R 100 -d 0 "$url/"; refuses '-R 100: with -d 0'
 run 2 -R 100 --arrivals sometimes "$url/"; refuses '--arrivals sometimes: give poisson or constant'
 run 2 --arrivals poisson "$url/"; refuses '--arrivals: only an open loop'
@@ -127,6 +129,10 @@ run 2 -d 25h "$url/"; refuses '-d 25h'
 run 2 --timeout 0 "$url/"; refuses '--timeout 0'
 run 2 --status 99 "$url/"; refuses '--status 99'
 run 2 --cpu 0-x "$url/"; refuses '--cpu 0-x'
+run 2 --calibrate -R 10k; refuses '-R: --calibrate alone takes -c, -t and --cpu'
+run 2 --calibrate --json -; refuses '--json: --calibrate alone'
+run 2 --calibrate -t 5 -c 4; refuses 'more workers than connections'
+run 2 --calibrate -d 0 "$url/"; refuses '--calibrate: with -d 0'
 run 2 "127.0.0.1:$port"; refuses 'http://'
 run 2 https://127.0.0.1/; refuses 'http://'
 run 2 http://; refuses 'host'
@@ -197,6 +203,20 @@ says '"schema": "c10k.loadgen/1"'; says '"verdict": "(valid|client-limited)"'; s
 run 0 -c 4 $short --json "$out.json" "$url/"; says '^verdict'
 if grep -q c10k.loadgen/1 "$out.json"; then pass; else fail '--json FILE'; fi
 rm -f "$out.json"
+
+# --- calibration ---
+run 0 --calibrate -c 4 -t 2; silent; says '^ +4 +2 +[0-9.]+k +[0-9.]+ us$'; says '^round trip.* us$'; says '^send lag.* us$'
+run 0 --calibrate -c 4 $short "$url/"; silent; says '^ceiling +[0-9.]+k requests/s .*: this run reached [0-9]+%$'
+says '^own error +p50 -?[0-9.]+ us, p99 -?[0-9.]+ us over a bare round trip of [0-9.]+ us'
+run 0 --calibrate -c 4 $short --json - "$url/"; silent; says '"calibration": \{'
+for name in ceiling_per_s ceiling_cpu_us_per_request round_trip_ns error_ns send_lag_ns; do says "\"$name\":"; done
+run 0 -c 4 $short --json - "$url/"; says '"calibration": null'
+"$loadgen" --calibrate >"$out" 2>"$err" & pid=$!
+sleep 0.5; kill -INT $pid; wait $pid; code=$?; command='--calibrate interrupted'
+if [ $code = 130 ]; then pass; else fail "exit $code"; fi
+"$loadgen" --calibrate -c 4 -d 1h "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.7; kill -TERM $pid; wait $pid; code=$?; command='--calibrate interrupted before a run'
+if [ $code = 143 ]; then pass; else fail "exit $code"; fi
 
 # --- open loop ---
 # A machine with other work makes a run late, which is then invalid, exit 4, as it should be: here
