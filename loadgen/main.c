@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "exports.h"
 #include "json.h"
 #include "lib/sys/die.h"
 #include "options.h"
@@ -14,17 +15,11 @@
 
 enum { EXIT_INVALID = 4, EXIT_SIGNAL = 128 };
 
-/* Opened before the run: a result that cannot be kept is not worth waiting for. */
 static FILE *open_json(const char *path)
 {
 	if (!path)
 		return NULL;
-	if (strcmp(path, "-") == 0)
-		return stdout;
-	FILE *file = fopen(path, "w");
-	if (!file)
-		die_errno(errno, "cannot write %s", path);
-	return file;
+	return strcmp(path, "-") == 0 ? stdout : export_open(path);
 }
 
 int main(int argc, char **argv)
@@ -37,6 +32,8 @@ int main(int argc, char **argv)
 	die_program = "loadgen";
 	options_parse(&options, argc, argv);
 	FILE *json = open_json(options.json_path);
+	FILE *series = options.series_path ? export_open(options.series_path) : NULL;
+	FILE *hlog = options.hlog_path ? export_open(options.hlog_path) : NULL;
 	load.options = &options;
 	load.exchange = &exchange;
 	preflight(&options, &load, &exchange);
@@ -47,6 +44,7 @@ int main(int argc, char **argv)
 		output_report(&options, &result);
 	if (json && !json_write(json, &options, &result))
 		die_errno(errno, "cannot write %s", options.json_path);
+	exports_write(series, hlog, &options, &result);
 	if (signal_number)
 		return EXIT_SIGNAL + signal_number;
 	return result.verdict == VERDICT_INVALID ? EXIT_INVALID : 0;

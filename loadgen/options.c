@@ -43,6 +43,8 @@ static const char help_text[] =
     "      --expect TEXT wanted body (that of the first answer)\n"
     "      --cpu LIST    pin workers to these CPUs, as in 0-3,8\n"
     "      --json FILE   write the result as JSON; - for standard output instead of the report\n"
+    "      --series FILE a line of CSV for each 100 ms: rate, errors, latency, connections\n"
+    "      --hlog FILE   the window's latencies, second by second, as an HdrHistogram log\n"
     "      --sync FD     tell a harness the run's edges on this inherited stream socket\n"
     "  -h, --help        this text\n"
     "      --version\n"
@@ -52,7 +54,7 @@ static const char help_text[] =
 
 enum {
 	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
-	OPTION_JSON, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION
+	OPTION_JSON, OPTION_SERIES, OPTION_HLOG, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION
 };
 enum { RATE_MAX = 10000000 };
 
@@ -65,6 +67,8 @@ static const struct option long_options[] = {
 	{ "expect", required_argument, NULL, OPTION_EXPECT },
 	{ "cpu", required_argument, NULL, OPTION_CPU },
 	{ "json", required_argument, NULL, OPTION_JSON },
+	{ "series", required_argument, NULL, OPTION_SERIES },
+	{ "hlog", required_argument, NULL, OPTION_HLOG },
 	{ "sync", required_argument, NULL, OPTION_SYNC },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -103,6 +107,13 @@ static enum arrivals_kind parse_arrivals(const char *text)
 	usage_die("--arrivals %s: give poisson or constant", text);
 }
 
+static const char *parse_path(const char *option, const char *text)
+{
+	if (!*text || strcmp(text, "-") == 0)
+		usage_die("%s %s: give the name of a file", option, text);
+	return text;
+}
+
 static void parse_option(struct options *o, int option, const char *value)
 {
 	switch (option) {
@@ -129,7 +140,11 @@ static void parse_option(struct options *o, int option, const char *value)
 		if (o->cpu_count < 0)
 			usage_die("--cpu %s: give a list of CPUs, such as 0-3,8", value);
 		break;
-	case OPTION_JSON: o->json_path = value; break;
+	case OPTION_JSON:
+		o->json_path = strcmp(value, "-") == 0 ? value : parse_path("--json", value);
+		break;
+	case OPTION_SERIES: o->series_path = parse_path("--series", value); break;
+	case OPTION_HLOG: o->hlog_path = parse_path("--hlog", value); break;
 	case OPTION_SYNC: o->sync_fd = (int)parse_count("--sync", value, 0, 1000000); break;
 	default: break;
 	}
@@ -182,6 +197,15 @@ static void parse_url(struct options *o)
 		usage_die("the path of the URL is longer than %zu bytes", sizeof o->target - 1);
 }
 
+static void check_files(const struct options *o)
+{
+	const char *const paths[] = { o->json_path, o->series_path, o->hlog_path };
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < i; j++)
+			if (paths[i] && paths[j] && strcmp(paths[i], paths[j]) == 0)
+				usage_die("%s: two results cannot go into one file", paths[i]);
+}
+
 /* What is right by itself and makes no sense together. */
 static void check_together(const struct options *o)
 {
@@ -192,6 +216,9 @@ static void check_together(const struct options *o)
 		usage_die("--arrivals: only an open loop has them; give its rate, as in -R 10k");
 	if (o->rate_per_s && !o->duration_ns)
 		usage_die("-R %u: with -d 0 nothing is sent; give a time", o->rate_per_s);
+	if (o->hlog_path && !o->duration_ns)
+		usage_die("--hlog: with -d 0 nothing is measured; give a time");
+	check_files(o);
 }
 
 void options_parse(struct options *o, int argc, char **argv)

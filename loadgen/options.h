@@ -28,6 +28,8 @@ struct options {
 	const char *expect;       /* --expect: the body, or NULL: that of the first answer */
 	uint16_t status;          /* --status: 0 for any 2xx */
 	const char *json_path;    /* --json: "-" for standard output, NULL for none */
+	const char *series_path;  /* --series and --hlog: NULL for none */
+	const char *hlog_path;
 	int sync_fd;              /* --sync: -1 for none */
 	int cpus[OPTIONS_CPU_MAX]; /* --cpu: worker i runs on cpus[i % cpu_count] */
 	int cpu_count;

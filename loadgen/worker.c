@@ -66,6 +66,7 @@ static void drop_session(struct worker *w, struct session *s, uint64_t now_ns)
 {
 	if (session_in_flight(s) || s->state == SESSION_CONNECTING)
 		account_time(w, s, now_ns);
+	w->open_count -= s->fd >= 0 && s->state != SESSION_CONNECTING;
 	if (s->fd >= 0)
 		close(s->fd);
 	session_close(s);
@@ -83,7 +84,7 @@ static void fail_session(struct worker *w, struct session *s, enum error_kind ki
 {
 	bool was_opening = s->attempt_count > 0;
 	uint64_t now_ns = clock_now_ns();
-	w->stats.errors[kind]++;
+	stats_error(&w->stats, kind, now_ns);
 	w->last_error = kind;
 	settle(w, s, now_ns, kind == ERROR_TIMEOUT);
 	drop_session(w, s, now_ns);
@@ -183,7 +184,7 @@ static bool on_wrong_answer(struct worker *w, struct session *s, enum session_st
 	}
 	account_time(w, s, now_ns);
 	settle(w, s, now_ns, false);
-	w->stats.errors[kind]++;
+	stats_error(&w->stats, kind, now_ns);
 	return true;
 }
 
@@ -258,6 +259,7 @@ static void on_connected(struct worker *w, struct session *s)
 	uint64_t now_ns = clock_now_ns();
 	account_time(w, s, now_ns);
 	s->established = true;
+	w->open_count++;
 	if (w->pace && w->phase != PHASE_CONNECT && !s->idle) {
 		/* not asked at once, as no schedule says so: it takes the next arrival */
 		stop_opening(w, s);
@@ -324,6 +326,8 @@ static void on_kick(struct worker *w)
 	w->phase = (enum phase)atomic_load(&w->control->phase);
 	w->window.start_ns = atomic_load(&w->control->start_ns);
 	w->window.end_ns = atomic_load(&w->control->end_ns);
+	if (w->stats.series)
+		series_tick(w->stats.series, &w->window, clock_now_ns());
 	w->follows_up = w->phase == PHASE_RUN && !w->pace;
 	if (before == PHASE_CONNECT && w->phase == PHASE_RUN) {
 		if (w->pace)
@@ -348,6 +352,10 @@ static void publish(struct worker *w)
 	atomic_store_explicit(&live->abandoned, w->abandoned_count, memory_order_relaxed);
 	atomic_store_explicit(&live->last_error, (int)w->last_error, memory_order_relaxed);
 	atomic_store_explicit(&live->connect_errno, w->connect_errno, memory_order_relaxed);
+	if (w->stats.series) {
+		w->stats.series->open_count = w->open_count;
+		w->stats.series->answered_count = w->answered_count;
+	}
 }
 
 /* Open loop: sends what is due, and waits for events until the next can be sent. */
@@ -392,6 +400,8 @@ static void finish(struct worker *w)
 	}
 	if (w->pace)
 		pace_finish(w->pace, &w->stats, &w->window, now_ns);
+	if (w->stats.series)
+		series_end(w->stats.series, now_ns);
 	close(w->epoll_fd);
 }
 

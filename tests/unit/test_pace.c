@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "loadgen/pace.c"
+#include "loadgen/series.c"
 
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)
