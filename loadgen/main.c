@@ -8,6 +8,7 @@
 #include "exports.h"
 #include "json.h"
 #include "lib/sys/die.h"
+#include "merge.h"
 #include "options.h"
 #include "output.h"
 #include "preflight.h"
@@ -22,6 +23,16 @@ static FILE *open_json(const char *path)
 	return strcmp(path, "-") == 0 ? stdout : export_open(path);
 }
 
+/* The report, or JSON instead of it, or both; returns the exit code. */
+static int report(FILE *json, const struct options *o, const struct result *r)
+{
+	if (json != stdout)
+		output_report(o, r);
+	if (json && !json_write(json, o, r))
+		die_errno(errno, "cannot write %s", o->json_path);
+	return r->verdict == VERDICT_INVALID ? EXIT_INVALID : 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct options options;
@@ -30,6 +41,10 @@ int main(int argc, char **argv)
 	static struct result result;
 
 	die_program = "loadgen";
+	if (argc > 1 && strcmp(argv[1], "merge") == 0) {
+		merge_results(&options, &result, argc - 1, argv + 1);
+		return report(open_json(options.json_path), &options, &result);
+	}
 	options_parse(&options, argc, argv);
 	FILE *json = open_json(options.json_path);
 	FILE *series = options.series_path ? export_open(options.series_path) : NULL;
@@ -40,12 +55,7 @@ int main(int argc, char **argv)
 
 	int signal_number = run_load(&load, &result);
 
-	if (json != stdout)
-		output_report(&options, &result);
-	if (json && !json_write(json, &options, &result))
-		die_errno(errno, "cannot write %s", options.json_path);
+	int code = report(json, &options, &result);
 	exports_write(series, hlog, &options, &result);
-	if (signal_number)
-		return EXIT_SIGNAL + signal_number;
-	return result.verdict == VERDICT_INVALID ? EXIT_INVALID : 0;
+	return signal_number ? EXIT_SIGNAL + signal_number : code;
 }

@@ -23,6 +23,7 @@ static const char help_text[] =
     "  loadgen -c 64 --json - http://127.0.0.1:8080/bytes/4096  the result for programs\n"
     "\n"
     "Usage: loadgen [options] http://HOST[:PORT][/PATH]\n"
+    "       loadgen merge [--json FILE|-] A.json B.json ...\n"
     "\n"
     "Without -R a closed loop: each connection sends its next request when the last answer is\n"
     "complete and verified. Reported is the service time, from sending a request to the end of\n"

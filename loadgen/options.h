@@ -30,6 +30,8 @@ struct options {
 	const char *json_path;    /* --json: "-" for standard output, NULL for none */
 	const char *series_path;  /* --series and --hlog: NULL for none */
 	const char *hlog_path;
+	char **merged_paths;      /* `merge`: of these files; 0 of them in a run */
+	int merged_count;
 	int sync_fd;              /* --sync: -1 for none */
 	int cpus[OPTIONS_CPU_MAX]; /* --cpu: worker i runs on cpus[i % cpu_count] */
 	int cpu_count;

@@ -142,7 +142,7 @@ struct worker_cost {
 enum verdict { VERDICT_VALID, VERDICT_CLIENT_LIMITED, VERDICT_INVALID };
 extern const char *const verdict_names[];
 
-enum { RESULT_REASONS_MAX = 8, RESULT_REASON_CAP = 160 };
+enum { RESULT_REASONS_MAX = 64, RESULT_REASON_CAP = 320 };
 
 struct result {
 	struct stats stats;
@@ -189,6 +189,10 @@ bool result_fell_behind(const struct result *r);
 
 /* The most of any worker. */
 struct worker_cost result_busiest(const struct result *r);
+
+/* Beyond RESULT_REASONS_MAX, which a run never has, the last says that there are more. */
+__attribute__((format(printf, 2, 3)))
+void result_add_reason(struct result *r, const char *format, ...);
 
 /* Sets verdict and reasons from all the rest. */
 void result_judge(struct result *r);
