@@ -81,6 +81,14 @@ static void get_histogram(const char *path, const json_t *from, const char *name
 	h->sum_ns = (uint64_t)llround(get_real(path, json, "mean") * (double)h->count);
 }
 
+static const char *copy(const char *text)
+{
+	char *own = text ? strdup(text) : NULL;
+	if (text && !own)
+		die("no memory for a text of %zu bytes", strlen(text));
+	return own;
+}
+
 static void read_requests(const char *path, const json_t *root, struct stats *t)
 {
 	const json_t *json = get_object(path, root, "requests");
@@ -167,7 +175,7 @@ static void read_config(const char *path, const json_t *root, struct options *o)
 {
 	const json_t *json = get_object(path, root, "config");
 	const char *arrivals = get_text(path, json, "arrivals");
-	o->url = get_text(path, json, "url");
+	o->url = copy(get_text(path, json, "url"));
 	o->active_count = (uint32_t)get_count(path, json, "connections");
 	o->idle_count = (uint32_t)get_count(path, json, "idle");
 	o->rate_per_s = (uint32_t)get_count(path, json, "rate_per_s");
@@ -177,7 +185,7 @@ static void read_config(const char *path, const json_t *root, struct options *o)
 	o->hold_ns = get_time_ns(path, json, "hold_s");
 	o->timeout_ns = get_time_ns(path, json, "timeout_s");
 	o->status = (uint16_t)get_count(path, json, "status");
-	o->expect = get_text(path, json, "expect");
+	o->expect = copy(get_text(path, json, "expect"));
 	o->arrivals = arrivals && strcmp(arrivals, arrivals_kind_names[ARRIVALS_CONSTANT]) == 0
 	    ? ARRIVALS_CONSTANT : ARRIVALS_POISSON;
 	if (!o->url || o->active_count == 0 || o->worker_count == 0)
@@ -208,4 +216,5 @@ void json_read(const char *path, struct options *o, struct result *r)
 	read_connections(path, root, r);
 	read_client(path, root, r);
 	read_validity(path, root, r);
+	json_decref(root);
 }

@@ -158,6 +158,8 @@ void merge_results(struct options *o, struct result *r, int argc, char **argv)
 		add_options(o, &own);
 		add_result(r, &part);
 		add_reasons(r, path, &part);
+		free((void *)own.url);
+		free((void *)own.expect);
 	}
 	o->json_path = given.json_path;
 	o->merged_paths = given.merged_paths;
