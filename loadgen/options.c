@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/core/units.h"
 #include "lib/sys/affinity.h"
@@ -95,7 +96,8 @@ static uint64_t parse_time_ns(const char *option, const char *text)
 	static const uint64_t day_ns = UINT64_C(86400) * 1000000000;
 	uint64_t time_ns;
 	if (!units_parse_time_ns(text_slice(text), &time_ns) || time_ns > day_ns)
-		usage_die("%s %s: give a time, such as 500ms, 10s or 2m", option, text);
+		usage_die("%s %s: give a time of 24h at most, such as 500ms, 10s or 2m", option,
+		    text);
 	return time_ns;
 }
 
@@ -106,6 +108,26 @@ static enum arrivals_kind parse_arrivals(const char *text)
 	if (strcmp(text, arrivals_kind_names[ARRIVALS_CONSTANT]) == 0)
 		return ARRIVALS_CONSTANT;
 	usage_die("--arrivals %s: give poisson or constant", text);
+}
+
+static void parse_cpus(struct options *o, const char *text)
+{
+	o->cpu_count = affinity_parse_list(text, o->cpus, OPTIONS_CPU_MAX);
+	if (o->cpu_count < 0)
+		usage_die("--cpu %s: give a list of CPUs, such as 0-3,8", text);
+	for (int i = 0; i < o->cpu_count; i++)
+		if (affinity_try(o->cpus[i]) != 0)
+			usage_die("--cpu %s: this process cannot run on CPU %d", text, o->cpus[i]);
+}
+
+static int parse_socket(const char *text)
+{
+	uint64_t fd;
+	int type;
+	if (!units_parse_digits(text_slice(text), &fd) || fd > INT32_MAX
+	    || getsockopt((int)fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){ sizeof type }) < 0)
+		usage_die("--sync %s: no open socket has this number; programs use it", text);
+	return (int)fd;
 }
 
 static const char *parse_path(const char *option, const char *text)
@@ -126,7 +148,10 @@ static void parse_option(struct options *o, int option, const char *value)
 		o->arrivals_given = true;
 		break;
 	case 'd': o->duration_ns = parse_time_ns("-d", value); break;
-	case 'w': o->warmup_ns = parse_time_ns("-w", value); break;
+	case 'w':
+		o->warmup_ns = parse_time_ns("-w", value);
+		o->warmup_given = true;
+		break;
 	case OPTION_IDLE: o->idle_count = parse_count("--idle", value, 0, 10000000); break;
 	case OPTION_HOLD: o->hold_ns = parse_time_ns("--hold", value); break;
 	case OPTION_TIMEOUT:
@@ -137,16 +162,14 @@ static void parse_option(struct options *o, int option, const char *value)
 	case OPTION_STATUS: o->status = (uint16_t)parse_count("--status", value, 200, 599); break;
 	case OPTION_EXPECT: o->expect = value; break;
 	case OPTION_CPU:
-		o->cpu_count = affinity_parse_list(value, o->cpus, OPTIONS_CPU_MAX);
-		if (o->cpu_count < 0)
-			usage_die("--cpu %s: give a list of CPUs, such as 0-3,8", value);
+		parse_cpus(o, value);
 		break;
 	case OPTION_JSON:
 		o->json_path = strcmp(value, "-") == 0 ? value : parse_path("--json", value);
 		break;
 	case OPTION_SERIES: o->series_path = parse_path("--series", value); break;
 	case OPTION_HLOG: o->hlog_path = parse_path("--hlog", value); break;
-	case OPTION_SYNC: o->sync_fd = (int)parse_count("--sync", value, 0, 1000000); break;
+	case OPTION_SYNC: o->sync_fd = parse_socket(value); break;
 	default: break;
 	}
 }
@@ -217,9 +240,22 @@ static void check_together(const struct options *o)
 		usage_die("--arrivals: only an open loop has them; give its rate, as in -R 10k");
 	if (o->rate_per_s && !o->duration_ns)
 		usage_die("-R %u: with -d 0 nothing is sent; give a time", o->rate_per_s);
+	if (o->warmup_given && o->warmup_ns && !o->duration_ns)
+		usage_die("-w: with -d 0 nothing is measured, so nothing is warmed up for; use --hold");
 	if (o->hlog_path && !o->duration_ns)
 		usage_die("--hlog: with -d 0 nothing is measured; give a time");
 	check_files(o);
+}
+
+/* An unknown letter, which may stand among others, or the unknown word before optind. */
+__attribute__((noreturn))
+static void die_unknown(const char *word)
+{
+	if (optopt && optopt < OPTION_IDLE && optopt != 'h')
+		usage_die("-%c: no such option; -h lists them", optopt);
+	if (optopt)
+		usage_die("%s: this option takes no value", word);
+	usage_die("%s: no such option; -h lists them", word);
 }
 
 void options_parse(struct options *o, int argc, char **argv)
@@ -248,7 +284,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		if (option == ':')
 			usage_die("%s needs a value; -h shows examples", argv[optind - 1]);
 		if (option == '?')
-			usage_die("%s: no such option; -h lists them", argv[optind - 1]);
+			die_unknown(argv[optind - 1]);
 		parse_option(o, option, optarg);
 	}
 	if (optind + 1 != argc)

@@ -22,7 +22,8 @@ struct options {
 	enum arrivals_kind arrivals; /* --arrivals ... */
 	bool arrivals_given;      /* ... was there */
 	uint64_t duration_ns;     /* -d: 0 ends the run after the hold */
-	uint64_t warmup_ns;       /* -w */
+	uint64_t warmup_ns;       /* -w ... */
+	bool warmup_given;        /* ... was there */
 	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */
 	uint64_t timeout_ns;      /* --timeout: for a connect and for an answer */
 	const char *expect;       /* --expect: the body, or NULL: that of the first answer */
