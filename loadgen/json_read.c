@@ -107,10 +107,33 @@ static void read_requests(const char *path, const json_t *root, struct stats *t)
 	const json_t *bytes = get_object(path, root, "bytes");
 	t->bytes_sent = get_count(path, bytes, "sent");
 	t->bytes_received = get_count(path, bytes, "received");
-	const json_t *latency = get_object(path, root, "latency_ns");
-	get_histogram(path, latency, "service", &t->service);
-	get_histogram(path, latency, "response", &t->response);
-	get_histogram(path, latency, "send_lag", &t->send_lag);
+}
+
+/* What is not read would be lost without a word. */
+static void read_latency(const char *path, const json_t *root, struct stats *t)
+{
+	const json_t *json = get_object(path, root, "latency_ns");
+	const struct {
+		const char *name;
+		struct histogram *histogram;
+	} known[] = {
+		{ "service", &t->service },
+		{ "response", &t->response },
+		{ "send_lag", &t->send_lag },
+	};
+	enum { KNOWN_COUNT = sizeof known / sizeof known[0] };
+	for (int i = 0; i < KNOWN_COUNT; i++)
+		get_histogram(path, json, known[i].name, known[i].histogram);
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)json, name, value) {
+		int i = 0;
+		while (i < KNOWN_COUNT && strcmp(known[i].name, name) != 0)
+			i++;
+		if (i == KNOWN_COUNT && !json_is_null(value))
+			usage_die("%s: merge does not know its latencies \"%s\": use the loadgen "
+			    "that wrote it", path, name);
+	}
 }
 
 /* Jain's index gives the sum of squares back, from which that of a union follows. */
@@ -213,6 +236,7 @@ void json_read(const char *path, struct options *o, struct result *r)
 	r->wanted_per_s = o->rate_per_s;
 	r->worker_count = o->worker_count;
 	read_requests(path, root, &r->stats);
+	read_latency(path, root, &r->stats);
 	read_connections(path, root, r);
 	read_client(path, root, r);
 	read_validity(path, root, r);

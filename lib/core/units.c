@@ -67,13 +67,13 @@ static bool parse(struct slice text, const struct unit *units, uint64_t *value)
 	const struct unit *unit = find_unit(units, text);
 	if (!unit || __builtin_mul_overflow(whole, unit->scale, &total))
 		return false;
-	/* from the last digit to the first, which is exact */
+	/*
+	 * from the last digit to the first, which is exact; what is finer than the unit is cut
+	 * off
+	 */
 	uint64_t part = 0;
-	for (size_t i = fraction.len; i-- > 0; part /= 10) {
-		part += (uint64_t)(fraction.ptr[i] - '0') * unit->scale;
-		if (part % 10)
-			return false; /* finer than the smallest unit */
-	}
+	for (size_t i = fraction.len; i-- > 0;)
+		part = (part + (uint64_t)(fraction.ptr[i] - '0') * unit->scale) / 10;
 	if (__builtin_add_overflow(total, part, &total))
 		return false;
 	*value = total;

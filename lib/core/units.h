@@ -1,7 +1,7 @@
 /*
  * units.h: numbers as people write them. "10k", "1.5M" (counts, powers of 1,000), "300ms", "30s",
  * "2m", "1h" (times), "64KiB", "1MiB" (sizes). Parsing is strict: the whole string, no sign, no
- * overflow, nothing rounded: "1.5" is no count. Printing is for columns: short and rounded.
+ * overflow. Printing is for columns: short and rounded.
  */
 #ifndef UNITS_H
 #define UNITS_H
