@@ -188,6 +188,7 @@ rm -f "$out.json"
 work=$(mktemp -d)
 run 1 --series /nonexistent/file "$url/"; refuses '/nonexistent/file'
 run 1 --hlog /nonexistent/file "$url/"; refuses '/nonexistent/file'
+run 1 -c 1 -w 0 -d 100ms --series /dev/full "$url/"; refuses 'cannot write /dev/full'
 # series AWK: holds for the last run's rows, with the columns by name?
 series() {
 	if awk -F, -v completed="$(number completed)" -v errors="$(number total)" '
@@ -289,9 +290,10 @@ sleep 0.5; kill -TERM $pid; wait $pid; code=$?
 if [ $code = 143 ]; then pass; else fail "exit $code after SIGTERM"; fi
 
 # --- the server goes away ---
-"$loadgen" -c 4 -w 100ms -d 1s "$url/" >"$out" 2>"$err" & pid=$!
+"$loadgen" -c 4 -w 100ms -d 1s $exports "$url/" >"$out" 2>"$err" & pid=$!
 sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped'
 if [ $code = 4 ]; then pass; else fail "exit $code"; fi
+series 'exit !(errors > 0 && sum_errors == errors && open == 0 && answered == 4)'
 says '^errors .*connect [1-9]'; says 'verdict +invalid'
 start_server
 "$loadgen" -c 1 --idle 9 -d 0 --hold 1s "$url/" >"$out" 2>"$err" & pid=$!
