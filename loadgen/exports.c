@@ -58,8 +58,8 @@ static void write_quantile_us(FILE *file, const struct histogram *h, double quan
 
 static void write_series_legend(FILE *file)
 {
-	fputs("time_s,phase,rate_per_s,errors,p50_us,p99_us,open_connections,answered_connections\n",
-	    file);
+	fputs("time_s,phase,rate_per_s,errors,p50_us,p99_us,"
+	      "open_connections,answered_connections\n", file);
 }
 
 static void write_series_row(FILE *file, const struct course *c, const struct series_row *row)

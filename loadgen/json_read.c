@@ -228,8 +228,8 @@ void json_read(const char *path, struct options *o, struct result *r)
 		    error.line);
 	const char *schema = json_string_value(json_object_get(root, "schema"));
 	if (!schema || strcmp(schema, "c10k.loadgen/1") != 0)
-		usage_die("%s: its schema is %s, not c10k.loadgen/1: merge files as --json wrote them",
-		    path, schema ? schema : "missing");
+		usage_die("%s: its schema is %s, not c10k.loadgen/1: "
+			  "merge files as --json wrote them", path, schema ? schema : "missing");
 	read_config(path, root, o);
 	r->elapsed_s = get_real(path, root, "elapsed_s");
 	r->interrupted = json_is_true(json_object_get(root, "interrupted"));

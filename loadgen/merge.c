@@ -125,7 +125,8 @@ static void parse(struct options *o, int argc, char **argv)
 		if (option == ':')
 			usage_die("merge: %s needs a value", argv[optind - 1]);
 		if (option == '?')
-			usage_die("merge: %s: no such option; merge -h lists them", argv[optind - 1]);
+			usage_die("merge: %s: no such option; merge -h lists them",
+			    argv[optind - 1]);
 		o->json_path = optarg;
 	}
 	o->merged_paths = argv + optind;

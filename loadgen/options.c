@@ -241,7 +241,7 @@ static void check_together(const struct options *o)
 	if (o->rate_per_s && !o->duration_ns)
 		usage_die("-R %u: with -d 0 nothing is sent; give a time", o->rate_per_s);
 	if (o->warmup_given && o->warmup_ns && !o->duration_ns)
-		usage_die("-w: with -d 0 nothing is measured, so nothing is warmed up for; use --hold");
+		usage_die("-w: with -d 0 nothing is measured, nor warmed up for; use --hold");
 	if (o->hlog_path && !o->duration_ns)
 		usage_die("--hlog: with -d 0 nothing is measured; give a time");
 	check_files(o);
