@@ -225,12 +225,6 @@ static int measure_error(const struct options *o, struct calibration *c)
 	return signal_number;
 }
 
-struct quantiles calibration_error(const struct calibration *c)
-{
-	return (struct quantiles){ c->closed.p50_ns - c->round_trip.p50_ns,
-		c->closed.p99_ns - c->round_trip.p99_ns };
-}
-
 /* --- with a run, and alone -------------------------------------------------------------------- */
 
 int calibrate(const struct options *o, struct calibration *c)

@@ -221,6 +221,16 @@ static json_t *calibration_json(const struct calibration *c)
 	return json;
 }
 
+static json_t *merged_json(const struct options *o)
+{
+	if (!o->merged_count)
+		return json_null();
+	json_t *json = json_array();
+	for (int i = 0; i < o->merged_count; i++)
+		json_array_append_new(json, json_string(o->merged_paths[i]));
+	return json;
+}
+
 static json_t *config_json(const struct options *o)
 {
 	bool open = o->rate_per_s > 0;
@@ -275,6 +285,7 @@ bool json_write(FILE *file, const struct options *o, const struct result *r)
 	set(json, "calibration", calibration_json(r->calibration));
 	set(json, "validity", validity_json(r));
 	set(json, "config", config_json(o));
+	set(json, "merged_from", merged_json(o));
 	bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) == 0
 	    && fputc('\n', file) != EOF && fflush(file) == 0;
 	json_decref(json);

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "calibrate.h"
+#include "exports.h"
 #include "json.h"
 #include "lib/sys/die.h"
+#include "merge.h"
 #include "options.h"
 #include "output.h"
 #include "preflight.h"
@@ -16,17 +18,21 @@
 
 enum { EXIT_INVALID = 4, EXIT_SIGNAL = 128 };
 
-/* Opened before the run: a result that cannot be kept is not worth waiting for. */
 static FILE *open_json(const char *path)
 {
 	if (!path)
 		return NULL;
-	if (strcmp(path, "-") == 0)
-		return stdout;
-	FILE *file = fopen(path, "w");
-	if (!file)
-		die_errno(errno, "cannot write %s", path);
-	return file;
+	return strcmp(path, "-") == 0 ? stdout : export_open(path);
+}
+
+/* The report, or JSON instead of it, or both; returns the exit code. */
+static int report(FILE *json, const struct options *o, const struct result *r)
+{
+	if (json != stdout)
+		output_report(o, r);
+	if (json && !json_write(json, o, r))
+		die_errno(errno, "cannot write %s", o->json_path);
+	return r->verdict == VERDICT_INVALID ? EXIT_INVALID : 0;
 }
 
 int main(int argc, char **argv)
@@ -39,12 +45,18 @@ int main(int argc, char **argv)
 	int signal_number = 0;
 
 	die_program = "loadgen";
+	if (argc > 1 && strcmp(argv[1], "merge") == 0) {
+		merge_results(&options, &result, argc - 1, argv + 1);
+		return report(open_json(options.json_path), &options, &result);
+	}
 	options_parse(&options, argc, argv);
 	if (!options.url) {
 		signal_number = calibrate_host(&options);
 		return signal_number ? EXIT_SIGNAL + signal_number : 0;
 	}
 	FILE *json = open_json(options.json_path);
+	FILE *series = options.series_path ? export_open(options.series_path) : NULL;
+	FILE *hlog = options.hlog_path ? export_open(options.hlog_path) : NULL;
 	load.options = &options;
 	preflight(&options, &load, exchanges);
 	if (options.calibrate) {
@@ -56,11 +68,7 @@ int main(int argc, char **argv)
 
 	signal_number = run_load(&load, &result);
 
-	if (json != stdout)
-		output_report(&options, &result);
-	if (json && !json_write(json, &options, &result))
-		die_errno(errno, "cannot write %s", options.json_path);
-	if (signal_number)
-		return EXIT_SIGNAL + signal_number;
-	return result.verdict == VERDICT_INVALID ? EXIT_INVALID : 0;
+	int code = report(json, &options, &result);
+	exports_write(series, hlog, &options, &result);
+	return signal_number ? EXIT_SIGNAL + signal_number : code;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include "lib/core/units.h"
 #include "lib/sys/affinity.h"
@@ -25,6 +26,7 @@ static const char help_text[] =
     "  loadgen -c 64 --json - http://127.0.0.1:8080/bytes/4096  the result for programs\n"
     "\n"
     "Usage: loadgen [options] http://HOST[:PORT][/PATH]\n"
+    "       loadgen merge [--json FILE|-] A.json B.json ...\n"
     "\n"
     "Without -R a closed loop: each connection sends its next request when the last answer is\n"
     "complete and verified. Reported is the service time, from sending a request to the end of\n"
@@ -55,6 +57,8 @@ static const char help_text[] =
     "      --calibrate   first measure what this host can do against a built-in server that does\n"
     "                    nothing, and the generator's own error; without URL only that\n"
     "      --json FILE   write the result as JSON; - for standard output instead of the report\n"
+    "      --series FILE a line of CSV for each 100 ms: rate, errors, latency, connections\n"
+    "      --hlog FILE   the window's latencies, second by second, as an HdrHistogram log\n"
     "      --sync FD     tell a harness the run's edges on this inherited stream socket\n"
     "  -h, --help        this text\n"
     "      --version\n"
@@ -64,9 +68,9 @@ static const char help_text[] =
 
 enum {
 	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
-	OPTION_JSON, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION, OPTION_PER_CONNECTION,
-	OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY, OPTION_MIX, OPTION_SEED,
-	OPTION_CALIBRATE
+	OPTION_JSON, OPTION_SERIES, OPTION_HLOG, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION,
+	OPTION_PER_CONNECTION, OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY,
+	OPTION_MIX, OPTION_SEED, OPTION_CALIBRATE
 };
 enum { RATE_MAX = 10000000, DEPTH_MAX = 64 };
 
@@ -87,6 +91,8 @@ static const struct option long_options[] = {
 	{ "calibrate", no_argument, NULL, OPTION_CALIBRATE },
 	{ "cpu", required_argument, NULL, OPTION_CPU },
 	{ "json", required_argument, NULL, OPTION_JSON },
+	{ "series", required_argument, NULL, OPTION_SERIES },
+	{ "hlog", required_argument, NULL, OPTION_HLOG },
 	{ "sync", required_argument, NULL, OPTION_SYNC },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -112,7 +118,8 @@ static uint64_t parse_time_ns(const char *option, const char *text)
 	static const uint64_t day_ns = UINT64_C(86400) * 1000000000;
 	uint64_t time_ns;
 	if (!units_parse_time_ns(text_slice(text), &time_ns) || time_ns > day_ns)
-		usage_die("%s %s: give a time, such as 500ms, 10s or 2m", option, text);
+		usage_die("%s %s: give a time of 24h at most, such as 500ms, 10s or 2m", option,
+		    text);
 	return time_ns;
 }
 
@@ -152,6 +159,33 @@ static struct slice parse_value(const char *option, const char *text)
 	return value;
 }
 
+static void parse_cpus(struct options *o, const char *text)
+{
+	o->cpu_count = affinity_parse_list(text, o->cpus, OPTIONS_CPU_MAX);
+	if (o->cpu_count < 0)
+		usage_die("--cpu %s: give a list of CPUs, such as 0-3,8", text);
+	for (int i = 0; i < o->cpu_count; i++)
+		if (affinity_try(o->cpus[i]) != 0)
+			usage_die("--cpu %s: this process cannot run on CPU %d", text, o->cpus[i]);
+}
+
+static int parse_socket(const char *text)
+{
+	uint64_t fd;
+	int type;
+	if (!units_parse_digits(text_slice(text), &fd) || fd > INT32_MAX
+	    || getsockopt((int)fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){ sizeof type }) < 0)
+		usage_die("--sync %s: no open socket has this number; programs use it", text);
+	return (int)fd;
+}
+
+static const char *parse_path(const char *option, const char *text)
+{
+	if (!*text || strcmp(text, "-") == 0)
+		usage_die("%s %s: give the name of a file", option, text);
+	return text;
+}
+
 static void parse_option(struct options *o, int option, const char *value)
 {
 	switch (option) {
@@ -166,7 +200,10 @@ static void parse_option(struct options *o, int option, const char *value)
 		o->arrivals_given = true;
 		break;
 	case 'd': o->duration_ns = parse_time_ns("-d", value); break;
-	case 'w': o->warmup_ns = parse_time_ns("-w", value); break;
+	case 'w':
+		o->warmup_ns = parse_time_ns("-w", value);
+		o->warmup_given = true;
+		break;
 	case OPTION_IDLE: o->idle_count = parse_count("--idle", value, 0, 10000000); break;
 	case OPTION_HOLD: o->hold_ns = parse_time_ns("--hold", value); break;
 	case OPTION_TIMEOUT:
@@ -187,13 +224,15 @@ static void parse_option(struct options *o, int option, const char *value)
 		    parse_count("--requests-per-connection", value, 1, UINT16_MAX);
 		break;
 	case OPTION_CPU:
-		o->cpu_count = affinity_parse_list(value, o->cpus, OPTIONS_CPU_MAX);
-		if (o->cpu_count < 0)
-			usage_die("--cpu %s: give a list of CPUs, such as 0-3,8", value);
+		parse_cpus(o, value);
 		break;
-	case OPTION_JSON: o->json_path = value; break;
+	case OPTION_JSON:
+		o->json_path = strcmp(value, "-") == 0 ? value : parse_path("--json", value);
+		break;
+	case OPTION_SERIES: o->series_path = parse_path("--series", value); break;
+	case OPTION_HLOG: o->hlog_path = parse_path("--hlog", value); break;
 	case OPTION_CALIBRATE: o->calibrate = true; break;
-	case OPTION_SYNC: o->sync_fd = (int)parse_count("--sync", value, 0, 1000000); break;
+	case OPTION_SYNC: o->sync_fd = parse_socket(value); break;
 	default: break;
 	}
 }
@@ -297,6 +336,15 @@ static void check_populations(const struct options *o)
 		usage_die("--slow: with -d 0 nothing is sent; give a time");
 }
 
+static void check_files(const struct options *o)
+{
+	const char *const paths[] = { o->json_path, o->series_path, o->hlog_path };
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < i; j++)
+			if (paths[i] && paths[j] && strcmp(paths[i], paths[j]) == 0)
+				usage_die("%s: two results cannot go into one file", paths[i]);
+}
+
 /* What is right by itself and makes no sense together. */
 static void check_together(const struct options *o)
 {
@@ -311,6 +359,22 @@ static void check_together(const struct options *o)
 	check_populations(o);
 	if (o->calibrate && !o->duration_ns)
 		usage_die("--calibrate: with -d 0 there is no rate to compare; give a time");
+	if (o->warmup_given && o->warmup_ns && !o->duration_ns)
+		usage_die("-w: with -d 0 nothing is measured, nor warmed up for; use --hold");
+	if (o->hlog_path && !o->duration_ns)
+		usage_die("--hlog: with -d 0 nothing is measured; give a time");
+	check_files(o);
+}
+
+/* An unknown letter, which may stand among others, or the unknown word before optind. */
+__attribute__((noreturn))
+static void die_unknown(const char *word)
+{
+	if (optopt && optopt < OPTION_IDLE && optopt != 'h')
+		usage_die("-%c: no such option; -h lists them", optopt);
+	if (optopt)
+		usage_die("%s: this option takes no value", word);
+	usage_die("%s: no such option; -h lists them", word);
 }
 
 /* Has this option a meaning for --calibrate without a URL? */
@@ -364,7 +428,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		if (option == ':')
 			usage_die("%s needs a value; -h shows examples", argv[optind - 1]);
 		if (option == '?')
-			usage_die("%s: no such option; -h lists them", argv[optind - 1]);
+			die_unknown(argv[optind - 1]);
 		parse_option(o, option, optarg);
 		if (!is_of_client(option))
 			of_server = option;

@@ -29,7 +29,8 @@ struct options {
 	bool arrivals_given;      /* ... was there */
 	uint64_t seed;            /* --seed: of arrivals and mix */
 	uint64_t duration_ns;     /* -d: 0 ends the run after the hold */
-	uint64_t warmup_ns;       /* -w */
+	uint64_t warmup_ns;       /* -w ... */
+	bool warmup_given;        /* ... was there */
 	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */
 	uint64_t timeout_ns;      /* --timeout: for a connect and for an answer */
 	const char *body;         /* --body: as it was written, or NULL for none */
@@ -40,6 +41,10 @@ struct options {
 	uint32_t target_count;
 	const char *json_path;    /* --json: "-" for standard output, NULL for none */
 	bool calibrate;           /* --calibrate */
+	const char *series_path;  /* --series and --hlog: NULL for none */
+	const char *hlog_path;
+	char **merged_paths;      /* `merge`: of these files; 0 of them in a run */
+	int merged_count;
 	int sync_fd;              /* --sync: -1 for none */
 	int cpus[OPTIONS_CPU_MAX]; /* --cpu: worker i runs on cpus[i % cpu_count] */
 	int cpu_count;

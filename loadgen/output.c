@@ -7,6 +7,7 @@
 #include "output.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "lib/core/units.h"
 #include "lib/sys/clock.h"
 
-enum { BAR_WIDTH = 40 };
+enum { LINE_WIDTH = 80, LABEL_WIDTH = 13, BAR_WIDTH = 40 };
 
 static const char *bold = "", *plain = "";
 
@@ -49,6 +50,31 @@ static char *size_text(uint64_t len)
 	return units_format_size(next_text(), UNITS_CAP, (double)len);
 }
 
+/* Words behind a label, in as many lines as it takes; those of a "- point" hang together. */
+__attribute__((format(printf, 2, 3)))
+static void print_item(const char *label, const char *format, ...)
+{
+	char text[2 * RESULT_REASON_CAP];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	int indent = text[0] == '-' ? LABEL_WIDTH + 2 : LABEL_WIDTH;
+	int column = printf("%-*s", LABEL_WIDTH, label);
+	const char *space = "";
+	char *rest;
+	for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		if (*space && column + 1 + (int)strlen(word) > LINE_WIDTH) {
+			printf("\n");
+			column = printf("%*s", indent, "");
+			space = "";
+		}
+		column += printf("%s%s", space, word);
+		space = " ";
+	}
+	printf("\n");
+}
+
 /* --- parts of the report ---------------------------------------------------------------------- */
 
 static void print_config(const struct options *o, const struct result *r)
@@ -72,10 +98,13 @@ static void print_config(const struct options *o, const struct result *r)
 	if (o->mix_file || o->rate_per_s)
 		printf(", seed %llu", (unsigned long long)o->seed);
 	printf(", %u worker%s", o->worker_count, o->worker_count == 1 ? "" : "s");
+	if (o->merged_count)
+		printf(", of %d results", o->merged_count);
+	printf("\n");
 	if (o->hold_ns)
-		printf(", %s silent", time_text(o->hold_ns));
+		printf("%s silent%s", time_text(o->hold_ns), o->duration_ns ? ", " : "");
 	if (o->duration_ns)
-		printf(", %s after %s of warm-up", time_text(o->duration_ns),
+		printf("%s after %s of warm-up", time_text(o->duration_ns),
 		    time_text(o->warmup_ns));
 	if (r->interrupted)
 		printf(", %sinterrupted after %.1f s%s", bold, r->elapsed_s, plain);
@@ -96,39 +125,29 @@ enum { QUANTILE_COUNT = 4 };
 static const double quantiles[QUANTILE_COUNT] = { 0.5, 0.9, 0.99, 0.999 };
 static const char *const names[QUANTILE_COUNT] = { "p50", "p90", "p99", "p99.9" };
 
-static void print_latency(const char *name, const struct histogram *h)
-{
-	printf("%-13s", name);
-	for (int i = 0; i < QUANTILE_COUNT; i++) {
-		if (stats_quantile_is_known(h, quantiles[i]))
-			printf("%s %s%s%s   ", names[i], bold,
-			    time_text(histogram_quantile_ns(h, quantiles[i])), plain);
-		else
-			printf("%s -   ", names[i]);
-	}
-	printf("max %s\n", time_text(h->max_ns));
-}
-
 static void print_latency_row(const char *name, int width, const struct histogram *h)
 {
 	printf("  %-*s", width, name);
 	for (int i = 0; i < QUANTILE_COUNT; i++)
 		printf("  %9s", stats_quantile_is_known(h, quantiles[i])
 		    ? time_text(histogram_quantile_ns(h, quantiles[i])) : "-");
-	printf("  %9s\n", time_text(h->max_ns));
+	printf("  %9s\n%s", time_text(h->max_ns), plain);
 }
 
 /* Response time is what users see; the two below it say where it comes from. */
-static void print_latency_table(const struct stats *t)
+static void print_latencies(const struct result *r)
 {
-	printf("\n  %-10s", "latency");
+	printf("%-*s", LABEL_WIDTH - 2, "latency");
 	for (int i = 0; i < QUANTILE_COUNT; i++)
 		printf("  %9s", names[i]);
 	printf("  %9s\n%s", "max", bold);
-	print_latency_row("response", 10, &t->response);
-	printf("%s", plain);
-	print_latency_row("service", 10, &t->service);
-	print_latency_row("send lag", 10, &t->send_lag);
+	if (r->wanted_per_s)
+		print_latency_row("response", LABEL_WIDTH - 4, &r->stats.response);
+	print_latency_row("service", LABEL_WIDTH - 4, &r->stats.service);
+	if (r->wanted_per_s)
+		print_latency_row("send lag", LABEL_WIDTH - 4, &r->stats.send_lag);
+	if (r->stats.connect.count)
+		print_latency_row("connect", LABEL_WIDTH - 4, &r->stats.connect);
 }
 
 /* What users see of each target: response time in an open loop, service time in a closed one. */
@@ -137,14 +156,14 @@ static void print_targets(const struct options *o, const struct result *r)
 	int width = 6;
 	for (uint32_t i = 0; i < o->target_count; i++)
 		width = (int)fmax(width, (double)strlen(o->targets[i].name));
-	printf("  %-*s  %9s", width, "target", "answers");
+	printf("%-*s  %9s", width, "target", "answers");
 	for (int i = 0; i < QUANTILE_COUNT; i++)
 		printf("  %9s", names[i]);
 	printf("  %9s\n", "max");
 	for (uint32_t i = 0; i < o->target_count; i++) {
 		const struct target_stats *t = &r->stats.targets[i];
 		char name[TARGET_NAME_CAP + UNITS_CAP];
-		snprintf(name, sizeof name, "%-*s  %9s", width, o->targets[i].name,
+		snprintf(name, sizeof name, "%-*s  %9s", width - 2, o->targets[i].name,
 		    count_text((double)t->completed));
 		print_latency_row(name, 0, r->wanted_per_s ? &t->response : &t->service);
 	}
@@ -153,33 +172,57 @@ static void print_targets(const struct options *o, const struct result *r)
 
 /*
  * About ten bars from p0.1 to p99.9, each a constant factor wide. The first takes what is quicker
- * and the last all the rest, so that one sample far away does not stretch the picture.
+ * and the last all the rest, so that one sample far away does not stretch the picture. The longest
+ * fills the line; one that holds anything at all shows it.
  */
-static void print_bars(const struct histogram *h)
+enum { BARS_MAX = 16 };
+struct bar {
+	bool rest; /* all over edge_ns, else all up to it */
+	double edge_ns;
+	double share;
+};
+
+static int make_bars(const struct histogram *h, struct bar *bars)
 {
 	double edge_ns = (double)histogram_quantile_ns(h, 0.001);
 	double last_ns = (double)histogram_quantile_ns(h, 0.999);
 	double factor = fmax(pow(last_ns / edge_ns, 0.1), 1.1);
 	uint64_t counted = 0;
-	printf("\n");
-	while (counted < h->count) {
+	int count = 0;
+	for (; counted < h->count && count < BARS_MAX; count++) {
+		double lower_ns = edge_ns;
 		edge_ns *= factor;
-		bool rest = edge_ns >= last_ns && counted > 0;
+		bool rest = count > 0 && (edge_ns >= last_ns || count == BARS_MAX - 1);
 		uint64_t below = h->count;
 		if (!rest)
 			below -= histogram_count_above(h, (uint64_t)edge_ns);
 		double share = (double)(below - counted) / (double)h->count;
-		printf("  %s%8s  %6.2f%%  %.*s\n", rest ? "over " : "up to",
-		    time_text((uint64_t)(rest ? edge_ns / factor : edge_ns)), share * 100,
-		    (int)(share * BAR_WIDTH + 0.5), "########################################");
+		bars[count] = (struct bar){ rest, rest ? lower_ns : edge_ns, share };
 		counted = below;
 	}
+	return count;
+}
+
+static void print_bars(const char *name, const struct histogram *h)
+{
+	struct bar bars[BARS_MAX];
+	int count = make_bars(h, bars);
+	double most = 0;
+	for (int i = 0; i < count; i++)
+		most = fmax(most, bars[i].share);
+	printf("\n");
+	for (int i = 0; i < count; i++)
+		printf("%-*s%-5s %8s  %6.2f%%%s%.*s\n", LABEL_WIDTH, i ? "" : name,
+		    bars[i].rest ? "over" : "up to", time_text((uint64_t)bars[i].edge_ns),
+		    bars[i].share * 100, bars[i].share > 0 ? "  " : "",
+		    (int)ceil(bars[i].share / most * BAR_WIDTH),
+		    "########################################");
 	printf("\n");
 }
 
 static void print_backlog(const struct stats *t)
 {
-	printf("backlog      %llu when the window began, %llu at its end (%llu of them not sent)\n",
+	print_item("backlog", "%llu when the window began, %llu at its end (%llu of them not sent)",
 	    (unsigned long long)t->carried, (unsigned long long)t->unfinished,
 	    (unsigned long long)t->unsent);
 }
@@ -187,15 +230,15 @@ static void print_backlog(const struct stats *t)
 static void print_connections(const struct result *r)
 {
 	const struct audit *a = &r->audit;
-	printf("connections  %llu requested, %llu established, %llu answered",
-	    (unsigned long long)a->requested, (unsigned long long)a->established,
-	    (unsigned long long)a->answered);
+	char shares[64] = "";
 	if (r->stats.completed && !r->wanted_per_s)
-		printf(", %llu starved, fairness %.3f", (unsigned long long)a->starved,
-		    audit_fairness(a));
-	printf("\n");
+		snprintf(shares, sizeof shares, ", %llu starved, fairness %.3f",
+		    (unsigned long long)a->starved, audit_fairness(a));
+	print_item("connections", "%llu requested, %llu established, %llu answered%s",
+	    (unsigned long long)a->requested, (unsigned long long)a->established,
+	    (unsigned long long)a->answered, shares);
 	if (a->slow)
-		printf("slow         %llu answers, the longest took %s; the server ended %llu\n",
+		print_item("slow", "%llu answers, the longest took %s; the server ended %llu",
 		    (unsigned long long)r->stats.slow_answered,
 		    r->stats.slow.count ? time_text(r->stats.slow.max_ns) : "-",
 		    (unsigned long long)r->stats.slow_ended);
@@ -206,37 +249,38 @@ static void print_errors(const struct result *r)
 	uint64_t total = stats_error_count(&r->stats);
 	if (total == 0)
 		return;
-	printf("errors       %s%llu%s:", bold, (unsigned long long)total, plain);
+	char kinds[ERROR_KIND_COUNT * 32];
+	int len = 0;
 	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
 		if (r->stats.errors[kind])
-			printf(" %s %llu", error_names[kind],
-			    (unsigned long long)r->stats.errors[kind]);
-	printf("\n");
+			len += snprintf(kinds + len, sizeof kinds - (size_t)len, " %s %llu",
+			    error_names[kind], (unsigned long long)r->stats.errors[kind]);
+	printf("%s", bold);
+	print_item("errors", "%llu:%s", (unsigned long long)total, kinds);
+	printf("%s", plain);
 }
 
 static void print_client(const struct result *r)
 {
-	printf("client CPU  ");
-	for (uint32_t i = 0; i < r->worker_count && i < 16; i++)
-		printf(" %.0f%%", r->workers[i].cpu_share * 100);
-	if (r->worker_count > 16)
-		printf(" ...");
-	printf("   (%.2f us a request)", result_cpu_us_per_request(r));
+	enum { SHOWN_MAX = 8 };
+	printf("%-*s", LABEL_WIDTH, "client CPU");
+	for (uint32_t i = 0; i < r->worker_count && i < SHOWN_MAX; i++)
+		printf("%.0f%% ", r->workers[i].cpu_share * 100);
+	printf("%s(%.2f us a request)\n", r->worker_count > SHOWN_MAX ? "... " : "",
+	    result_cpu_us_per_request(r));
 	if (r->wanted_per_s)
-		printf(", and %.0f%% looking out for the next one due",
+		print_item("", "and %.0f%% looking out for the next one due",
 		    result_busiest(r).spin_share * 100);
-	printf("\n");
 }
 
 /* What is no error, but must be known of the server before its figures are used. */
 static void print_findings(const struct result *r)
 {
 	if (r->wanted_per_s && result_fell_behind(r))
-		printf("             - overloaded: %.1f%% of what was due was answered; "
-		       "the rest waits, the longer the larger -d is\n",
-		    result_achieved_share(r) * 100);
+		print_item("", "- overloaded: %.1f%% of what was due was answered; the rest waits, "
+			       "the longer the larger -d is", result_achieved_share(r) * 100);
 	if (!r->wanted_per_s && r->stats.completed && audit_fairness(&r->audit) < 0.9)
-		printf("             - unfair: some connections were served far more often\n");
+		print_item("", "- unfair: some connections were served far more often");
 }
 
 void output_report(const struct options *o, const struct result *r)
@@ -248,13 +292,11 @@ void output_report(const struct options *o, const struct result *r)
 	print_config(o, r);
 	if (r->stats.completed) {
 		print_rate(r);
+		print_latencies(r);
 		if (r->wanted_per_s)
-			print_latency_table(&r->stats);
+			print_bars("response", &r->stats.response);
 		else
-			print_latency("latency", &r->stats.service);
-		if (o->requests_per_connection && r->stats.connect.count)
-			print_latency("connect", &r->stats.connect);
-		print_bars(r->wanted_per_s ? &r->stats.response : &r->stats.service);
+			print_bars("service", &r->stats.service);
 		if (r->stats.targets)
 			print_targets(o, r);
 	}
@@ -268,7 +310,7 @@ void output_report(const struct options *o, const struct result *r)
 		calibration_print(r->calibration, result_rate_per_s(r));
 	printf("verdict      %s%s%s\n", bold, verdict_names[r->verdict], plain);
 	for (uint32_t i = 0; i < r->reason_count; i++)
-		printf("             - %s\n", r->reasons[i]);
+		print_item("", "- %s", r->reasons[i]);
 	print_findings(r);
 }
 

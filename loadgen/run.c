@@ -299,6 +299,8 @@ static void measure(struct run *run, struct result *r)
 	const struct options *o = run->options;
 	uint64_t start_ns = clock_now_ns() + o->warmup_ns + 10 * MS_NS;
 	uint64_t end_ns = start_ns + o->duration_ns;
+	r->course.run_ns = clock_now_ns();
+	r->course.window = (struct window){ start_ns, end_ns };
 	atomic_store(&run->control.start_ns, start_ns);
 	atomic_store(&run->control.end_ns, end_ns);
 	set_phase(run, PHASE_RUN);
@@ -322,28 +324,32 @@ static void measure(struct run *run, struct result *r)
 	note_edge(r, end_ns);
 	run->process_cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
 	sample_workers(run, run->after);
+	r->course.window.end_ns = end_ns;
 	r->elapsed_s = (double)(end_ns - start_ns) / 1e9;
 	tell(run, "measured", end_ns);
 	if (o->sync_fd >= 0 && !caught_signal)
 		sleep_until(run, clock_now_ns() + MEASURED_WAIT_S * S_NS, true);
 }
 
-static void drain(struct run *run)
+static void drain(struct run *run, struct course *course)
 {
-	uint64_t deadline_ns = clock_now_ns() + DRAIN_MAX_S * S_NS;
+	course->drain_ns = clock_now_ns();
+	uint64_t deadline_ns = course->drain_ns + DRAIN_MAX_S * S_NS;
 	set_phase(run, PHASE_DRAIN);
 	/* a worker's count is from its last kick: give each kick its time before believing it */
 	do {
 		kick_all(run);
 		nanosleep(&(struct timespec){ 0, 5 * LOOK_MS * (long)MS_NS }, NULL);
 	} while (sum_up(run).in_flight > 0 && clock_now_ns() < deadline_ns);
+	course->end_ns = clock_now_ns();
 	set_phase(run, PHASE_QUIT);
 }
 
 static void account(struct run *run, const struct load *load, struct result *r)
 {
 	struct worker_cost *costs = calloc(run->worker_count, sizeof *costs);
-	if (!costs)
+	r->series = calloc(run->worker_count, sizeof *r->series);
+	if (!costs || !r->series)
 		die_errno(ENOMEM, "the result");
 	double spin_s = 0;
 	for (uint32_t i = 0; i < run->worker_count; i++) {
@@ -361,7 +367,7 @@ static void account(struct run *run, const struct load *load, struct result *r)
 		if (b->waits > a->waits)
 			costs[i].full_wait_share =
 			    (double)(b->full_waits - a->full_waits) / (double)(b->waits - a->waits);
-		worker_finish(run->workers[i], &r->stats, &r->audit);
+		r->series[i] = worker_finish(run->workers[i], &r->stats, &r->audit);
 	}
 	r->workers = costs;
 	r->worker_count = run->worker_count;
@@ -370,6 +376,18 @@ static void account(struct run *run, const struct load *load, struct result *r)
 	free(run->workers);
 	free(run->before);
 	free(run->after);
+}
+
+static void start_course(struct run *run, struct course *course)
+{
+	run->control.begin_ns = clock_now_ns();
+	*course = (struct course){
+		.begin_wall_ns = clock_read_ns(CLOCK_REALTIME),
+		.begin_ns = run->control.begin_ns,
+		.hold_ns = UINT64_MAX,
+		.run_ns = UINT64_MAX,
+		.window = { UINT64_MAX, UINT64_MAX },
+	};
 }
 
 static double suspended_s(void)
@@ -401,14 +419,14 @@ int run_load(const struct load *load, struct result *r)
 	init_stats(&r->stats, o);
 	double suspended_before_s = suspended_s();
 	catch_signals(&run);
-	uint64_t start_ns = clock_now_ns();
+	start_course(&run, &r->course);
 	start_workers(&run, load);
 	run.next_kick_ns = clock_now_ns() + TICK_MS * MS_NS;
 
 	await_barrier(&run);
-	uint64_t barrier_ns = clock_now_ns();
-	r->barrier_s = (double)(barrier_ns - start_ns) / 1e9;
-	tell(&run, "barrier", barrier_ns);
+	r->course.hold_ns = clock_now_ns();
+	r->barrier_s = (double)(r->course.hold_ns - r->course.begin_ns) / 1e9;
+	tell(&run, "barrier", r->course.hold_ns);
 	if (o->sync_fd >= 0 && !caught_signal
 	    && !sleep_until(&run, clock_now_ns() + GO_WAIT_S * S_NS, true) && !caught_signal)
 		die("the harness did not answer the barrier in %d s", GO_WAIT_S);
@@ -416,7 +434,7 @@ int run_load(const struct load *load, struct result *r)
 		sleep_with_progress(&run, "hold", clock_now_ns() + o->hold_ns);
 	if (o->duration_ns && !caught_signal)
 		measure(&run, r);
-	drain(&run);
+	drain(&run, &r->course);
 	output_progress_end();
 
 	account(&run, load, r);

@@ -168,17 +168,31 @@ struct worker_cost result_busiest(const struct result *r)
 	return most;
 }
 
+static void add_reason(struct result *r, const char *format, va_list args)
+{
+	if (r->reason_count < RESULT_REASONS_MAX)
+		vsnprintf(r->reasons[r->reason_count++], RESULT_REASON_CAP, format, args);
+	else
+		snprintf(r->reasons[RESULT_REASONS_MAX - 1], RESULT_REASON_CAP, "and more");
+}
+
+void result_add_reason(struct result *r, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	add_reason(r, format, args);
+	va_end(args);
+}
+
 /* The gravest verdict stays; every reason is told. */
 __attribute__((format(printf, 3, 4)))
 static void find(struct result *r, enum verdict verdict, const char *format, ...)
 {
 	if (verdict > r->verdict)
 		r->verdict = verdict;
-	if (r->reason_count == RESULT_REASONS_MAX)
-		return;
 	va_list args;
 	va_start(args, format);
-	vsnprintf(r->reasons[r->reason_count++], RESULT_REASON_CAP, format, args);
+	add_reason(r, format, args);
 	va_end(args);
 }
 

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "lib/core/histogram.h"
+#include "series.h"
 #include "session.h"
+#include "window.h"
 
 /* Why a request, or a connect, did not end in a good answer. */
 enum error_kind {
@@ -24,28 +26,6 @@ enum error_kind {
 };
 
 extern const char *const error_names[ERROR_KIND_COUNT]; /* as in the JSON */
-
-/* The measure window; both UINT64_MAX until it is known, so that nothing lies inside. */
-struct window {
-	uint64_t start_ns;
-	uint64_t end_ns;
-};
-
-static inline bool window_holds(const struct window *w, uint64_t time_ns)
-{
-	return time_ns - w->start_ns <
-	    w->end_ns - w->start_ns; /* one comparison: before start wraps */
-}
-
-/* How much of from..to lies inside. */
-static inline uint64_t window_overlap_ns(const struct window *w, uint64_t from_ns, uint64_t to_ns)
-{
-	if (from_ns < w->start_ns)
-		from_ns = w->start_ns;
-	if (to_ns > w->end_ns)
-		to_ns = w->end_ns;
-	return to_ns > from_ns ? to_ns - from_ns : 0;
-}
 
 #define STATS_LATE_NS UINT64_C(1000000)
 
@@ -82,6 +62,7 @@ struct stats {
 
 	struct target_stats *targets; /* one for each of a mix, the caller's; NULL without */
 	uint32_t target_count;
+	struct series *series; /* NULL unless --series or --hlog wants it; never merged */
 };
 
 void stats_init(struct stats *t);
@@ -90,10 +71,20 @@ void stats_set_targets(struct stats *t, struct target_stats *targets, uint32_t c
 void stats_merge(struct stats *into, const struct stats *from);
 uint64_t stats_error_count(const struct stats *t);
 
+static inline void stats_error(struct stats *t, enum error_kind kind, uint32_t count,
+    uint64_t now_ns)
+{
+	t->errors[kind] += count;
+	if (t->series)
+		series_error(t->series, count, now_ns);
+}
+
 /* A good answer, complete at done_ns, to the request of sent_ns. Is it inside the window? */
 static inline bool stats_answer(struct stats *t, const struct window *w, uint64_t sent_ns,
     uint64_t done_ns)
 {
+	if (t->series)
+		series_answer(t->series, done_ns, done_ns - sent_ns);
 	if (!window_holds(w, done_ns))
 		return false;
 	histogram_record(&t->service, done_ns - sent_ns);
@@ -127,9 +118,13 @@ static inline void stats_settle(struct stats *t, const struct window *w, uint32_
     uint64_t due_ns, uint64_t now_ns, bool counts)
 {
 	t->carried += due_ns < w->start_ns && now_ns >= w->start_ns;
+	if (t->series && counts)
+		series_response(t->series, now_ns, now_ns - due_ns);
 	if (due_ns < w->end_ns && now_ns >= w->end_ns) {
 		t->unfinished++;
 		stats_respond(t, target, w->end_ns - due_ns);
+		if (t->series)
+			series_unfinished(t->series, w->end_ns - due_ns);
 	} else if (counts && window_holds(w, now_ns)) {
 		stats_respond(t, target, now_ns - due_ns);
 	}
@@ -169,7 +164,7 @@ struct worker_cost {
 enum verdict { VERDICT_VALID, VERDICT_CLIENT_LIMITED, VERDICT_INVALID };
 extern const char *const verdict_names[];
 
-enum { RESULT_REASONS_MAX = 8, RESULT_REASON_CAP = 160 };
+enum { RESULT_REASONS_MAX = 64, RESULT_REASON_CAP = 320 };
 
 struct calibration;
 
@@ -178,6 +173,8 @@ struct result {
 	struct audit audit;
 	const struct worker_cost *workers;
 	uint32_t worker_count;
+	struct series **series;   /* one a worker, all NULL when none was wanted */
+	struct course course;
 	uint32_t wanted_per_s;    /* -R; 0: a closed loop */
 	double barrier_s;         /* from the first connect until all were answered once */
 	double elapsed_s;         /* of the measure window; 0 when there was none */
@@ -219,6 +216,10 @@ bool result_fell_behind(const struct result *r);
 
 /* The most of any worker. */
 struct worker_cost result_busiest(const struct result *r);
+
+/* Beyond RESULT_REASONS_MAX, which a run never has, the last says that there are more. */
+__attribute__((format(printf, 2, 3)))
+void result_add_reason(struct result *r, const char *format, ...);
 
 /* Sets verdict and reasons from all the rest. */
 void result_judge(struct result *r);

@@ -60,6 +60,7 @@ static void drop_session(struct worker *w, struct session *s, uint64_t now_ns)
 {
 	if (session_is_busy(s))
 		account_time(w, s, now_ns);
+	w->open_count -= s->fd >= 0 && s->state != SESSION_CONNECTING;
 	if (s->fd >= 0)
 		close(s->fd);
 	session_close(s);
@@ -80,7 +81,7 @@ static void fail_session(struct worker *w, struct session *s, enum error_kind ki
 	if (slow_was_ended(w, s, kind)) {
 		w->stats.slow_ended++;
 	} else {
-		w->stats.errors[kind] += s->due_count ? s->due_count : 1;
+		stats_error(&w->stats, kind, s->due_count ? s->due_count : 1, now_ns);
 		w->last_error = kind;
 		if (w->stats.targets && s->due_count)
 			w->stats.targets[s->exchange / 2].errors++;
@@ -212,7 +213,7 @@ static bool on_wrong_answer(struct worker *w, struct session *s, enum session_st
 		return false;
 	}
 	settle(w, s, now_ns, false);
-	w->stats.errors[kind]++;
+	stats_error(&w->stats, kind, 1, now_ns);
 	if (w->stats.targets)
 		target_of(w, s)->errors++;
 	return true;
@@ -330,6 +331,7 @@ static void on_connected(struct worker *w, struct session *s)
 	account_time(w, s, now_ns);
 	note_connected(w, s, now_ns);
 	s->established = true;
+	w->open_count++;
 	if (session_is_slow(s) && w->phase != PHASE_CONNECT) {
 		/* begins at the next kick, slowly */
 		stop_opening(w, s);
@@ -399,6 +401,8 @@ static void on_kick(struct worker *w)
 	w->phase = (enum phase)atomic_load(&w->control->phase);
 	w->window.start_ns = atomic_load(&w->control->start_ns);
 	w->window.end_ns = atomic_load(&w->control->end_ns);
+	if (w->stats.series)
+		series_tick(w->stats.series, &w->window, clock_now_ns());
 	w->follows_up = w->phase == PHASE_RUN && !w->pace;
 	w->chooses = w->phase == PHASE_RUN
 	    && (w->load->options->requests_per_connection || w->stats.targets);
@@ -447,6 +451,10 @@ static void publish(struct worker *w)
 	atomic_store_explicit(&live->abandoned, w->abandoned_count, memory_order_relaxed);
 	atomic_store_explicit(&live->last_error, (int)w->last_error, memory_order_relaxed);
 	atomic_store_explicit(&live->connect_errno, w->connect_errno, memory_order_relaxed);
+	if (w->stats.series) {
+		w->stats.series->open_count = w->open_count;
+		w->stats.series->answered_count = w->answered_count;
+	}
 }
 
 static void finish(struct worker *w)
@@ -462,6 +470,8 @@ static void finish(struct worker *w)
 	}
 	if (w->pace)
 		pace_finish(w->pace, &w->stats, &w->window, now_ns);
+	if (w->stats.series)
+		series_end(w->stats.series, now_ns);
 	close(w->epoll_fd);
 }
 

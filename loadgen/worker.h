@@ -28,6 +28,7 @@ struct control {
 	_Atomic int phase;
 	_Atomic uint64_t start_ns; /* the measure window; both UINT64_MAX until it is known */
 	_Atomic uint64_t end_ns;
+	uint64_t begin_ns;         /* of the run; set before the workers start */
 };
 
 /* What a worker tells, brought up to date after each batch of events. */
@@ -79,7 +80,10 @@ struct live *worker_live(struct worker *w);
 pthread_t worker_thread(const struct worker *w);
 pid_t worker_tid(const struct worker *w);
 
-/* After PHASE_QUIT: waits for its end and adds what it counted; the worker is gone then. */
-void worker_finish(struct worker *w, struct stats *stats, struct audit *audit);
+/*
+ * After PHASE_QUIT: waits for its end and adds what it counted; the worker is gone then. Returns
+ * its series, for series_destroy(), or NULL when none was wanted.
+ */
+struct series *worker_finish(struct worker *w, struct stats *stats, struct audit *audit);
 
 #endif

@@ -41,6 +41,7 @@ struct worker {
 	uint64_t *slow_progress_ns; /* ... when they last were a byte further; NULL for none */
 	uint32_t opening_count;   /* sessions with `opening` set */
 	uint32_t opening_max;
+	uint32_t open_count;      /* established and not closed */
 	uint32_t next_to_open;    /* sessions from here on have never been opened */
 	uint32_t answered_count;  /* sessions that were ever answered ... */
 	uint32_t abandoned_count; /* ... and that were given up before */

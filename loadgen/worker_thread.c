@@ -98,6 +98,11 @@ struct worker *worker_start(const struct load *load, struct control *control, ui
 		mix_targets(w);
 	if (load->options->rate_per_s)
 		w->pace = make_pace(w);
+	if (load->options->series_path || load->options->hlog_path) {
+		w->stats.series = series_create(control->begin_ns, w->pace != NULL);
+		if (!w->stats.series)
+			die_errno(ENOMEM, "a time series");
+	}
 	w->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->kick_fd < 0)
 		die_errno(errno, "eventfd");
@@ -127,9 +132,10 @@ pid_t worker_tid(const struct worker *w)
 	return w->tid;
 }
 
-void worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
+struct series *worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
 {
 	pthread_join(w->thread, NULL);
+	struct series *series = w->stats.series;
 	stats_merge(stats, &w->stats);
 	for (uint32_t i = 0; i < w->session_count; i++)
 		audit_add(audit, &w->sessions[i]);
@@ -143,4 +149,5 @@ void worker_finish(struct worker *w, struct stats *stats, struct audit *audit)
 	free(w->slow_progress_ns);
 	free(w->stats.targets);
 	free(w);
+	return series;
 }

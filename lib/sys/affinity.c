@@ -33,6 +33,17 @@ int affinity_pin(int cpu)
 	return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
 }
 
+int affinity_try(int cpu)
+{
+	cpu_set_t before;
+	if (sched_getaffinity(0, sizeof before, &before) < 0)
+		return -errno;
+	int error = affinity_pin(cpu);
+	if (sched_setaffinity(0, sizeof before, &before) < 0)
+		return -errno;
+	return error;
+}
+
 /* A CPU number at *text, which moves behind it; -1 when there is none. */
 static int parse_cpu(const char **text)
 {

@@ -92,7 +92,7 @@ static size_t put_plain(unsigned char *out, const struct histogram *h)
 	memcpy(&one, &(double){ 1.0 }, sizeof one);
 	put_u32(out, COOKIE_PLAIN);
 	put_u32(out + 4, (uint32_t)(len - HEADER_LEN));
-	put_u32(out + 8, 0);                /* normalizing index offset */
+	put_u32(out + 8, 0); /* normalizing index offset: its own affair, buckets are in order */
 	put_u32(out + 12, 3);               /* significant digits */
 	put_u64(out + 16, 1);               /* lowest and highest trackable value */
 	put_u64(out + 24, HISTOGRAM_MAX_NS);
@@ -103,7 +103,7 @@ static size_t put_plain(unsigned char *out, const struct histogram *h)
 static int get_plain(const unsigned char *in, size_t len, struct histogram *h)
 {
 	if (len < HEADER_LEN || get_u32(in) != COOKIE_PLAIN || get_u32(in + 4) != len - HEADER_LEN
-	    || get_u32(in + 8) != 0 || get_u32(in + 12) != 3 || get_u64(in + 16) != 1
+	    || get_u32(in + 12) != 3 || get_u64(in + 16) != 1
 	    || get_u64(in + 24) != HISTOGRAM_MAX_NS)
 		return -EINVAL;
 	histogram_init(h);

@@ -7,8 +7,8 @@ loadgen=$BUILD/loadgen
 port=${PORT:-$((21000 + $$ % 900))}
 url=http://127.0.0.1:$port
 out=$(mktemp) err=$(mktemp)
-passed=0 failed=0 skipped= server_pid=
-cleanup() { stop_server; rm -f "$out" "$err"; }
+passed=0 failed=0 skipped= server_pid= work=
+cleanup() { stop_server; rm -rf "$out" "$err" "$work"; }
 trap cleanup EXIT
 
 pass() { passed=$((passed + 1)); }
@@ -133,12 +133,41 @@ run 2 --calibrate -R 10k; refuses '-R: --calibrate alone takes -c, -t and --cpu'
 run 2 --calibrate --json -; refuses '--json: --calibrate alone'
 run 2 --calibrate -t 5 -c 4; refuses 'more workers than connections'
 run 2 --calibrate -d 0 "$url/"; refuses '--calibrate: with -d 0'
+run 2 --cpu 0,1023 "$url/"; refuses 'cannot run on CPU 1023'
+run 2 -c '' "$url/"; refuses '-c : give'
+run 2 -R 20M "$url/"; refuses '-R 20M'
+run 2 --idle 20M "$url/"; refuses '--idle 20M'
+run 2 -d 0 -w 1s "$url/"; refuses '-w: with -d 0'
+run 2 --hold -1s "$url/"; refuses '--hold -1s'
+run 2 --idle=5 -xy "$url/"; refuses '-x: no such option'
+run 2 --help=me; refuses '--help=me: this option takes no value'
+run 2 --sync 77 "$url/"; refuses '--sync 77: no open socket'
+run 2 --json '' "$url/"; refuses '--json : give the name of a file'
+run 2 --series - "$url/"; refuses '--series -: give the name of a file'
+run 2 --hlog - "$url/"; refuses '--hlog -: give the name of a file'
+run 2 --hlog x -d 0 "$url/"; refuses '--hlog: with -d 0'
+run 2 --hlog x --series x "$url/"; refuses 'x: two results cannot go into one file'
+run 2 --json x --hlog x "$url/"; refuses 'x: two results'
 run 2 "127.0.0.1:$port"; refuses 'http://'
 run 2 https://127.0.0.1/; refuses 'http://'
 run 2 http://; refuses 'host'
 run 2 http://a:0/; refuses 'port'
 run 2 http://a:65536/; refuses 'port'
 run 2 http://a:80x/; refuses 'port'
+run 2 'http://[::1]x/'; refuses 'port'
+run 2 "http://a/$(printf '%5000s' | tr ' ' x)"; refuses 'longer than 4095 bytes'
+run 2 ''; refuses 'http://'
+
+# --- merge: usage ---
+run 0 merge -h; silent; says '^Example'
+run 2 merge; refuses 'two results or more'
+run 2 merge a.json; refuses 'two results or more'
+run 2 merge a.json a.json; refuses 'a.json is given twice'
+run 2 merge --json a.json a.json b.json; refuses 'overwrite'
+run 2 merge --json; refuses '--json needs a value'
+run 2 merge -c 5 a.json b.json; refuses '-c: no such option'
+run 2 merge no-such-file.json b.json; refuses 'no-such-file.json'
+run 2 merge README.md b.json; refuses 'README.md: line 1 is no JSON'
 run 2 'http://[::1/'; refuses '\]'
 run 2 http://u:p@a/; refuses 'user'
 run 2 'http://a/a b'; refuses '%XX'
@@ -180,8 +209,9 @@ run 1 --timeout 200ms "$url/sleep/2000"; refuses 'in time'
 
 # --- runs ---
 short='-w 100ms -d 300ms'
-run 0 -c 10 $short "$url/"; silent; says '^requests/s +[1-9]'; says 'p50 .* p90 .* p99'; says '10 requested, 10 established, 10 answered, 0 starved'
+run 0 -c 10 $short "$url/"; silent; says '^requests/s +[1-9]'; says 'p50 .* p90 .* p99'; says '^  service +[0-9]'; says '10 requested, 10 established, 10 answered, 0 starved'
 if grep -q '^errors' "$out"; then fail 'shows errors where there were none'; else pass; fi
+if awk 'length > 80 { exit 1 }' "$out"; then pass; else fail 'lines of more than 80 columns'; fi
 if grep -q $'\033' "$out"; then fail 'escape sequences where there is no terminal'; else pass; fi
 run 0 -c 10 -t 2 $short --expect 'Hello, World!' "$url/"
 run 0 -c 3 $short --status 404 "$url/nope"
@@ -217,6 +247,65 @@ if [ $code = 130 ]; then pass; else fail "exit $code"; fi
 "$loadgen" --calibrate -c 4 -d 1h "$url/" >"$out" 2>"$err" & pid=$!
 sleep 0.7; kill -TERM $pid; wait $pid; code=$?; command='--calibrate interrupted before a run'
 if [ $code = 143 ]; then pass; else fail "exit $code"; fi
+# --- time series and interval log (what others read in the latter: tests/interop) ---
+work=$(mktemp -d)
+run 1 --series /nonexistent/file "$url/"; refuses '/nonexistent/file'
+run 1 --hlog /nonexistent/file "$url/"; refuses '/nonexistent/file'
+run 1 -c 1 -w 0 -d 100ms --series /dev/full "$url/"; refuses 'cannot write /dev/full'
+# series AWK: holds for the last run's rows, with the columns by name?
+series() {
+	if awk -F, -v completed="$(number completed)" -v errors="$(number total)" '
+		NR == 1 { if ($0 != "time_s,phase,rate_per_s,errors,p50_us,p99_us,open_connections,answered_connections") exit 1 }
+		NF != 8 { print "columns: " $0; exit 1 }
+		NR > 1 { time = $1; phase[$2]++; rate = $3; sum_errors += $4; open = $7; answered = $8
+			if ($2 == "measure") { sum += rate / 10; gap = time - last; if (phase["measure"] > 1 && (gap < .099 || gap > .101)) late++ }
+			last = time }
+		END { '"$1"' }' "$work/series.csv" >"$err"; then pass; else fail "time series: $1: $command"; fi
+}
+number() { sed -nE "s/^ *\"$1\": ([0-9.]+),?\$/\1/p" "$work/run.json" | head -1; }
+exports="--series $work/series.csv --hlog $work/run.hlog --json $work/run.json"
+run 0 -c 12 -t 2 --idle 3 --hold 250ms -w 100ms -d 1200ms $exports "$url/"; silent
+series 'exit !(phase["measure"] == 12 && late == 0 && phase["hold"] >= 2 && phase["warm-up"] && phase["drain"])'
+series 'exit !(sprintf("%d", sum + .5) == completed && sum_errors == errors && open == 15 && answered == 15)'
+if [ "$(grep -c '^[0-9.]*,1.000,[0-9.]*,HISTFA' "$work/run.hlog")" = 1 ] &&
+	[ "$(grep -c '^[0-9.]*,0.200,[0-9.]*,HISTFA' "$work/run.hlog")" = 1 ] &&
+	[ "$(sed -n 2p "$work/run.hlog")" = '#[Histogram log format version 1.3]' ] &&
+	[ "$(grep -c '^#\[StartTime: [0-9.]* (seconds since epoch)' "$work/run.hlog")" = 1 ]; then pass
+else fail "interval log: $command"; fi
+run 0 -c 3 -d 0 --hold 300ms --series "$work/series.csv" "$url/"
+series 'exit !(!phase["measure"] && phase["hold"] >= 2 && open == 3)'
+rm -f "$work"/*
+"$loadgen" -c 4 -w 100ms -d 30s $exports "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.9; kill -INT $pid; wait $pid; code=$?; command='exports of a run that is interrupted'
+if [ $code = 130 ]; then pass; else fail "exit $code"; fi
+series 'exit !(phase["measure"] && sum > 0 && phase["drain"])'
+if [ "$(grep -c HISTFA "$work/run.hlog")" = 1 ]; then pass; else fail "interval log: $command"; fi
+
+# --- merge ---
+run 0 -c 4 -w 100ms -d 1s --json "$work/a.json" "$url/"
+run 0 -c 6 -t 2 -w 100ms -d 1s --json "$work/b.json" "$url/"
+run 0 merge "$work/a.json" "$work/b.json"; silent; says '^10 connections, 3 workers, of 2 results'
+says '10 requested, 10 established, 10 answered, 0 starved'
+run 0 merge --json - "$work/b.json" "$work/a.json"; silent; says '"connections": 10,'; says '"merged_from": \['
+cp "$out" "$work/all.json"
+run 0 -c 2 -w 100ms -d 1s --json "$work/c.json" "$url/"
+run 0 merge "$work/all.json" "$work/c.json"; says '^12 connections, 4 workers' # a merged one is a result
+# change SED: b.json, changed, as c.json
+change() { sed -E "$1" "$work/b.json" >"$work/c.json"; if cmp -s "$work/b.json" "$work/c.json"; then fail "no change: $1"; fi; }
+change 's/"schema": ".*"/"schema": "other\/2"/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: its schema is other/2'
+change 's/("hdr": "HISTFAAA.{40})./\1/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: "service" is missing or damaged'
+change '/"service"/,/"mean"/s/("count": )[0-9]+/\17/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: "service"'
+change 's/("response": )null/"other": {"count": 1}, \1null/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: merge does not know .*"other"'
+change '/"completed"/d'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: "completed" is missing'
+change 's/("sent": )([0-9]+)/\1-\2/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: "sent" is .*damaged'
+change 's/"elapsed_s": .*/"elapsed_s": 0.31,/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json measured for 0.31 s'
+change 's/("url": ").*"/\1http:\/\/other\/"/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json is of http://other/'
+change 's/"verdict": ".*"/"verdict": "invalid"/; s/"reasons": \[\]/"reasons": ["so it is"]/'
+run 4 merge "$work/a.json" "$work/c.json"; says 'verdict +invalid'; says '- .*c.json: so it is'
+head -c 2000 "$work/b.json" >"$work/c.json"; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: line .* no JSON'
+timeout 60 "$loadgen" -R 500 -c 4 -w 100ms -d 1s --json "$work/c.json" "$url/" >/dev/null 2>&1
+run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json is an open loop, poisson, .*a.json is a closed loop'
+run 1 merge --json /nonexistent/file "$work/a.json" "$work/b.json"; refuses '/nonexistent/file'
 
 # --- open loop ---
 # A machine with other work makes a run late, which is then invalid, exit 4, as it should be: here
@@ -265,7 +354,7 @@ for k in 1 10; do
 	says "\"requests_per_connection\": $k"; says '"connect": \{'; says '"littles_law_residual": null'
 	within established 100 100
 done
-run 0 -c 10 --requests-per-connection 1 $short "$url/"; says '10 connections, opened anew every 1 request,'; says '^connect +p50'
+run 0 -c 10 --requests-per-connection 1 $short "$url/"; says '10 connections, opened anew every 1 request,'; says '^  connect  '
 run 0 -c 5 --requests-per-connection 3 -t 2 --idle 4 $short "$url/bytes/200000"; says '9 answered'
 open_loop -R 1k -c 20 --requests-per-connection 2 $short "$url/"; within completed 230 370
 both -c 10 $short "$url/"; says '"connect": \{'; says '"slow": null'; says '"targets": null'; says '"pipeline": 1'
@@ -286,7 +375,7 @@ for name in short long upload; do says "\"name\": \"$name\""; done
 says '"method": "POST"'; says '"seed": 5'
 open_loop -R 2k -c 20 --mix "$out.ini" --seed 6 --requests-per-connection 7 $short "$url/"; mine=$(value offered)
 open_loop -R 2k -c 20 --mix "$out.ini" --seed 6 --requests-per-connection 7 $short "$url/"; within offered "$mine" "$mine"
-run 0 -c 20 --mix "$out.ini" $short "$url"; says '^  target +answers +p50'; says '^  upload +[1-9]'; says ', seed [0-9]+'
+run 0 -c 20 --mix "$out.ini" $short "$url"; says '^target +answers +p50'; says '^  upload +[1-9]'; says ', seed [0-9]+'
 sed -i 's/status = 200/status = 404/' "$out.ini"
 run 1 --mix "$out.ini" "$url"; refuses "\[upload\] of $out.ini answers with status 200: .*status = 200"
 both -c 80 --slow 20 -w 100ms -d 5s --slow-target /bytes/1500 "$url/"
@@ -306,9 +395,10 @@ sleep 0.5; kill -TERM $pid; wait $pid; code=$?
 if [ $code = 143 ]; then pass; else fail "exit $code after SIGTERM"; fi
 
 # --- the server goes away ---
-"$loadgen" -c 4 -w 100ms -d 1s "$url/" >"$out" 2>"$err" & pid=$!
+"$loadgen" -c 4 -w 100ms -d 1s $exports "$url/" >"$out" 2>"$err" & pid=$!
 sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped'
 if [ $code = 4 ]; then pass; else fail "exit $code"; fi
+series 'exit !(errors > 0 && sum_errors == errors && open == 0 && answered == 4)'
 says '^errors .*connect [1-9]'; says 'verdict +invalid'
 start_server
 "$loadgen" -c 1 --idle 9 -d 0 --hold 1s "$url/" >"$out" 2>"$err" & pid=$!

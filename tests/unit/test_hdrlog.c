@@ -89,6 +89,20 @@ static void test_known_blob(void **state)
 	assert_memory_equal(back.buckets, h.buckets, sizeof h.buckets);
 }
 
+/* hdr-histogram-js writes an index offset of 1 and an integer for the ratio: both mean nothing. */
+static void test_foreign_blob(void **state)
+{
+	(void)state;
+	static const char blob[] =
+	    "HISTFAAAADJ4nJNpmSzMwMDAz8DAwMjAwMDMAAEgNv//////w/lMp/lZHnow7cxj"
+	    "aX3KyAQA0msKCg==";
+	static const uint64_t values[] = { 1, 1000, 1000, 25000, 3000000, 3000001, 60000000000 };
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+		histogram_record(&h, values[i]);
+	assert_int_equal(hdrlog_decode(text_slice(blob), &back), 0);
+	assert_memory_equal(back.buckets, h.buckets, sizeof h.buckets);
+}
+
 static void test_damage_is_refused(void **state)
 {
 	(void)state;
@@ -122,6 +136,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ends, set_up),
 		cmocka_unit_test_setup(test_counts_of_every_length, set_up),
 		cmocka_unit_test_setup(test_known_blob, set_up),
+		cmocka_unit_test_setup(test_foreign_blob, set_up),
 		cmocka_unit_test_setup(test_damage_is_refused, set_up),
 	};
 	return cmocka_run_group_tests_name("hdrlog", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include "loadgen/choice.c"
 #include "loadgen/pace.c"
+#include "loadgen/series.c"
 
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "loadgen/series.c"
 #include "loadgen/stats.c"
 
 #define MS UINT64_C(1000000)
