@@ -31,7 +31,7 @@ for source in servers/*.c; do
 	fi
 done
 echo "SERVERS :=$servers"
-for part in harness:sqlite3,jansson,inih,zlib,libnl-genl-3.0 servers:hiredis loadgen:jansson,zlib tests:cmocka,jansson,zlib; do
+for part in harness:sqlite3,jansson,inih,zlib,libnl-genl-3.0 servers:hiredis loadgen:jansson,zlib tests:cmocka,jansson,zlib,hiredis; do
 	modules=$(echo "${part#*:}" | tr , ' ')
 	name=${part%%:*}
 	for module in $modules; do

@@ -47,7 +47,7 @@ static inline void aio_open(struct aio *a, const struct worker *w)
 	*a = (struct aio){ .cap = share < (uint32_t)w->fd_cap ? share : (uint32_t)w->fd_cap };
 	int error = io_setup((int)a->cap, &a->context);
 	if (error == -EAGAIN)
-		skip_die(EAGAIN, "%u operations are not left: raise sysctl fs.aio-max-nr", a->cap);
+		skip_die(EAGAIN, "%u operations are more than are left: raise sysctl fs.aio-max-nr", a->cap);
 	if (error)
 		skip_die(-error, "Linux AIO is not to be had (containers often forbid it)");
 	a->queue = calloc(a->cap, sizeof *a->queue);

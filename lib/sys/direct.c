@@ -5,6 +5,7 @@
 #include "lib/sys/direct.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ enum { ALIGNMENT = 4096, BLOCK_CAP = POOL_BUFFER_CAP + ALIGNMENT };
 
 void direct_open(struct direct *d, uint32_t client_cap)
 {
+	static atomic_flag said = ATOMIC_FLAG_INIT; /* by one worker for all */
 	*d = (struct direct){ .fd = -1, .row_cap = client_cap, .idle_count = DIRECT_READS };
 	if (datafile_fd() < 0)
 		return;
@@ -31,7 +33,8 @@ void direct_open(struct direct *d, uint32_t client_cap)
 	d->fd = datafile_open_direct();
 	if (d->fd >= 0)
 		return;
-	warn_line("the file system of --data has no O_DIRECT: it is read through the page cache");
+	if (!atomic_flag_test_and_set(&said))
+		warn_line("the file system of --data has no O_DIRECT: it is read through the page cache");
 	d->fd = dup(datafile_fd());
 	if (d->fd < 0)
 		die_errno(errno, "the data file, a second time; raise the file limit (ulimit -n)");
