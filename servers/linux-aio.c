@@ -235,7 +235,7 @@ static const struct server_model model = {
 	.name = "linux-aio",
 	.family = "completion",
 	.api = "io_submit: IOCB_CMD_POLL, O_DIRECT reads; io_getevents",
-	.summary = "one loop over completions; a socket is polled once at a time, files are read direct",
+	.summary = "one loop over completions; sockets are polled once each time, files read direct",
 	.serve = serve,
 	.max_connections = max_connections,
 };

@@ -25,7 +25,7 @@ struct aio {
 	struct iocb *queue;     /* to be submitted; after that the kernel has a copy of its own */
 	struct iocb **in_queue; /* their addresses, as io_submit() wants them */
 	uint32_t count;         /* in the queue */
-	uint32_t cap;           /* in the queue, under way, or ended and not yet harvested, at most */
+	uint32_t cap;           /* at most: in the queue, under way, not yet harvested */
 };
 
 /* The operations of one server; 0 where the kernel has no AIO. */
@@ -47,7 +47,7 @@ static inline void aio_open(struct aio *a, const struct worker *w)
 	*a = (struct aio){ .cap = share < (uint32_t)w->fd_cap ? share : (uint32_t)w->fd_cap };
 	int error = io_setup((int)a->cap, &a->context);
 	if (error == -EAGAIN)
-		skip_die(EAGAIN, "%u operations are more than are left: raise sysctl fs.aio-max-nr", a->cap);
+		skip_die(EAGAIN, "no %u operations are left: raise sysctl fs.aio-max-nr", a->cap);
 	if (error)
 		skip_die(-error, "Linux AIO is not to be had (containers often forbid it)");
 	a->queue = calloc(a->cap, sizeof *a->queue);

@@ -34,7 +34,7 @@ void direct_open(struct direct *d, uint32_t client_cap)
 	if (d->fd >= 0)
 		return;
 	if (!atomic_flag_test_and_set(&said))
-		warn_line("the file system of --data has no O_DIRECT: it is read through the page cache");
+		warn_line("no O_DIRECT for --data in its file system: the page cache is used");
 	d->fd = dup(datafile_fd());
 	if (d->fd < 0)
 		die_errno(errno, "the data file, a second time; raise the file limit (ulimit -n)");
