@@ -15,8 +15,8 @@
  * Notice: a poll holds its socket open, whoever closes the descriptor. So a connection has one
  * operation at a time (client->watch) and is closed when that has ended; shutdown() ends a poll.
  * The other way: close at once, and let events carry a generation by which old ones are known.
- * sysctl fs.aio-max-nr bounds the operations of all processes together: half are taken at the
- * start, and a client for whom none is left is refused.
+ * sysctl fs.aio-max-nr bounds the operations of all processes together: our share is taken at the
+ * start (aio.h), and a client for whom none is left is refused.
  *
  * Left out: io_cancel(); sockets read by io_submit() (nothing waits: done at once, or EAGAIN).
  * Linux 4.18 or later. man: io_setup(2), io_submit(2), io_getevents(2), open(2) for O_DIRECT.

@@ -73,7 +73,7 @@ void direct_end(struct direct *d, struct direct_read *r, struct conn *c, ssize_t
 		n = (ssize_t)r->wanted.len;
 	d->idle[d->idle_count++] = (uint8_t)(r - d->reads);
 	if (conn_wants(c) != CONN_WANT_FILE)
-		return; /* it expired meanwhile: `into` is gone */
+		return; /* it was closed meanwhile */
 	if (n > 0)
 		memcpy(r->wanted.into, r->block + before, (size_t)n);
 	conn_file_done(c, n);
