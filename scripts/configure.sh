@@ -5,8 +5,12 @@ set -eu
 cd "$(dirname "$0")/.."
 PKG_CONFIG_PATH="scripts/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 export PKG_CONFIG_PATH
-# libev.pc stands here whether or not the library does: only the compiler knows
-have() { pkg-config --exists "$1" && { [ "$1" != libev ] || echo '#include <ev.h>' | ${CC:-cc} -E - >/dev/null 2>&1; }; }
+# files of our own in scripts/pkgconfig stand there whether or not the library does: they name a header for the compiler
+have() {
+	pkg-config --exists "$1" || return
+	header=$(pkg-config --variable=header "$1")
+	[ -z "$header" ] || echo "#include <$header>" | ${CC:-cc} -E - >/dev/null 2>&1
+}
 package_of() { awk -v module="$1" '$2 == module { print $1 }' scripts/packages.txt; }
 
 servers=
@@ -28,7 +32,7 @@ for source in servers/*.c; do
 done
 echo "SERVERS :=$servers"
 for part in harness:sqlite3,jansson,inih,zlib,libnl-genl-3.0 servers:hiredis loadgen:jansson,inih,zlib \
-	tests:cmocka,jansson,inih,zlib; do
+	tests:cmocka,jansson,inih,zlib,hiredis; do
 	modules=$(echo "${part#*:}" | tr , ' ')
 	name=${part%%:*}
 	for module in $modules; do

@@ -35,8 +35,7 @@ ssize_t io_send(int fd, struct slice bytes)
 	}
 }
 
-/* Receives once and feeds. False when there is nothing yet. */
-static bool receive(struct conn *c, int fd)
+bool io_receive(struct conn *c, int fd)
 {
 	char bytes[CONN_FEED_MAX];
 	ssize_t n = io_recv(fd, bytes, sizeof bytes);
@@ -57,7 +56,7 @@ enum conn_want io_turn(struct conn *c, int fd, bool readable)
 		ssize_t n;
 		switch (want) {
 		case CONN_WANT_RECV:
-			if (!readable || !receive(c, fd))
+			if (!readable || !io_receive(c, fd))
 				return CONN_WANT_RECV;
 			readable = false;
 			break;

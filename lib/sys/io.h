@@ -14,6 +14,8 @@
 /* Bytes moved, 0 at end of file (recv), or -errno. EINTR is retried, SIGPIPE never raised. */
 ssize_t io_recv(int fd, void *into, size_t cap);
 ssize_t io_send(int fd, struct slice bytes);
+/* Receives once on a non-blocking socket and feeds that. False when there is nothing yet. */
+bool io_receive(struct conn *c, int fd);
 
 /*
  * One turn of a connection on a non-blocking socket: does what it wants, with at most one receive
