@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "lib/core/units.h"
+#include "lib/sys/affinity.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/database.h"
 #include "lib/sys/datafile.h"
@@ -31,8 +32,6 @@
 #include "lib/sys/file_limit.h"
 #include "lib/sys/net.h"
 #include "lib/sys/version.h"
-
-enum { WORKERS_MAX = 256 };
 
 struct options {
 	const char *host;
@@ -57,11 +56,11 @@ static void print_help(const struct server_model *m)
 	       "  build/servers/%s --describe            what it is, as JSON\n\n"
 	       "  --host A       address to listen on (127.0.0.1; 0.0.0.0 opens it to the network)\n"
 	       "  --port N       port to listen on (8080)\n"
-	       "  --workers N    workers, where the model has them (1)\n"
+	       "  --workers N    workers, where the model has them (%s)\n"
 	       "  --backlog N    length of the accept queue (4096)\n"
 	       "  --data FILE    the file that /file/N reads from\n"
 	       "  --database URL the Redis server that /query/KEY asks, as in redis://127.0.0.1:6379\n",
-	    m->name, m->summary, m->name, m->name, m->name);
+	    m->name, m->summary, m->name, m->name, m->name, m->worker_per_cpu ? "one per CPU" : "1");
 	if (m->option)
 		printf("  --%-12s %s\n", m->option, m->option_help);
 	printf("  --describe     print one JSON object and exit\n"
@@ -89,9 +88,15 @@ static uint64_t number_option(const char *name, const char *text, uint64_t min, 
 	return value;
 }
 
+static uint32_t usual_worker_count(const struct server_model *m)
+{
+	int cpus[WORKERS_MAX];
+	return m->worker_per_cpu ? (uint32_t)affinity_allowed(cpus, WORKERS_MAX) : 1;
+}
+
 static struct options read_options(int argc, char **argv, const struct server_model *m)
 {
-	struct options o = { .host = "127.0.0.1", .port = 8080, .worker_count = 1, .backlog = 4096 };
+	struct options o = { .host = "127.0.0.1", .port = 8080, .backlog = 4096 };
 	const struct option options[] = {
 		{ "host", required_argument, NULL, 'H' },  { "port", required_argument, NULL, 'p' },
 		{ "workers", required_argument, NULL, 'w' }, { "backlog", required_argument, NULL, 'b' },
@@ -101,6 +106,7 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 		{ m->option ? m->option : "help", required_argument, NULL, 'o' }, { 0 },
 	};
 	opterr = 0;
+	o.worker_count = usual_worker_count(m);
 	for (int ch; (ch = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (ch) {
 		case 'H': o.host = optarg; break;
