@@ -1,22 +1,20 @@
 /*
- * epoll-oneshot.c: threads that share one epoll: whoever is free takes the next event.
+ * epoll-oneshot.c: threads that share one epoll: whoever is free takes the next events.
  *
- * How it waits: all threads call epoll_wait() on the same epoll. Everything in it is EPOLLONESHOT:
- * an event is told to one thread and no more of it to any, until that thread registers it anew.
- * What is waited for is an event too: the sockets, the listening socket, the link to the database,
- * and a timerfd for sleeps and deadlines.
+ * How it waits: all threads call epoll_wait() on the same epoll. What is in it is EPOLLONESHOT: an
+ * event is told to one thread, and no more of that socket to any until this one arms it anew. The
+ * listening socket, the link to the database and a clock (timerfd) for sleeps stand in it, too.
  *
  * Cost: 240 bytes of ours a connection, 48 of them its gate, and the kernel's epoll item. Three
  * system calls a request (recv, send, epoll_ctl) and a share of one epoll_wait.
  *
- * Notice: a connection belongs to one thread at a time, but every time to another. So it takes that
- * thread's environment along with the event: the buffers it borrows come from, and go to, the pool
- * of the thread at hand, and no pool needs a lock. What has no event of its own (the deadlines)
- * asks for the connection's lock, which else is never contended. A request that computes holds up
- * one thread, and what it has taken in the same batch: hence the small batches.
+ * Notice: a connection is one thread's at a time, but every time another's. With the event it
+ * enters that thread's environment: the buffers that it borrows come from, and go to, the pool of
+ * the thread at hand, and no pool needs a lock. What has no event (a deadline) must go through the
+ * gate as all do. A request that computes holds up one thread and what came in the same batch:
+ * hence the small batches.
  *
- * Left out: noticing that a client is gone while its request waits. man: epoll(7), epoll_ctl(2),
- * timerfd_create(2).
+ * Left out: noticing that a client is gone while its request waits. man: epoll(7), epoll_ctl(2).
  */
 #include <errno.h>
 #include <pthread.h>
@@ -66,7 +64,7 @@ static void set_clock(void)
 	CHECK(timerfd_settime(shared.clock_fd, 0, &once, NULL) == 0);
 }
 
-/* Gives the connection back to epoll. Whoever has it next may close it at once: hence the lock. */
+/* Gives it back to epoll. Under the lock: whoever has it next may close it at once. */
 static bool arm(int operation, int fd, uint32_t events)
 {
 	struct gate *gate = &shared.gates[fd];
@@ -121,28 +119,17 @@ static void turn(int fd, bool readable)
 	pthread_mutex_unlock(&shared.lock);
 }
 
+/* Under shared.lock. */
 static void accept_some(void)
 {
 	struct clients *cs = &shared.clients;
-	pthread_mutex_lock(&shared.lock);
 	worker_tick(cs->worker);
 	for (int fd; (fd = clients_accept(cs)) >= 0;)
 		if (!arm(EPOLL_CTL_ADD, fd, EPOLLIN))
 			clients_remove(cs, fd); /* fs.epoll.max_user_watches is used up */
-	if (cs->stopping)
-		finish_if_empty();
-	else
+	finish_if_empty();
+	if (!cs->stopping)
 		watch(EPOLL_CTL_MOD, cs->worker->listen_fd, LISTENING, EPOLLIN | EPOLLONESHOT);
-	pthread_mutex_unlock(&shared.lock);
-}
-
-static void hear_database(void)
-{
-	struct database *db = &shared.clients.database;
-	pthread_mutex_lock(&shared.lock);
-	if (database_hear(db))
-		watch(EPOLL_CTL_MOD, db->fd, DATABASE, EPOLLIN | EPOLLONESHOT);
-	pthread_mutex_unlock(&shared.lock);
 }
 
 /* A share at a time: those who have slept enough, and those whom the database has answered. */
@@ -184,6 +171,24 @@ static void on_clock(struct conn_env *env)
 		}
 }
 
+static void on_event(struct conn_env *env, int fd)
+{
+	struct database *db = &shared.clients.database;
+	if (fd == CLOCK) {
+		on_clock(env);
+	} else if (fd >= 0) {
+		if (take(env, fd, UINT32_MAX))
+			turn(fd, true);
+	} else {
+		pthread_mutex_lock(&shared.lock);
+		if (fd == LISTENING)
+			accept_some();
+		else if (database_hear(db))
+			watch(EPOLL_CTL_MOD, db->fd, DATABASE, EPOLLIN | EPOLLONESHOT);
+		pthread_mutex_unlock(&shared.lock);
+	}
+}
+
 static void *run(void *argument)
 {
 	enum { EVENTS = 16 };
@@ -194,17 +199,8 @@ static void *run(void *argument)
 	while (!shared.finished) {
 		int count = epoll_wait(shared.epoll_fd, events, EVENTS, -1);
 		worker_env_tick(&env);
-		for (int i = 0; i < count; i++) {
-			int fd = events[i].data.fd;
-			if (fd == LISTENING)
-				accept_some();
-			else if (fd == DATABASE)
-				hear_database();
-			else if (fd == CLOCK)
-				on_clock(&env);
-			else if (take(&env, fd, UINT32_MAX))
-				turn(fd, true);
-		}
+		for (int i = 0; i < count; i++)
+			on_event(&env, events[i].data.fd);
 		serve_due(&env);
 	}
 	conn_env_deinit(&env);
@@ -216,19 +212,16 @@ static void serve(struct worker *w)
 	pthread_t threads[WORKERS_MAX];
 	clients_init(&shared.clients, w);
 	shared.gates = calloc((size_t)w->fd_cap, sizeof *shared.gates); /* zeros are an open lock */
-	if (!shared.gates)
-		die("no memory for a table of %d connections; lower the file limit (ulimit -n)", w->fd_cap);
+	CHECK(shared.gates);
 	shared.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	shared.clock_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (!watch(EPOLL_CTL_ADD, w->listen_fd, LISTENING, EPOLLIN | EPOLLONESHOT) ||
 	    !watch(EPOLL_CTL_ADD, shared.clock_fd, CLOCK, EPOLLIN | EPOLLONESHOT))
 		die_errno(errno, "epoll, timerfd; raise the file limit (ulimit -n)");
 	set_clock();
-	for (uint32_t i = 0; i < thread_count; i++) {
-		int error = pthread_create(&threads[i], NULL, run, NULL);
-		if (error)
-			die_errno(error, "cannot start thread %u; lower --threads", i);
-	}
+	for (uint32_t i = 0; i < thread_count; i++)
+		if (pthread_create(&threads[i], NULL, run, NULL) != 0)
+			die("cannot start thread %u; lower --threads", i);
 	for (uint32_t i = 0; i < thread_count; i++)
 		pthread_join(threads[i], NULL);
 	free(shared.gates);
