@@ -25,7 +25,7 @@
 #include "lib/sys/datafile.h"
 #include "lib/sys/server_main.h"
 
-/* Does what the connection wants, in the order in which it wants it, until it wants to be closed. */
+/* Does what the connection wants, in the order in which it wants it, until it is to be closed. */
 static void serve_conn(struct conn *c, int fd)
 {
 	static _Thread_local char bytes[CONN_FEED_MAX];

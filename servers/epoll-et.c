@@ -219,7 +219,7 @@ static const struct server_model model = {
 	.name = "epoll-et",
 	.family = "readiness",
 	.api = "epoll_wait, edge-triggered",
-	.summary = "one loop; the kernel tells once of each change, and the loop drains what it was told of",
+	.summary = "one loop; each change is told once, and the loop drains what it was told of",
 	.serve = serve,
 };
 

@@ -10,9 +10,8 @@
  *
  * Notice: a connection is one thread's at a time, but every time another's. With the event it
  * enters that thread's environment: the buffers that it borrows come from, and go to, the pool of
- * the thread at hand, and no pool needs a lock. What has no event (a deadline) must go through the
- * gate as all do. A request that computes holds up one thread and what came in the same batch:
- * hence the small batches.
+ * the thread at hand, and no pool needs a lock. Deadlines, which have no event, go through the
+ * gate, too. A request that computes holds up one thread and what came in the same (small) batch.
  *
  * Left out: noticing that a client is gone while its request waits. man: epoll(7), epoll_ctl(2).
  */
@@ -20,7 +19,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -189,13 +187,12 @@ static void on_event(struct conn_env *env, int fd)
 	}
 }
 
-static void *run(void *argument)
+static void *run(void *argument) /* the worker */
 {
 	enum { EVENTS = 16 };
 	struct epoll_event events[EVENTS];
 	struct conn_env env; /* for the connection that this thread has at the moment */
-	(void)argument;
-	worker_env_init(shared.clients.worker, &env);
+	worker_env_init(argument, &env);
 	while (!shared.finished) {
 		int count = epoll_wait(shared.epoll_fd, events, EVENTS, -1);
 		worker_env_tick(&env);
@@ -220,7 +217,7 @@ static void serve(struct worker *w)
 		die_errno(errno, "epoll, timerfd; raise the file limit (ulimit -n)");
 	set_clock();
 	for (uint32_t i = 0; i < thread_count; i++)
-		if (pthread_create(&threads[i], NULL, run, NULL) != 0)
+		if (pthread_create(&threads[i], NULL, run, w) != 0)
 			die("cannot start thread %u; lower --threads", i);
 	for (uint32_t i = 0; i < thread_count; i++)
 		pthread_join(threads[i], NULL);

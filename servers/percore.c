@@ -165,7 +165,7 @@ static const struct server_model model = {
 	.name = "percore",
 	.family = "readiness",
 	.api = "epoll_wait, SO_REUSEPORT, unshare",
-	.summary = "a pinned loop per core with its own listening socket, files and counters: nothing shared",
+	.summary = "a pinned loop per core, with its own socket, files and counters: nothing shared",
 	.serve = serve,
 	.worker_per_cpu = true,
 };

@@ -1,7 +1,7 @@
 /*
- * co.c: see co.h. One loop a worker: epoll tells of sockets, edge-triggered, since a coroutine waits
- * only after the kernel has said EAGAIN (or given less than was asked for, which says the same);
- * a heap has the sleepers; once a second all are looked at for deadlines.
+ * co.c: see co.h. One loop a worker: epoll tells of sockets, edge-triggered, since a coroutine
+ * waits only after the kernel has said EAGAIN, or given less than was asked for, which says the
+ * same. A heap has the sleepers; once a second all are looked at for deadlines.
  *
  * Nothing here is allocated for a connection: what the loop must know of it lies on its stack, and
  * ends with it. A coroutine ends only when it is resumed, and is resumed at its own event or behind
