@@ -6,7 +6,7 @@
  * scheduler but ours: the coroutine notes what it waits for and yields to a loop over epoll, which
  * resumes it when its socket, the clock or the database says so. --workers N as in epoll.c.
  *
- * Cost: a stack a connection, 64 KiB of address space of which a page or two are real; no kernel
+ * Cost: a stack a connection, 64 KiB of address space, one page of it real while idle; no kernel
  * stack, no task. Two switches a request (lib/sys/coroutine.c), tens of nanoseconds each; two
  * system calls (recv, send) and a share of one epoll_wait.
  *
