@@ -14,7 +14,7 @@
  * event of the batch can belong to a connection that is gone. Where that does not hold, an event
  * must carry a generation. While one request computes, nobody else is served.
  *
- * Left out: edge triggering (epoll_et.c will have it). man: epoll(7), epoll_wait(2).
+ * Left out: edge triggering (epoll-et.c has it). man: epoll(7), epoll_wait(2).
  */
 #include <errno.h>
 #include <sys/epoll.h>

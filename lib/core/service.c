@@ -129,16 +129,18 @@ struct slice service_pattern(uint64_t offset, uint64_t len)
 
 size_t service_put_stats(char *out, const struct service *s)
 {
-	const struct {
+	struct {
 		const char *name;
 		uint64_t value;
-	} counters[] = {
-		{ "workers", s->worker_count },
-		{ "accepted", atomic_load_explicit(&s->accepted, memory_order_relaxed) },
-		{ "open", atomic_load_explicit(&s->open, memory_order_relaxed) },
-		{ "requests", atomic_load_explicit(&s->requests, memory_order_relaxed) },
-		{ "refused", atomic_load_explicit(&s->refused, memory_order_relaxed) },
-	};
+	} counters[] = { { "workers", s->worker_count }, { "accepted", 0 }, { "open", 0 },
+		{ "requests", 0 }, { "refused", 0 } };
+	for (uint32_t i = 0; i < (s->parts ? s->worker_count : 1); i++) {
+		const struct service *part = s->parts ? &s->parts[i] : s;
+		counters[1].value += atomic_load_explicit(&part->accepted, memory_order_relaxed);
+		counters[2].value += atomic_load_explicit(&part->open, memory_order_relaxed);
+		counters[3].value += atomic_load_explicit(&part->requests, memory_order_relaxed);
+		counters[4].value += atomic_load_explicit(&part->refused, memory_order_relaxed);
+	}
 	char *at = slice_put(out, SLICE("{\"model\": \""));
 	at = slice_put(at, (struct slice){ s->model, strlen(s->model) });
 	*at++ = '"';

@@ -20,7 +20,7 @@ enum { SERVICE_KEY_MAX = 64 };                    /* /query/KEY */
 
 /* Counters of the whole process, as /stats shows them. Workers add, anyone reads: relaxed order. */
 struct service {
-	const char *model;             /* "epoll" */
+	_Alignas(64) const char *model; /* "epoll"; its own cache lines: a worker may have its own */
 	uint32_t worker_count;
 	bool has_database;             /* /query works */
 	uint64_t file_len;             /* of the data file; 0: there is none */
@@ -29,6 +29,7 @@ struct service {
 	_Atomic uint64_t refused;      /* turned away: out of files, threads or slots */
 	_Atomic uint64_t requests;     /* answered or being answered, errors included */
 	atomic_bool stopping;          /* drain: every answer from now on says Connection: close */
+	const struct service *parts;   /* worker_count of them, which /stats adds up; NULL: this is all */
 };
 
 enum service_kind {

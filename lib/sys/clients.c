@@ -104,24 +104,32 @@ uint64_t clients_wait_ns(const struct clients *cs)
 	return timers_wait_ns(&cs->sleeping, clock_now_ns(), second_ns);
 }
 
-static int next_woken(struct clients *cs)
+static int next_woken(struct clients *cs, struct conn_env *env)
 {
 	struct timer *t = cs->sleeping.count ? timers_pop(&cs->sleeping, clock_now_ns()) : NULL;
 	if (!t)
 		return -1;
 	struct client *c = (struct client *)((char *)t - offsetof(struct client, timer));
+	c->conn.env = env;
 	conn_woke(&c->conn);
 	return (int)(c - cs->by_fd);
 }
 
-static int next_answered(struct clients *cs)
+static int next_answered(struct clients *cs, struct conn_env *env)
 {
 	uint64_t fd;
 	struct slice value;
 	if (!database_next(&cs->database, &fd, &value))
 		return -1;
+	cs->by_fd[fd].conn.env = env;
 	conn_query_done(&cs->by_fd[fd].conn, value);
 	return (int)fd;
+}
+
+int clients_next_served(struct clients *cs, struct conn_env *env)
+{
+	int fd = next_woken(cs, env);
+	return fd >= 0 ? fd : next_answered(cs, env);
 }
 
 static int next_late(struct clients *cs)
@@ -149,12 +157,13 @@ int clients_due(struct clients *cs)
 		cs->sweep_fd = 0;
 		database_check(&cs->database, cs->sweep_s);
 	}
-	int fd = cs->woken_count < WOKEN_MAX ? next_woken(cs) : -1;
+	struct conn_env *env = &cs->worker->env;
+	int fd = cs->woken_count < WOKEN_MAX ? next_woken(cs, env) : -1;
 	if (fd >= 0) {
 		cs->woken_count++;
 		return fd;
 	}
-	fd = next_answered(cs);
+	fd = next_answered(cs, env);
 	if (fd < 0)
 		fd = next_late(cs);
 	if (fd < 0)

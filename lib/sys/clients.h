@@ -79,6 +79,11 @@ uint64_t clients_wait_ns(const struct clients *cs);
  * is sent by database_send(), which comes next.
  */
 int clients_due(struct clients *cs);
+/*
+ * A part of it, for threads that share the clients: the next that has slept enough or that the
+ * database has answered, or -1. It goes on in the environment of the thread that calls.
+ */
+int clients_next_served(struct clients *cs, struct conn_env *env);
 
 /*
  * The server stops: ends the receiving side of every connection. Those without a request see end of

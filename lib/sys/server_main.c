@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "lib/core/units.h"
+#include "lib/sys/affinity.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/database.h"
 #include "lib/sys/datafile.h"
@@ -36,8 +37,6 @@
 #include "lib/sys/file_limit.h"
 #include "lib/sys/net.h"
 #include "lib/sys/version.h"
-
-enum { WORKERS_MAX = 256 };
 
 struct options {
 	const char *host;
@@ -64,12 +63,12 @@ static void print_help(const struct server_model *m)
 	       "  build/servers/%s --describe            what it is, as JSON\n\n"
 	       "  --host A       address to listen on (127.0.0.1; 0.0.0.0 opens it to the network)\n"
 	       "  --port N       port to listen on (8080)\n"
-	       "  --workers N    workers, where the model has them (1)\n"
+	       "  --workers N    workers, where the model has them (%s)\n"
 	       "  --backlog N    length of the accept queue (4096)\n"
 	       "  --idle-timeout N  seconds after which a silent connection is closed (60)\n"
 	       "  --data FILE    the file that /file/N reads from\n"
 	       "  --database URL the Redis server that /query/KEY asks, as in redis://127.0.0.1:6379\n",
-	    m->name, m->summary, m->name, m->name, m->name);
+	    m->name, m->summary, m->name, m->name, m->name, m->worker_per_cpu ? "one per CPU" : "1");
 	if (m->option)
 		printf("  --%-12s %s\n", m->option, m->option_help);
 	printf("  --describe     print one JSON object and exit\n"
@@ -97,12 +96,18 @@ static uint64_t number_option(const char *name, const char *text, uint64_t min, 
 	return value;
 }
 
+static uint32_t usual_worker_count(const struct server_model *m)
+{
+	int cpus[WORKERS_MAX];
+	return m->worker_per_cpu ? (uint32_t)affinity_allowed(cpus, WORKERS_MAX) : 1;
+}
+
 static struct options read_options(int argc, char **argv, const struct server_model *m)
 {
 	struct options o = {
 		.host = "127.0.0.1",
 		.port = 8080,
-		.worker_count = 1,
+		.worker_count = usual_worker_count(m),
 		.backlog = 4096,
 		.idle_timeout_s = CONN_IDLE_TIMEOUT_S,
 	};

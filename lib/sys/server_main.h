@@ -25,6 +25,8 @@
 #include "lib/core/conn.h"
 #include "lib/core/service.h"
 
+enum { WORKERS_MAX = 256 };
+
 struct worker {
 	struct conn_env env; /* what this worker's connections share */
 	int listen_fd;       /* non-blocking unless the model accepts blocking */
@@ -41,6 +43,7 @@ struct server_model {
 	void (*serve)(struct worker *w); /* runs one worker until it has drained */
 	bool blocking;       /* accept and connections block */
 	bool single_worker;  /* --workers above 1 is refused */
+	bool worker_per_cpu; /* without --workers: as many as there are CPUs it may use */
 	const char *option;  /* an option of the model's own that takes a number, "fd-setsize"; or NULL */
 	const char *option_help;
 	void (*set_option)(uint64_t value);    /* ends with usage_die() on a value that cannot be */

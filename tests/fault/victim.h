@@ -57,7 +57,7 @@ static inline void pause_ms(uint64_t ms)
 static inline bool start(const char *limit)
 {
 	char line[512], body[64];
-	snprintf(line, sizeof line, "%s%sexec %s --host 127.0.0.1 --port %u", limit ? limit : "",
+	snprintf(line, sizeof line, "%s%sexec %s --host 127.0.0.1 --port %u --workers 1", limit ? limit : "",
 	    limit ? "; " : "", program, port);
 	char *argv[] = { "/bin/sh", "-c", line, NULL };
 	struct process_options options = { .argv = argv, .output_fd = -1, .keep_fd = -1 };

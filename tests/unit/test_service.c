@@ -172,6 +172,25 @@ static void test_stats(void **state)
 	json_decref(stats);
 }
 
+/* Each worker counts for itself: any of them tells the sums. */
+static void test_stats_of_parts(void **state)
+{
+	static struct service parts[2];
+	char text[SERVICE_STATS_MAX];
+	(void)state;
+	for (uint64_t i = 0; i < 2; i++)
+		parts[i] = (struct service){ .model = "percore", .worker_count = 2, .parts = parts,
+			.accepted = 10 + i, .open = 2 + i, .refused = i, .requests = 500 };
+	size_t len = service_put_stats(text, &parts[1]);
+	json_t *stats = json_loadb(text, len, 0, NULL);
+	assert_int_equal(json_integer_value(json_object_get(stats, "workers")), 2);
+	assert_int_equal(json_integer_value(json_object_get(stats, "accepted")), 21);
+	assert_int_equal(json_integer_value(json_object_get(stats, "open")), 5);
+	assert_int_equal(json_integer_value(json_object_get(stats, "refused")), 1);
+	assert_int_equal(json_integer_value(json_object_get(stats, "requests")), 1000);
+	json_decref(stats);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_pattern),
 		cmocka_unit_test(test_compute),
 		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_stats_of_parts),
 	};
 	return cmocka_run_group_tests_name("service", tests, NULL, NULL);
 }
