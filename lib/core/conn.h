@@ -59,6 +59,7 @@ struct conn_env {
 	struct pool pool;
 	uint64_t wall_s;      /* second that `fixed` was rendered for */
 	uint32_t now_s;       /* monotonic seconds: what timeouts are measured with */
+	bool others_wait;     /* for the place of this connection: each answer from now on is its last */
 	uint32_t fixed_len;
 	char fixed[128];      /* "Server: c10k/epoll\r\nDate: ...\r\n" */
 };
