@@ -79,8 +79,9 @@ static void stop(void)
 {
 	for (int i = 0; i < children.count; i++)
 		kill(children.pids[i], SIGTERM);
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-		;
+	for (int i = 0; i < children.count; i++) /* by name: else the kernel looks through all each time */
+		while (waitpid(children.pids[i], NULL, 0) < 0 && errno == EINTR)
+			;
 }
 
 static void serve(struct worker *w)
