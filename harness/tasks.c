@@ -17,6 +17,8 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 
+enum { TICK_US = 10000 }; /* sysconf(_SC_CLK_TCK) is 100 wherever Linux runs */
+
 /* A small file of /proc as text; false when it is not there (any more). */
 static bool read_at(int folder, const char *name, char *text, size_t cap)
 {
@@ -76,9 +78,11 @@ static void read_process(pid_t pid, struct snapshot *s)
 	    " %" SCNu64 " %" SCNu64 " %*d %*d %" SCNu32, &user, &system, &children_user,
 	    &children_system, &threads) != 5)
 		return;
-	s->user_ticks += user + children_user;
-	s->system_ticks += system + children_system;
 	s->thread_count += threads;
+	if (s->has_sums && s->tree.count > 1)
+		return; /* a short life is not a whole tick: read_sums() knows it better */
+	s->user_us += (user + children_user) * TICK_US;
+	s->system_us += (system + children_system) * TICK_US;
 }
 
 static DIR *open_tasks(pid_t pid)
@@ -118,6 +122,10 @@ static void read_sums(struct snapshot *s, pid_t pid)
 		return; /* it has just ended */
 	*add_task(s) = (struct task){ pid, sums.voluntary, sums.involuntary, sums.cpu_ns,
 		sums.wait_ns };
+	if (s->tree.count > 1) {
+		s->user_us += sums.user_us;
+		s->system_us += sums.system_us;
+	}
 }
 
 static void read_tasks(struct snapshot *s, pid_t pid)
@@ -138,7 +146,7 @@ bool snapshot_take(struct snapshot *s, pid_t pid)
 {
 	struct task_sums sums;
 	s->count = s->thread_count = 0;
-	s->user_ticks = s->system_ticks = 0;
+	s->user_us = s->system_us = 0;
 	s->has_schedstat = true;
 	s->begin_ns = clock_now_ns();
 	s->has_sums = taskstats_read(pid, &sums);
@@ -200,11 +208,11 @@ struct snapshot_difference snapshot_subtract(
 	uint64_t middle_after = after->begin_ns / 2 + after->end_ns / 2;
 	d.distance_s = (double)(middle_after - middle_before) / 1e9;
 	add_tasks(&d, before, after);
-	uint64_t user = after->user_ticks - before->user_ticks;
-	uint64_t system = after->system_ticks - before->system_ticks;
-	bool is_known = after->user_ticks >= before->user_ticks && /* less: of children not yet reaped */
-	    after->system_ticks >= before->system_ticks;
-	if (is_known && user + system >= 5)
+	uint64_t user = after->user_us - before->user_us;
+	uint64_t system = after->system_us - before->system_us;
+	bool is_known = after->user_us >= before->user_us && /* less: of children that have ended */
+	    after->system_us >= before->system_us;
+	if (is_known && user + system >= 5 * TICK_US)
 		d.user_share = (double)user / (double)(user + system);
 	return d;
 }

@@ -33,8 +33,8 @@ struct snapshot {
 	uint32_t thread_count; /* in either case */
 	uint64_t begin_ns;
 	uint64_t end_ns;
-	uint64_t user_ticks;   /* of all, ended threads and children included (clock ticks) */
-	uint64_t system_ticks;
+	uint64_t user_us;      /* as the clock tick saw it: good for a ratio */
+	uint64_t system_us;
 	bool has_schedstat;
 };
 
