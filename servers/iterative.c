@@ -5,7 +5,8 @@
  * this client has sent something. Everybody else waits in the accept queue: the kernel has answered
  * their SYN, so they are connected, but nobody reads what they ask until the one before has gone.
  *
- * Cost: nothing a connection, since there is never more than one. Two system calls a request.
+ * Cost: nothing a connection, since there is never more than one. Two system calls and a context
+ * switch a request.
  *
  * Notice: it has no concurrency to pay for, and is as quick as any for one client at a time. A
  * client that keeps its connection open and says nothing keeps all others out, for 60 s

@@ -5,8 +5,9 @@
  * each connection, the one that has waited longest. It then calls recv() and sleeps until there are
  * bytes. Whoever comes while all P are taken waits in the accept queue: connected, not answered.
  *
- * Cost: nothing a connection but its socket: the processes are there before it. Three system calls
- * a request while all are taken: poll() asks whether anybody waits.
+ * Cost: nothing a connection but its socket: the processes are there before it. Two system calls
+ * and a context switch a request; a third call while all are taken: poll() asks whether anybody
+ * waits.
  *
  * Notice: a process keeps its connection until that ends. When others wait and no process is free,
  * its next answer says Connection: close, and the place is theirs: each request costs a connection

@@ -5,8 +5,8 @@
  * sleeps in the kernel until there are bytes. Whoever comes while all T are taken waits in the
  * accept queue: connected, not answered.
  *
- * Cost: nothing a connection but its socket and a buffer: the threads are there before it. Three
- * system calls a request while all are taken: poll() asks whether anybody waits.
+ * Cost: nothing a connection but its socket: the threads are there before it. Two system calls and
+ * a context switch a request; a third call while all are taken: poll() asks whether anybody waits.
  *
  * Notice: a thread keeps its connection until that ends. When others wait and no thread is free,
  * its next answer says Connection: close, and the place is theirs: each request costs a connection
