@@ -158,8 +158,10 @@ static void turns(void)
 	int count = room + 80, told = 0;
 	dial_all(count);
 	for (int i = 0; i < count; i++) {
-		if (ask(clients[i], "/", answer, sizeof answer) != 200)
+		if (ask(clients[i], "/", answer, sizeof answer) != 200) {
 			complain("client %d of %d is not served, with %d places", i, count, room);
+			break;
+		}
 		if (strstr(answer, "Connection: close\r\n")) {
 			told++;
 			close(clients[i]);
@@ -195,8 +197,8 @@ static void lost_children(void)
 	served_count(20);
 	tree_read(&tree, process.pid);
 	/* of prefork some that serve, some that wait; of fork some that serve */
-	for (uint32_t i = 1; i <= LOST && i < tree.count; i++)
-		kill(tree.pids[tree.count - i], SIGKILL);
+	for (uint32_t i = 1; i <= LOST && i + 1 < tree.count; i++)
+		kill(tree.pids[i % 2 ? i + 1 : tree.count - i], SIGKILL);
 	pause_ms(200);
 	tree_read(&tree, process.pid);
 	int left = served_count(20);
