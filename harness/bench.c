@@ -101,8 +101,7 @@ static bool is_runnable(const struct bench *b, const struct cell *cell)
 	const struct server_info *info = &b->servers[cell->server_index];
 	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
 	return !b->refusals[cell->server_index].reason[0] &&
-	    (info->max_connections == 0 || wanted < info->max_connections) &&
-	    wanted < b->setup.file_limit;
+	    server_can_serve(info, cell) && wanted < b->setup.file_limit;
 }
 
 static uint64_t expected_ns(const struct bench *b)

@@ -35,7 +35,6 @@ enum {
 	PORT_FIRST = 22000,
 	PORT_COUNT = 1000,            /* below the kernel's range for outgoing connections */
 	SPARE_FILES = 64,             /* of a server, beside its connections */
-	SPARE_CONNECTIONS = 2,        /* the harness's own probe */
 	CONNECTIONS_FOR_MEMORY = 100, /* with fewer the difference is noise */
 };
 static const uint64_t task_read_ns = 50000;
@@ -44,6 +43,7 @@ static const uint64_t connect_most_ns = 60000000000, end_most_ns = 30000000000;
 struct run {
 	const struct measure_setup *setup;
 	const struct cell *cell;
+	const struct server_info *info;
 	struct row *row;
 	struct target target;
 	struct client client;
@@ -74,9 +74,10 @@ static bool is_possible(
     const struct measure_setup *setup, const struct server_info *info, struct row *row)
 {
 	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
-	if (info->max_connections && wanted + SPARE_CONNECTIONS > info->max_connections)
-		row_judge(row, VERDICT_UNSUPPORTED, "serves at most %u connections",
-		    info->max_connections);
+	if (!server_can_serve(info, row->cell))
+		row_judge(row, VERDICT_UNSUPPORTED, "serves at most %u connection%s%s",
+		    info->max_connections, info->max_connections == 1 ? "" : "s",
+		    info->max_waiting ? " at a time" : "");
 	else if (wanted + SPARE_FILES > setup->file_limit)
 		row_judge(row, VERDICT_UNSUPPORTED,
 		    "this machine lets a process hold %llu files (ulimit -Hn)",
@@ -99,7 +100,7 @@ static void on_barrier(struct run *run)
 	uint64_t reading_ns = (uint64_t)run->memory_held.threads * task_read_ns + 2000000;
 	uint64_t warmup_ns = cell_warmup_ns(run->cell);
 	if (run->cell->experiment->kind != EXPERIMENT_MEMORY)
-		run->snapshot_at_ns = snapshot_is_cheap() ? UINT64_MAX
+		run->snapshot_at_ns = snapshot_is_cheap(run->target.process.pid) ? UINT64_MAX
 		    : now_ns + (warmup_ns > reading_ns ? warmup_ns - reading_ns : 1);
 	run->deadline_ns = now_ns + warmup_ns + run->cell->experiment->duration_ns +
 	    run->cell->experiment->hold_ns + end_most_ns;
@@ -175,6 +176,11 @@ static void fill_memory(struct run *run)
 	uint32_t connections = run->cell->connections + run->cell->idle;
 	if (!run->held)
 		return;
+	if (run->info->max_waiting && connections > run->info->max_connections) {
+		row_blank(row, METRIC_USER_BYTES_PER_CONN, "it does not hold them all at a time");
+		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "it does not hold them all at a time");
+		return;
+	}
 	if (connections < CONNECTIONS_FOR_MEMORY) {
 		row_blank(row, METRIC_USER_BYTES_PER_CONN, "fewer than %d connections",
 		    CONNECTIONS_FOR_MEMORY);
@@ -200,7 +206,7 @@ static void fill_tasks(struct run *run, const struct snapshot_difference *d, dou
 {
 	struct row *row = run->row;
 	row->metrics[METRIC_SNAPSHOT_US] = (double)(run->after.end_ns - run->after.begin_ns) / 1e3;
-	row->metrics[METRIC_THREADS] = run->after.count;
+	row->metrics[METRIC_THREADS] = run->after.thread_count;
 	row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] = (double)d->voluntary * scale;
 	row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ] = (double)d->involuntary * scale;
 	if (d->has_schedstat)
@@ -345,7 +351,7 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 }
 
 /* Starts both and follows them. NULL, or why it could not go on. */
-static const char *run_both(struct run *run, const struct server_info *info, char problem[256])
+static const char *run_both(struct run *run, char problem[256])
 {
 	uint16_t first = (uint16_t)(PORT_FIRST + run->cell->position % PORT_COUNT);
 	uint16_t port = probe_free_port(first, PORT_COUNT);
@@ -356,7 +362,7 @@ static const char *run_both(struct run *run, const struct server_info *info, cha
 		    "ports %d to %d are all in use: end what listens there (ss -ltnp)", PORT_FIRST,
 		    PORT_FIRST + 2 * PORT_COUNT);
 		stopped = problem;
-	} else if (!target_start(&run->target, info, port, &run->setup->server_cpus, server_log,
+	} else if (!target_start(&run->target, run->info, port, &run->setup->server_cpus, server_log,
 		       problem)) {
 		stopped = problem;
 	} else {
@@ -390,7 +396,7 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	if (!is_possible(setup, info, row))
 		return true;
 	struct run run = {
-		.setup = setup, .cell = cell, .row = row, .suspended_ns = suspended_time_ns(),
+		.setup = setup, .cell = cell, .info = info, .row = row, .suspended_ns = suspended_time_ns(),
 		.client.sync_fd = -1,
 	};
 	path_make(run.server_log, "%s/server.log", setup->log_folder);
@@ -398,7 +404,7 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	path_make(run.json_path, "%s/loadgen.json", setup->log_folder);
 	unlink(run.json_path);
 
-	const char *stopped = run_both(&run, info, problem);
+	const char *stopped = run_both(&run, problem);
 	client_stop(&run.client);
 	if (!stopped)
 		stats = target_stats(&run.target);

@@ -2,9 +2,11 @@
  * memory.h: what a server's connections cost in bytes, in the process and in the kernel: the
  * difference of two samples, one with the server idle, one at the hold barrier.
  *
- *   user     PSS of the process (smaps_rollup)
- *   kernel   its page tables (VmPTE), and its threads, sockets, epoll registrations and armed
+ *   user     PSS (smaps_rollup)
+ *   kernel   page tables (VmPTE), and its threads, sockets, epoll registrations and armed
  *            io_uring requests, each counted in /proc/PID and multiplied with what one costs
+ *
+ * All of it summed over the server's processes (tree.h); a socket that several have open is one.
  *
  * What one costs is measured once per run (memory_costs.c). The kernel's own totals cannot say it
  * while a server runs: they hold both ends of a connection, everyone else's objects, and remains of
@@ -20,16 +22,18 @@ struct memory_costs {
 	double socket;     /* one end of an established TCP connection, with its inode and file */
 	double epoll_item; /* registered with an epoll instance */
 	double thread;     /* kernel stack, task_struct and what belongs to it */
+	double process;    /* what a process has beside its first thread and its page tables */
 };
 
-/* Takes 0.3 s, and for that time 8,000 descriptors, or what the limit gives, and 2,000 threads. */
+/* Takes 0.3 s, and for that time 8,000 descriptors, or what the limit gives, 2,000 threads and 500 processes. */
 void memory_measure_costs(struct memory_costs *costs);
 
 struct memory {
 	double pss;            /* bytes; negative: not available */
-	double page_tables;    /* bytes; negative: not available */
+	double page_tables;    /* bytes */
 	double threads;
-	double files;          /* open descriptors */
+	double processes;      /* 0: none is there */
+	double sockets;
 	double epoll_items;
 	double uring_requests; /* armed, as multishot receives are */
 };

@@ -13,7 +13,7 @@
 
 /* From the simplest way of waiting to the newest: the order in which people meet them. */
 static const char *const usual_order[] = {
-	"thread", "select", "poll", "epoll", "libev", "libevent", "libuv", "io_uring",
+	"iterative", "fork", "prefork", "thread", "threadpool", "select", "poll", "epoll", "libev", "libevent", "libuv", "io_uring",
 };
 
 static size_t rank_of(const char *name)
@@ -76,6 +76,21 @@ static void copy_string(const json_t *object, const char *key, char *out, size_t
 	snprintf(out, cap, "%s", text ? text : "");
 }
 
+bool server_can_serve(const struct server_info *info, const struct cell *cell)
+{
+	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
+	bool silent = cell->idle > 0 || cell->experiment->kind == EXPERIMENT_MEMORY;
+	uint64_t most = (uint64_t)info->max_connections + (silent ? 0 : info->max_waiting);
+	return info->max_connections == 0 || wanted <= most;
+}
+
+/* A limit; 0 when it is not told. */
+static uint32_t copy_limit(const json_t *limits, const char *key)
+{
+	json_int_t most = json_integer_value(json_object_get(limits, key));
+	return most > 0 && most < UINT32_MAX ? (uint32_t)most : 0;
+}
+
 bool server_describe(
     const struct paths *paths, const struct plan_server *server, struct server_info *info)
 {
@@ -109,8 +124,8 @@ bool server_describe(
 	copy_string(about, "language", info->language, sizeof(info->language));
 	copy_string(about, "summary", info->summary, sizeof(info->summary));
 	json_t *limits = json_object_get(about, "limits");
-	json_int_t most = json_integer_value(json_object_get(limits, "max_connections"));
-	info->max_connections = most > 0 && most < UINT32_MAX ? (uint32_t)most : 0;
+	info->max_connections = copy_limit(limits, "max_connections");
+	info->max_waiting = copy_limit(limits, "max_waiting");
 	json_decref(about);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness/cells.h"
 #include "harness/paths.h"
 #include "harness/plan.h"
 
@@ -21,6 +22,7 @@ struct server_info {
 	char language[32];
 	char summary[256];
 	uint32_t max_connections;       /* 0: not capped by the model */
+	uint32_t max_waiting;           /* so many more are served in turn, an answer each */
 	char source[PATH_CAP];          /* relative to the project; "" when not found */
 	uint32_t source_lines;
 	char problem[256];              /* why it cannot be described; "" when all is well */
@@ -35,6 +37,12 @@ struct server_names {
 /* The executables in build/servers, by family of waiting where known, else by name. */
 void servers_find(const struct paths *paths, struct server_names *found);
 struct plan_names servers_as_plan_names(const struct server_names *found);
+
+/*
+ * Does the model serve as many connections as the cell has? Where some of them are silent for a
+ * while none may wait for a turn: it would not come.
+ */
+bool server_can_serve(const struct server_info *info, const struct cell *cell);
 
 /* Asks the server. False when it gave no good answer: info->problem says what. */
 bool server_describe(

@@ -17,6 +17,8 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 
+enum { TICK_US = 10000 }; /* sysconf(_SC_CLK_TCK) is 100 wherever Linux runs */
+
 /* A small file of /proc as text; false when it is not there (any more). */
 static bool read_at(int folder, const char *name, char *text, size_t cap)
 {
@@ -60,23 +62,27 @@ static int compare_tid(const void *a, const void *b)
 }
 
 /*
- * utime, stime, num_threads: fields 14, 15 and 20, behind a name that may hold anything but ends
- * with ')'.
+ * utime, stime, cutime, cstime (its ended children), num_threads: fields 14 to 17 and 20, behind a
+ * name that may hold anything but ends with ')'.
  */
 static void read_process(pid_t pid, struct snapshot *s)
 {
 	char path[64], text[1024];
-	uint32_t count = 0;
+	uint64_t user = 0, system = 0, children_user = 0, children_system = 0;
+	uint32_t threads = 0;
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	s->user_ticks = s->system_ticks = 0;
 	if (!read_at(AT_FDCWD, path, text, sizeof(text)))
 		return;
 	const char *at = strrchr(text, ')');
-	if (at && sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-	    " %*d %*d %*d %*d %" SCNu32, &s->user_ticks, &s->system_ticks, &count) != 3)
-		s->user_ticks = s->system_ticks = 0;
-	if (s->has_sums)
-		s->count = count;
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+	    " %" SCNu64 " %" SCNu64 " %*d %*d %" SCNu32, &user, &system, &children_user,
+	    &children_system, &threads) != 5)
+		return;
+	s->thread_count += threads;
+	if (s->has_sums && s->tree.count > 1)
+		return; /* a short life is not a whole tick: read_sums() knows it better */
+	s->user_us += (user + children_user) * TICK_US;
+	s->system_us += (system + children_system) * TICK_US;
 }
 
 static DIR *open_tasks(pid_t pid)
@@ -86,50 +92,82 @@ static DIR *open_tasks(pid_t pid)
 	return opendir(path);
 }
 
-bool snapshot_is_cheap(void)
+bool snapshot_is_cheap(pid_t pid)
 {
-	struct task_sums own;
-	return taskstats_read(getpid(), &own);
+	enum { FEW = 16 };
+	struct task_sums sums;
+	struct tree tree = { 0 };
+	tree_read(&tree, pid);
+	bool few = tree.count <= FEW;
+	tree_deinit(&tree);
+	return few && taskstats_read(pid, &sums);
 }
 
-static bool read_tasks(struct snapshot *s, pid_t pid)
+static struct task *add_task(struct snapshot *s)
 {
-	s->has_schedstat = true;
+	if (s->count == s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 64;
+		s->tasks = realloc(s->tasks, s->cap * sizeof(*s->tasks));
+		if (!s->tasks)
+			die("out of memory for %u tasks", s->cap);
+	}
+	return &s->tasks[s->count++];
+}
+
+/* A process as one task. */
+static void read_sums(struct snapshot *s, pid_t pid)
+{
+	struct task_sums sums;
+	if (!taskstats_read(pid, &sums))
+		return; /* it has just ended */
+	*add_task(s) = (struct task){ pid, sums.voluntary, sums.involuntary, sums.cpu_ns,
+		sums.wait_ns };
+	if (s->tree.count > 1) {
+		s->user_us += sums.user_us;
+		s->system_us += sums.system_us;
+	}
+}
+
+static void read_tasks(struct snapshot *s, pid_t pid)
+{
 	DIR *folder = open_tasks(pid);
 	if (!folder)
-		return false;
+		return;
 	for (struct dirent *entry; (entry = readdir(folder));) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (s->count == s->cap) {
-			s->cap = s->cap ? s->cap * 2 : 64;
-			s->tasks = realloc(s->tasks, s->cap * sizeof(*s->tasks));
-			if (!s->tasks)
-				die("out of memory for %u tasks", s->cap);
-		}
-		if (read_task(dirfd(folder), entry->d_name, &s->tasks[s->count], &s->has_schedstat))
-			s->count++;
+		struct task task;
+		if (entry->d_name[0] != '.' &&
+		    read_task(dirfd(folder), entry->d_name, &task, &s->has_schedstat))
+			*add_task(s) = task;
 	}
 	closedir(folder);
-	if (s->count > 1)
-		qsort(s->tasks, s->count, sizeof(*s->tasks), compare_tid);
-	return s->count > 0;
 }
 
 bool snapshot_take(struct snapshot *s, pid_t pid)
 {
-	s->count = 0;
+	struct task_sums sums;
+	s->count = s->thread_count = 0;
+	s->user_us = s->system_us = 0;
+	s->has_schedstat = true;
 	s->begin_ns = clock_now_ns();
-	s->has_sums = taskstats_read(pid, &s->sums);
-	bool read = s->has_sums || read_tasks(s, pid);
-	read_process(pid, s);
+	s->has_sums = taskstats_read(pid, &sums);
+	tree_read(&s->tree, pid);
+	for (uint32_t i = 0; i < s->tree.count; i++) {
+		if (s->has_sums)
+			read_sums(s, s->tree.pids[i]);
+		else
+			read_tasks(s, s->tree.pids[i]);
+		read_process(s->tree.pids[i], s);
+	}
+	if (s->count > 1)
+		qsort(s->tasks, s->count, sizeof(*s->tasks), compare_tid);
 	s->end_ns = clock_now_ns();
-	return read && s->count > 0;
+	return s->count > 0;
 }
 
 void snapshot_deinit(struct snapshot *s)
 {
 	free(s->tasks);
+	tree_deinit(&s->tree);
 	*s = (struct snapshot){ 0 };
 }
 
@@ -169,18 +207,12 @@ struct snapshot_difference snapshot_subtract(
 	uint64_t middle_before = before->begin_ns / 2 + before->end_ns / 2;
 	uint64_t middle_after = after->begin_ns / 2 + after->end_ns / 2;
 	d.distance_s = (double)(middle_after - middle_before) / 1e9;
-	if (before->has_sums && after->has_sums) {
-		d.has_schedstat = true;
-		d.voluntary = after->sums.voluntary - before->sums.voluntary;
-		d.involuntary = after->sums.involuntary - before->sums.involuntary;
-		d.cpu_ns = after->sums.cpu_ns - before->sums.cpu_ns;
-		d.wait_ns = after->sums.wait_ns - before->sums.wait_ns;
-	} else {
-		add_tasks(&d, before, after);
-	}
-	uint64_t user = after->user_ticks - before->user_ticks;
-	uint64_t system = after->system_ticks - before->system_ticks;
-	if (user + system >= 5)
+	add_tasks(&d, before, after);
+	uint64_t user = after->user_us - before->user_us;
+	uint64_t system = after->system_us - before->system_us;
+	bool is_known = after->user_us >= before->user_us && /* less: of children that have ended */
+	    after->system_us >= before->system_us;
+	if (is_known && user + system >= 5 * TICK_US)
 		d.user_share = (double)user / (double)(user + system);
 	return d;
 }

@@ -1,10 +1,10 @@
 /*
- * tasks.h: what the kernel tells about the tasks (threads) of a process: context switches by kind,
- * CPU time, and time spent runnable but not running. /proc/PID/status alone would be the main
- * thread only.
+ * tasks.h: what the kernel tells about the tasks (threads) of a process and of all it has started
+ * (tree.h): context switches by kind, CPU time, and time spent runnable but not running.
+ * /proc/PID/status alone would be the main thread only.
  *
- * With taskstats (root) that is one question for the sums; else each task is read from /proc, about
- * 20 us each. A snapshot says how long it took.
+ * With taskstats (root) that is one question a process for its sums; else each task is read from
+ * /proc, about 20 us each. A snapshot says how long it took.
  */
 #ifndef TASKS_H
 #define TASKS_H
@@ -14,9 +14,10 @@
 #include <sys/types.h>
 
 #include "harness/taskstats.h"
+#include "harness/tree.h"
 
 struct task {
-	pid_t tid;
+	pid_t tid;            /* with has_sums a whole process: its pid */
 	uint64_t voluntary;   /* it waited */
 	uint64_t involuntary; /* it was preempted */
 	uint64_t cpu_ns;      /* schedstat 1 */
@@ -25,14 +26,15 @@ struct task {
 
 struct snapshot {
 	bool has_sums;
-	struct task_sums sums; /* valid with has_sums; else there is each task: */
-	struct task *tasks;    /* by rising tid */
-	uint32_t count;        /* of tasks, in either case */
+	struct tree tree;
+	struct task *tasks;    /* by rising tid; with has_sums a process each, else a thread each */
+	uint32_t count;        /* of these */
 	uint32_t cap;
+	uint32_t thread_count; /* in either case */
 	uint64_t begin_ns;
 	uint64_t end_ns;
-	uint64_t user_ticks;   /* of the process, ended threads included (clock ticks) */
-	uint64_t system_ticks;
+	uint64_t user_us;      /* as the clock tick saw it: good for a ratio */
+	uint64_t system_us;
 	bool has_schedstat;
 };
 
@@ -48,9 +50,9 @@ struct snapshot_difference {
 
 /*
  * Does a snapshot take no longer for 10,000 tasks than for one? Then it may be taken inside a
- * window.
+ * window. It does for more than a few processes.
  */
-bool snapshot_is_cheap(void);
+bool snapshot_is_cheap(pid_t pid);
 
 /*
  * Takes a snapshot into *s, which begins as { 0 } and may be taken again. False when the process is

@@ -60,6 +60,7 @@ struct conn_env {
 	uint64_t wall_s;      /* second that `fixed` was rendered for */
 	uint32_t now_s;       /* monotonic seconds: what timeouts are measured with */
 	uint32_t idle_timeout_s; /* CONN_IDLE_TIMEOUT_S unless set after conn_env_init() */
+	bool others_wait;     /* for the place of this connection: each answer from now on is its last */
 	uint32_t fixed_len;
 	char fixed[128];      /* "Server: c10k/epoll\r\nDate: ...\r\n" */
 };

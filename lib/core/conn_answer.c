@@ -27,7 +27,8 @@ static void put_head(struct conn *c, uint16_t status, struct slice type, uint64_
 		return;
 	}
 	/* asked now, not when the request came: what waited meanwhile is told too (RFC 9112 9.6) */
-	c->closing |= atomic_load_explicit(&c->env->service->stopping, memory_order_relaxed);
+	c->closing |= atomic_load_explicit(&c->env->service->stopping, memory_order_relaxed) ||
+	    c->env->others_wait;
 	const char *allow = c->plan.allow;
 	struct http_response response = {
 		.status = status,

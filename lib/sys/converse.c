@@ -25,19 +25,33 @@ static void set_receive_timeout(int fd, const struct conn *c, uint32_t *timeout_
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
 }
 
+/* Time has passed: what is answered next should know what time it is, and who came meanwhile. */
+static void look_up(struct conn_env *env, bool (*others_wait)(void))
+{
+	worker_env_tick(env);
+	env->others_wait = others_wait && others_wait();
+}
+
+/* Sleeps to the end, whatever signal comes between. */
+static void sleep_ns(uint64_t ns)
+{
+	struct timespec left = clock_timespec(ns);
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
 /* Does what the connection wants, in the order in which it wants it, until it wants to be closed. */
-static void serve_conn(struct conn *c, int fd)
+static void serve_conn(struct conn *c, int fd, bool (*others_wait)(void))
 {
 	char bytes[CONN_FEED_MAX];
 	uint32_t timeout_s = 0;
-	struct timespec pause;
 	ssize_t n;
 	for (;;) {
 		switch (conn_wants(c)) {
 		case CONN_WANT_RECV:
 			set_receive_timeout(fd, c, &timeout_s);
 			n = io_recv(fd, bytes, sizeof bytes);
-			worker_env_tick(c->env);
+			look_up(c->env, others_wait);
 			if (n > 0)
 				conn_feed(c, bytes, (size_t)n);
 			else if (n == -EAGAIN)
@@ -52,9 +66,8 @@ static void serve_conn(struct conn *c, int fd)
 			conn_sent(c, (size_t)n);
 			break;
 		case CONN_WANT_SLEEP:
-			pause = clock_timespec(conn_sleep_ns(c));
-			nanosleep(&pause, NULL);
-			worker_env_tick(c->env);
+			sleep_ns(conn_sleep_ns(c));
+			look_up(c->env, others_wait);
 			conn_woke(c);
 			break;
 		case CONN_WANT_COMPUTE:
@@ -77,12 +90,17 @@ static void serve_conn(struct conn *c, int fd)
 	}
 }
 
-void converse(struct conn_env *env, int fd)
+void converse_in_turn(struct conn_env *env, int fd, bool (*others_wait)(void))
 {
 	struct conn conn;
 	struct timeval timeout = { .tv_sec = CONN_SEND_TIMEOUT_S };
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
 	conn_init(&conn, env);
-	serve_conn(&conn, fd);
+	serve_conn(&conn, fd, others_wait);
 	conn_deinit(&conn);
+}
+
+void converse(struct conn_env *env, int fd)
+{
+	converse_in_turn(env, fd, NULL);
 }

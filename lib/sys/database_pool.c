@@ -1,9 +1,12 @@
 /*
  * database_pool.c: see database_pool.h. hiredis's blocking half: a link sends a command and waits
- * for the answer. A link that fails is closed; the next one in need opens another.
+ * for the answer. A link that fails is closed; the next one in need opens another. One that was
+ * cut while it lay idle is replaced at once, so that a database that is back answers the first who
+ * asks.
  */
 #include "lib/sys/database_pool.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -62,11 +65,29 @@ static void give(redisContext *link)
 	pthread_mutex_unlock(&pool.lock);
 }
 
+/* NULL without a link, and when it breaks over it. */
+static redisReply *get(redisContext *link, struct slice key)
+{
+	return link ? redisCommand(link, "GET %b", key.ptr, key.len) : NULL;
+}
+
+/* The database has ended it: since when, nobody who did not use it can tell. */
+static bool was_cut(const redisContext *link)
+{
+	return link->err == REDIS_ERR_EOF ||
+	    (link->err == REDIS_ERR_IO && (errno == EPIPE || errno == ECONNRESET));
+}
+
 void database_pool_answer(struct conn *c)
 {
 	struct slice key = conn_query_key(c), value = { 0 };
 	redisContext *link = take();
-	redisReply *reply = link ? redisCommand(link, "GET %b", key.ptr, key.len) : NULL;
+	redisReply *reply = get(link, key);
+	if (link && !reply && was_cut(link)) { /* perhaps it is back: a new link tells */
+		redisFree(link);
+		link = dial();
+		reply = get(link, key);
+	}
 	if (reply && reply->type == REDIS_REPLY_STRING)
 		value = (struct slice){ reply->str, (size_t)reply->len };
 	conn_query_done(c, value);

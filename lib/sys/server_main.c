@@ -52,6 +52,7 @@ struct options {
 static struct service *service; /* shared with child processes, so that they count together */
 static struct worker workers[WORKERS_MAX];
 static pthread_barrier_t tables_are_apart;
+static volatile sig_atomic_t attended_fd = -1; /* see worker_attend() */
 
 /* --- options --------------------------------------------------------------------------------- */
 
@@ -77,13 +78,15 @@ static void print_help(const struct server_model *m)
 	       "SIGTERM drains and exits.\n");
 }
 
-static void describe(const struct server_model *m)
+static void describe(const struct server_model *m, const struct options *o)
 {
 	printf("{\"name\": \"%s\", \"family\": \"%s\", \"api\": \"%s\", \"language\": \"C\", "
 	       "\"summary\": \"%s\", \"limits\": {",
 	    m->name, m->family, m->api, m->summary);
 	if (m->max_connections)
 		printf("\"max_connections\": %u", m->max_connections());
+	if (m->in_turn)
+		printf(", \"max_waiting\": %d", o->backlog);
 	printf("}}\n");
 }
 
@@ -148,10 +151,15 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 
 /* --- accepting ------------------------------------------------------------------------------- */
 
-void worker_turn_away(struct worker *w)
+bool worker_has_waiting(const struct worker *w)
 {
 	struct pollfd waiting = { .fd = w->listen_fd, .events = POLLIN };
-	if (poll(&waiting, 1, 0) <= 0)
+	return poll(&waiting, 1, 0) > 0;
+}
+
+void worker_turn_away(struct worker *w)
+{
+	if (!worker_has_waiting(w))
 		return; /* gone again; a blocking accept would wait for the next */
 	if (w->spare_fd >= 0)
 		close(w->spare_fd);
@@ -189,6 +197,14 @@ int worker_accept(struct worker *w)
 	else if (errno == ENOMEM || errno == ENOBUFS)
 		usleep(1000); /* the kernel is short of memory: let it find some */
 	return -EAGAIN; /* what else accept(2) names is the client's end, or nothing */
+}
+
+void worker_attend(struct worker *w, int fd)
+{
+	attended_fd = fd;
+	/* a signal that came before could not know it */
+	if (fd >= 0 && atomic_load_explicit(&w->env.service->stopping, memory_order_relaxed))
+		shutdown(fd, SHUT_RD);
 }
 
 void worker_opened(struct worker *w)
@@ -249,6 +265,8 @@ static void on_stop_signal(int number)
 	atomic_store(&service->stopping, true);
 	for (uint32_t i = 0; i < service->worker_count; i++)
 		shutdown(workers[i].listen_fd, SHUT_RDWR);
+	if (attended_fd >= 0)
+		shutdown(attended_fd, SHUT_RD);
 	setitimer(ITIMER_REAL, &drain, NULL);
 }
 
@@ -331,7 +349,7 @@ int server_main(int argc, char **argv, const struct server_model *model)
 	die_program = model->name;
 	struct options o = read_options(argc, argv, model);
 	if (o.describe) {
-		describe(model);
+		describe(model, &o);
 		return 0;
 	}
 	service = make_service(&o, model);

@@ -48,6 +48,7 @@ struct server_model {
 	const char *option_help;
 	void (*set_option)(uint64_t value);    /* ends with usage_die() on a value that cannot be */
 	uint32_t (*max_connections)(void);     /* a cap by the model's nature; NULL for none */
+	bool in_turn;        /* who comes beyond that cap waits in the accept queue for a turn */
 };
 
 int server_main(int argc, char **argv, const struct server_model *model);
@@ -66,6 +67,13 @@ int worker_accept(struct worker *w);
 void worker_turn_away(struct worker *w);
 /* Closes an accepted connection and counts it. */
 void worker_close(struct worker *w, int fd);
+/* Is anybody in the accept queue? */
+bool worker_has_waiting(const struct worker *w);
+/*
+ * For processes that block on one connection at a time: the stop signal ends its receiving side.
+ * -1 before it is closed.
+ */
+void worker_attend(struct worker *w, int fd);
 /* Only counts: for shells whose library or kernel accepts and closes by itself. */
 void worker_opened(struct worker *w);
 void worker_closed(struct worker *w);

@@ -8,6 +8,7 @@
  * for every failure, then how many scenarios passed and failed. Not the content of answers but the
  * survival of the process is in question here; `c10k check` has the content.
  */
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 
@@ -22,7 +23,43 @@ enum {
 	FD_SETSIZE_USUAL = 1024,
 };
 
+static bool is_process_model; /* it has a file table for each connection */
+static int room;              /* how many connections it serves at a time */
+static int waiting_room;      /* how many more wait for a turn */
+
+/* A number that --describe tells, or `otherwise`. */
+static int number_in(const char *text, const char *name, int otherwise)
+{
+	char key[32];
+	snprintf(key, sizeof key, "\"%s\": ", name);
+	const char *at = strstr(text, key);
+	return at ? (int)strtol(at + strlen(key), NULL, 10) : otherwise;
+}
+
+static void ask_description(void)
+{
+	char text[4096] = "", *argv[] = { (char *)(uintptr_t)program, "--describe", NULL };
+	process_capture(argv, text, sizeof text, 5000 * MS);
+	is_process_model = strstr(text, "\"family\": \"process\"");
+	room = number_in(text, "max_connections", INT_MAX);
+	waiting_room = number_in(text, "max_waiting", 0);
+}
+
+static int fit(int count)
+{
+	return count < room ? count : room;
+}
+
 /* --- scenarios -------------------------------------------------------------------------------- */
+
+static void expect_new_clients(void)
+{
+	int count = fit(10);
+	dial_all(count);
+	if (served_count(count) != count)
+		complain("new clients are not served after the old ones have gone");
+	close_all(count);
+}
 
 /* More clients than it can hold: `least` to `most` of them are served, the rest counted. */
 static void crowd(int count, int least, int most)
@@ -47,41 +84,136 @@ static void crowd(int count, int least, int most)
 	await_quiet();
 	close_all(count);
 	pause_ms(50);
-	dial_all(10);
-	if (served_count(10) != 10)
-		complain("new clients are not served after the old ones have gone");
-	close_all(10);
+	expect_new_clients();
 }
 
 static void full_file_table(void)
 {
-	char limit[32];
-	snprintf(limit, sizeof limit, "ulimit -n %d", FILES);
-	if (!start(limit))
+	int wanted = is_process_model ? fit(WANTED_BY_ALL) : WANTED_BY_ALL;
+	char how[32];
+	snprintf(how, sizeof how, "ulimit -n %d; exec", FILES);
+	if (!start(how))
 		return;
-	crowd(WANTED_BY_ALL, FILES - 16, FILES - 4);
+	crowd(wanted, wanted < FILES - 16 ? wanted : FILES - 16,
+	    is_process_model ? wanted : FILES - 4);
 	stop();
 }
 
-/* What --describe says it can hold at most; 0 when it says nothing. */
-static int own_limit(void)
+/* No more threads, no more processes: who cannot have one gets 503. */
+static void short_of_tasks(void)
 {
-	char text[4096], *argv[] = { (char *)(uintptr_t)program, "--describe", NULL };
-	if (process_capture(argv, text, sizeof text, 5000 * MS) != 0)
-		return 0;
-	const char *at = strstr(text, "\"max_connections\": ");
-	return at ? (int)strtol(at + strlen("\"max_connections\": "), NULL, 10) : 0;
+	enum { TASKS = 100, WANTED = 150 };
+	char how[128];
+	/* only another user can be short, and only of what nobody else takes */
+	if (getuid() != 0 || room < WANTED)
+		return;
+	snprintf(how, sizeof how, "ulimit -u %d; exec setpriv --reuid=%u --clear-groups", TASKS,
+	    100000u + port);
+	if (!start(how))
+		return;
+	crowd(WANTED, TASKS - 10, WANTED);
+	stop();
+}
+
+/* All places are taken by clients who say nothing: another one waits until `held` has gone. */
+static void keep_out(int held)
+{
+	const struct timeval short_patience = { .tv_usec = 300000 };
+	char answer[1024];
+	int fd = dial();
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &short_patience, sizeof short_patience);
+	if (ask(fd, "/", answer, sizeof answer) != -1)
+		complain("a client is served, and all places are taken");
+	close(clients[held]);
+	clients[held] = -1;
+	if (recv(fd, answer, sizeof answer, 0) <= 0)
+		complain("a client that waits is not served when a place is free");
+	close(fd);
 }
 
 /* select() beyond FD_SETSIZE writes outside its set. */
 static void own_limit_exceeded(void)
 {
-	int limit = own_limit();
-	if (limit == 0 || limit > FD_SETSIZE_USUAL || file_limit_raise() < CLIENTS_MAX + 100)
+	if (room > FD_SETSIZE_USUAL || waiting_room || file_limit_raise() < CLIENTS_MAX + 100)
 		return;
 	if (!start(NULL))
 		return;
-	crowd(limit + 80, limit - 8, limit);
+	if (is_process_model) {
+		dial_all(room);
+		served_count(room);
+		keep_out(0);
+		close_all(room);
+	} else {
+		crowd(room + 80, room - 8, room);
+	}
+	stop();
+}
+
+/* More clients than places: all are served, each once, and those who came last stay. */
+static void turns(void)
+{
+	char answer[1024];
+	if (!waiting_room || !start(NULL))
+		return;
+	int count = room + 80, told = 0;
+	dial_all(count);
+	for (int i = 0; i < count; i++) {
+		if (ask(clients[i], "/", answer, sizeof answer) != 200) {
+			complain("client %d of %d is not served, with %d places", i, count, room);
+			break;
+		}
+		if (strstr(answer, "Connection: close\r\n")) {
+			told++;
+			close(clients[i]);
+			clients[i] = -1;
+		}
+	}
+	/* it may be more: a place just given up is not taken at once */
+	if (told < count - room || told > count - room / 2)
+		complain("%d of %d are told to give up their place, not %d", told, count, count - room);
+	for (int i = 0; i < told - (count - room); i++)
+		if ((clients[i] = dial()) < 0 || ask(clients[i], "/", answer, sizeof answer) != 200)
+			complain("a free place is not given to a client");
+	if (counter(clients[count - 1], "refused") != 0)
+		complain("some are counted as refused");
+	if (counter(clients[count - 1], "open") != room)
+		complain("%lld are open, not %d", counter(clients[count - 1], "open"), room);
+	await_quiet();
+	keep_out(count - 1);
+	close_all(count);
+	pause_ms(50);
+	expect_new_clients();
+	stop();
+}
+
+/* A child that dies takes one client with it, is replaced, and leaves the counters right. */
+static void lost_children(void)
+{
+	enum { LOST = 5 };
+	struct tree tree = { 0 };
+	if (!is_process_model || room == 1 || !start(NULL))
+		return;
+	dial_all(20);
+	served_count(20);
+	tree_read(&tree, process.pid);
+	/* of prefork some that serve, some that wait; of fork some that serve */
+	for (uint32_t i = 1; i <= LOST && i + 1 < tree.count; i++)
+		kill(tree.pids[i % 2 ? i + 1 : tree.count - i], SIGKILL);
+	pause_ms(200);
+	tree_read(&tree, process.pid);
+	int left = served_count(20);
+	if (left < 20 - LOST)
+		complain("%d of 20 are left when %d children are killed", left, LOST);
+	if (room < INT_MAX && tree.count != 1 + (uint32_t)room)
+		complain("%u processes are left of %d", tree.count, 1 + room);
+	if (counter_alone("open") != left)
+		complain("%lld are counted as open, not %d", counter_alone("open"), left);
+	close_all(20);
+	pause_ms(200);
+	tree_read(&tree, process.pid);
+	if (room == INT_MAX && tree.count != 1)
+		complain("%u children are left without clients", tree.count - 1);
+	tree_deinit(&tree);
 	stop();
 }
 
@@ -89,21 +221,19 @@ static void own_limit_exceeded(void)
 static void short_memory(void)
 {
 	enum { CROWD = 1000 };
-	if (!start("ulimit -v 200000"))
+	if (!start("ulimit -v 200000; exec"))
 		return;
-	dial_all(CROWD);
+	int count = fit(CROWD);
+	dial_all(count);
 	uint64_t start_ns = clock_now_ns();
-	int served = served_count(CROWD), again = served_count(CROWD);
+	int served = served_count(count), again = served_count(count);
 	if (served < 1 || again != served)
 		complain("%d are served, %d a second time", served, again);
 	if (clock_now_ns() - start_ns > 2500 * MS)
 		complain("some are neither served nor turned away");
-	close_all(CROWD);
+	close_all(count);
 	pause_ms(200);
-	dial_all(10);
-	if (served_count(10) != 10)
-		complain("new clients are not served after the old ones have gone");
-	close_all(10);
+	expect_new_clients();
 	stop();
 }
 
@@ -114,7 +244,7 @@ static void deadlines(void)
 		"POST /echo HTTP/1.1\r\nHost: c\r\nContent-Length: 9\r\n\r\nsome",
 		"POST /echo HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" };
 	char answer[1024];
-	if (!start(NULL))
+	if (room <= (int)COUNT(texts) || !start(NULL))
 		return;
 	dial_all(COUNT(texts) + 1);
 	for (size_t i = 0; i < COUNT(texts); i++)
@@ -180,16 +310,16 @@ static void slow_readers(void)
 	enum { READERS = 50, REQUESTS = 1500, GROWTH_MAX_KIB = 16 * 1024 };
 	static const char request[] = "GET /bytes/60000 HTTP/1.1\r\nHost: c\r\n\r\n";
 	static char many[REQUESTS * sizeof request];
-	if (!start(NULL))
+	if (room <= READERS || !start(NULL))
 		return;
 	for (int i = 0; i < REQUESTS; i++)
 		memcpy(many + (size_t)i * (sizeof request - 1), request, sizeof request);
-	unsigned long before = resident_kib();
+	unsigned long before = sum_of(anonymous_kib_of);
 	dial_all(READERS);
 	for (int i = 0; i < READERS; i++)
 		(void)!send(clients[i], many, strlen(many), MSG_NOSIGNAL | MSG_DONTWAIT);
 	await_quiet();
-	unsigned long growth = resident_kib() - before;
+	unsigned long growth = sum_of(anonymous_kib_of) - before;
 	if (growth > GROWTH_MAX_KIB)
 		complain("%d slow readers cost %lu KiB", READERS, growth);
 	if (counter_alone("open") != READERS)
@@ -219,14 +349,16 @@ static void interruptions(void)
 /* Answers what was asked before SIGTERM, completely; takes nobody new; ends in time. */
 static void drain(void)
 {
-	enum { SLEEPERS = 10, IDLE = 20, READERS = 5, LEN = 300000 };
+	enum { SLEEPERS_MOST = 10, LEN = 300000 };
 	static char answer[LEN + 1024];
+	const int sleepers = fit(SLEEPERS_MOST);
+	const int idle = sleepers < SLEEPERS_MOST ? 0 : 20, readers = idle ? 5 : 0;
 	if (!start(NULL))
 		return;
-	dial_all(SLEEPERS + IDLE + READERS);
-	for (int i = 0; i < SLEEPERS; i++)
+	dial_all(sleepers + idle + readers);
+	for (int i = 0; i < sleepers; i++)
 		say(clients[i], "GET /sleep/400 HTTP/1.1\r\nHost: c\r\n\r\n");
-	for (int i = SLEEPERS + IDLE; i < SLEEPERS + IDLE + READERS; i++)
+	for (int i = sleepers + idle; i < sleepers + idle + readers; i++)
 		say(clients[i], "GET /bytes/300000 HTTP/1.1\r\nHost: c\r\n\r\n");
 	pause_ms(100);
 	uint64_t start_ns = clock_now_ns();
@@ -237,7 +369,7 @@ static void drain(void)
 		complain("a client that came after SIGTERM is served");
 	if (late >= 0)
 		close(late);
-	for (int i = 0; i < SLEEPERS; i++) {
+	for (int i = 0; i < sleepers; i++) {
 		ssize_t n = recv(clients[i], answer, sizeof answer - 1,
 		    MSG_WAITALL); /* to the end of the connection */
 		answer[n > 0 ? n : 0] = '\0';
@@ -246,15 +378,15 @@ static void drain(void)
 		else if (!strstr(answer, "Connection: close\r\n"))
 			complain("the last answer does not say that it is");
 	}
-	for (int i = SLEEPERS; i < SLEEPERS + IDLE; i++)
+	for (int i = sleepers; i < sleepers + idle; i++)
 		if (recv(clients[i], answer, sizeof answer, 0) != 0)
 			complain("an idle connection is not ended");
-	for (int i = SLEEPERS + IDLE; i < SLEEPERS + IDLE + READERS; i++) {
+	for (int i = sleepers + idle; i < sleepers + idle + readers; i++) {
 		ssize_t n = recv(clients[i], answer, sizeof answer, MSG_WAITALL);
 		if (n < LEN)
 			complain("an answer in flight is cut short at %zd bytes", n);
 	}
-	close_all(SLEEPERS + IDLE + READERS);
+	close_all(sleepers + idle + readers);
 	await_end(start_ns);
 	if (clock_now_ns() - start_ns > 1500 * MS)
 		complain("it took %llu ms to drain",
@@ -311,7 +443,10 @@ int main(int argc, char **argv)
 		void (*run)(void);
 	} scenarios[] = {
 		{ "full file table", full_file_table },
+		{ "short of tasks", short_of_tasks },
 		{ "own limit exceeded", own_limit_exceeded },
+		{ "turns", turns },
+		{ "lost children", lost_children },
 		{ "short memory", short_memory },
 		{ "deadlines", deadlines },
 		{ "resets", resets },
@@ -326,9 +461,10 @@ int main(int argc, char **argv)
 		usage_die("server_faults PORT PROGRAM...");
 	file_limit_raise();
 	port = (uint16_t)strtoul(argv[1], NULL, 10);
-	for (int i = 2; i < argc; i++)
+	for (int i = 2; i < argc; i++) {
+		program = argv[i];
+		ask_description();
 		for (size_t k = 0; k < COUNT(scenarios); k++) {
-			program = argv[i];
 			scenario = scenarios[k].name;
 			started = failed = false;
 			scenarios[k].run();
@@ -337,6 +473,7 @@ int main(int argc, char **argv)
 			passed_count += started && !failed;
 			port++; /* the last one may leave connections in TIME_WAIT */
 		}
+	}
 	printf("%d passed, %d failed\n", passed_count, failed_count);
 	return failed_count > 0;
 }

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build}
 port=${PORT:-23500}
 parts="$BUILD/obj/tests/fault/server_faults.o $BUILD/obj/harness/process.o $BUILD/obj/harness/probe.o"
+parts="$parts $BUILD/obj/harness/tree.o"
 parts="$parts $BUILD/libsys.a $BUILD/libcore.a"
 "${MAKE:-make}" -s BUILD="$BUILD" $parts
 ${CC:-cc} -pthread -o "$BUILD/server_faults" $parts

@@ -19,6 +19,7 @@
 
 #include "harness/probe.h"
 #include "harness/process.h"
+#include "harness/tree.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 
@@ -53,12 +54,14 @@ static inline void pause_ms(uint64_t ms)
 
 /* --- the server ------------------------------------------------------------------------------- */
 
-/* Starts the program, under `limit` ("ulimit -n 64") if not NULL, and waits until it answers. */
-static inline bool start(const char *limit)
+/*
+ * Starts the program, by `how` ("ulimit -n 64; exec") if not NULL, and waits until it answers.
+ */
+static inline bool start(const char *how)
 {
 	char line[512], body[64];
-	snprintf(line, sizeof line, "%s%sexec %s --host 127.0.0.1 --port %u --workers 1", limit ? limit : "",
-	    limit ? "; " : "", program, port);
+	snprintf(line, sizeof line, "%s %s --host 127.0.0.1 --port %u --workers 1",
+	    how ? how : "exec", program, port);
 	char *argv[] = { "/bin/sh", "-c", line, NULL };
 	struct process_options options = { .argv = argv, .output_fd = -1, .keep_fd = -1 };
 	started = true;
@@ -71,7 +74,7 @@ static inline bool start(const char *limit)
 			return true;
 		pause_ms(10);
 	}
-	complain("does not start%s%s", limit ? " under " : "", limit ? limit : "");
+	complain("does not start%s%s", how ? " by " : "", how ? how : "");
 	process_kill(&process);
 	return false;
 }
@@ -98,12 +101,12 @@ static inline void stop(void)
 	process_kill(&process);
 }
 
-/* CPU time of the process so far, in ticks of 10 ms. */
-static inline unsigned long cpu_ticks(void)
+/* CPU time of one process so far, in ticks of 10 ms. */
+static inline unsigned long cpu_ticks_of(pid_t pid)
 {
 	char path[64], text[1024];
 	unsigned long user = 0, system = 0;
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)process.pid);
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return 0;
@@ -116,32 +119,44 @@ static inline unsigned long cpu_ticks(void)
 	return user + system;
 }
 
+static inline unsigned long anonymous_kib_of(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long kib = 0;
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof line, file))
+		if (sscanf(line, "RssAnon: %lu", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+/* Over the server and its children. */
+static inline unsigned long sum_of(unsigned long (*figure)(pid_t))
+{
+	struct tree tree = { 0 };
+	unsigned long sum = 0;
+	tree_read(&tree, process.pid);
+	for (uint32_t i = 0; i < tree.count; i++)
+		sum += figure(tree.pids[i]);
+	tree_deinit(&tree);
+	return sum;
+}
+
 /* With clients that do nothing it does nothing: within 5 s there is half a second without work. */
 static inline void await_quiet(void)
 {
 	unsigned long spent = 0;
 	for (int i = 0; i < 10; i++) {
-		unsigned long before = cpu_ticks();
+		unsigned long before = sum_of(cpu_ticks_of);
 		pause_ms(500);
-		spent = cpu_ticks() - before;
+		spent = sum_of(cpu_ticks_of) - before;
 		if (spent <= 2)
 			return;
 	}
 	complain("%lu ms of CPU time in 500 ms with nothing to do: a busy loop", spent * 10);
-}
-
-static inline unsigned long resident_kib(void)
-{
-	char path[64], line[256];
-	unsigned long kib = 0;
-	snprintf(path, sizeof path, "/proc/%d/status", (int)process.pid);
-	FILE *file = fopen(path, "re");
-	while (file && fgets(line, sizeof line, file))
-		if (sscanf(line, "VmRSS: %lu", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib;
 }
 
 /* --- clients ---------------------------------------------------------------------------------- */

@@ -78,6 +78,19 @@ static void test_draining(void **state)
 	assert_in_range(answer_count(), 1, 2);
 }
 
+static void test_others_wait(void **state)
+{
+	(void)state;
+	feed(GET("/sleep/5") GET("/"));
+	assert_int_equal(conn_wants(c), CONN_WANT_SLEEP);
+	player.env.others_wait = true; /* they came meanwhile */
+	conn_woke(c);
+	player_turn(&player);
+	assert_true(player.ended);
+	assert_true(player_out_has(&player, "Connection: close\r\n"));
+	assert_int_equal(answer_count(), 1);
+}
+
 static void test_expect(void **state)
 {
 	(void)state;
@@ -214,6 +227,7 @@ int main(void)
 		TEST(test_the_last_answer_then_our_end_then_theirs),
 		TEST(test_lingering_is_bounded),
 		TEST(test_draining),
+		TEST(test_others_wait),
 		TEST(test_expect),
 		TEST(test_idle_ends_silently),
 		TEST(test_idle_for_as_long_as_is_allowed),

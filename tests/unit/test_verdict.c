@@ -129,15 +129,15 @@ static void test_snapshots(void **state)
 		.count = 3,
 		.begin_ns = 1000000000,
 		.end_ns = 1200000000,
-		.user_ticks = 10,
-		.system_ticks = 20,
+		.user_us = 100000,
+		.system_us = 200000,
 		.has_schedstat = true };
 	struct snapshot b = { .tasks = after,
 		.count = 3,
 		.begin_ns = 3000000000,
 		.end_ns = 3400000000,
-		.user_ticks = 40,
-		.system_ticks = 110,
+		.user_us = 400000,
+		.system_us = 1100000,
 		.has_schedstat = true };
 	(void)state;
 	struct snapshot_difference d = snapshot_subtract(&a, &b);
@@ -147,8 +147,8 @@ static void test_snapshots(void **state)
 	assert_int_equal(d.wait_ns, 1 + 7);
 	assert_true(d.distance_s > 2.0999 && d.distance_s < 2.1001);
 	assert_true(d.user_share > 0.2499 && d.user_share < 0.2501);
-	b.user_ticks = 12;
-	b.system_ticks = 21;
+	b.user_us = 120000;
+	b.system_us = 210000;
 	assert_true(snapshot_subtract(&a, &b).user_share < 0); /* three ticks tell nothing */
 }
 
