@@ -18,7 +18,7 @@ MAKEFLAGS += --jobs=$(shell nproc)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all servers programs setup bench report test unit check layers accuracy perf help clean diff \
+.PHONY: all data servers programs setup bench report test unit check layers accuracy perf help clean diff \
         new-server list doctor c100k c1m
 .DEFAULT_GOAL := help
 
@@ -88,7 +88,14 @@ $(BUILD)/accuracy/accuracy: $(call objects,tests/accuracy/trial.c harness/proces
 setup: ## install what scripts/packages.txt lists and this machine lacks
 	@scripts/setup.sh
 	@rm -f $(BUILD)/config.mk
-bench: all ## measure every server and write the report: make bench [PLAN=quick|c10k|full]
+# what /file/N reads from: the pattern of /bytes over and over, so that any 4,096 bytes of it are alike
+DATA_MIB ?= 256
+$(BUILD)/data.bin:
+	@mkdir -p $(@D)
+	@yes 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_ | tr -d '\n' | \
+		head -c $$(($(DATA_MIB) * 1048576)) >$@.tmp && mv $@.tmp $@
+data: $(BUILD)/data.bin
+bench: all data ## measure every server and write the report: make bench [PLAN=quick|c10k|full]
 	@$(BUILD)/c10k bench $(PLAN) $(ARGS)
 report: all ## make the report of a run again: make report [RUN=results/latest]
 	@$(BUILD)/c10k report $(or $(RUN),results/latest)

@@ -45,6 +45,7 @@ struct bench {
 	struct cell *cells;
 	uint32_t cell_count;
 	struct measure_setup setup;
+	struct backends backends;
 	enum cpu_split split;
 	struct store *store;
 	struct progress progress;
@@ -341,7 +342,10 @@ int bench_main(int argc, char **argv)
 	progress_init(&b.progress, b.cell_count, 0);
 	if (!b.options.unchecked)
 		check_servers(&b);
+	backends_start(&b.backends, &b.paths, &b.plan, &b.setup.client_cpus, b.logs);
+	b.setup.backends = &b.backends;
 	run_cells(&b);
+	backends_stop(&b.backends);
 	sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
 	close_run(&b);
 	int csv_code = csv_write(b.run_folder);

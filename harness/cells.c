@@ -64,11 +64,13 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 			const struct experiment *e = &plan->experiments[i];
 			if (rep > e->blocks)
 				continue;
-			for (uint32_t k = 0; k < e->connections.count * e->idle.count; k++) {
+			uint32_t sizes = e->connections.count * e->idle.count;
+			for (uint32_t k = 0; k < sizes * e->requests.count; k++) {
 				struct cell level = {
 					.experiment = e,
-					.connections = e->connections.values[k / e->idle.count],
+					.connections = e->connections.values[k % sizes / e->idle.count],
 					.idle = e->idle.values[k % e->idle.count],
+					.requests = e->requests.values[k / sizes],
 					.rep = rep,
 					.load_seed = load_seed(seed, rep),
 					.position = count + 1,

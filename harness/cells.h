@@ -19,6 +19,7 @@ struct cell {
 	uint32_t server_index; /* in plan.servers */
 	uint32_t connections;
 	uint32_t idle;
+	uint32_t requests;     /* on a connection, then it is opened anew; 0: never */
 	uint32_t rep;          /* block, from 1 */
 	uint64_t load_seed;    /* the load generator's: equal load for all of a block */
 	uint32_t position;     /* from 1 */

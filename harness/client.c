@@ -41,8 +41,8 @@ static void add_cpus(struct arguments *a, const struct cpu_list *cpus, char list
 int client_start(struct client *c, const struct client_options *o)
 {
 	struct arguments a = { 0 };
-	char program[4096], json_path[4096], url[128], cpus[1024];
-	static char json[] = "--json";
+	char program[4096], json_path[4096], mix_path[PATH_CAP], url[128], cpus[1024];
+	static char json[] = "--json", mix[] = "--mix";
 	const struct experiment *e = o->cell->experiment;
 	uint32_t threads = (uint32_t)(o->cpus->count > 0 ? o->cpus->count : 1);
 
@@ -52,12 +52,22 @@ int client_start(struct client *c, const struct client_options *o)
 		return -errno;
 	snprintf(program, sizeof(program), "%s", o->program);
 	snprintf(json_path, sizeof(json_path), "%s", o->json_path);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", o->port, e->target);
+	bool mixed = e->kind == EXPERIMENT_MIXED;
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", o->port, mixed ? "/" : e->target);
 	a.argv[a.count++] = program;
 	add(&a, "-c", o->cell->connections, "");
 	add(&a, "-t", threads < o->cell->connections ? threads : o->cell->connections, "");
 	if (o->cell->idle)
 		add(&a, "--idle", o->cell->idle, "");
+	if (o->cell->requests)
+		add(&a, "--requests-per-connection", o->cell->requests, "");
+	if (e->rate_per_s)
+		add(&a, "-R", e->rate_per_s, "");
+	if (mixed) {
+		path_make(mix_path, "%s", o->mix_path);
+		a.argv[a.count++] = mix;
+		a.argv[a.count++] = mix_path;
+	}
 	if (e->kind == EXPERIMENT_MEMORY) {
 		add(&a, "-d", 0, "");
 		add(&a, "--hold", e->hold_ns, "ns");

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "harness/cells.h"
+#include "harness/paths.h"
 #include "harness/process.h"
 
 struct client {
@@ -26,6 +27,7 @@ struct client {
 struct client_options {
 	const char *program;
 	const char *json_path;     /* where it writes its result */
+	const char *mix_path;      /* experiment mixed: what it asks for */
 	const struct cell *cell;
 	const struct cpu_list *cpus;
 	uint16_t port;

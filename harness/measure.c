@@ -74,7 +74,10 @@ static bool is_possible(
     const struct measure_setup *setup, const struct server_info *info, struct row *row)
 {
 	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
-	if (!server_can_serve(info, row->cell))
+	const char *problem = backends_problem(setup->backends, row->cell->experiment->kind);
+	if (problem)
+		row_judge(row, VERDICT_UNSUPPORTED, "%s", problem);
+	else if (!server_can_serve(info, row->cell))
 		row_judge(row, VERDICT_UNSUPPORTED, "serves at most %u connection%s%s",
 		    info->max_connections, info->max_connections == 1 ? "" : "s",
 		    info->max_waiting ? " at a time" : "");
@@ -357,12 +360,18 @@ static const char *run_both(struct run *run, char problem[256])
 	uint16_t port = probe_free_port(first, PORT_COUNT);
 	int server_log = open_log(run->server_log), client_log = open_log(run->client_log);
 	const char *stopped = NULL;
+	enum experiment_kind kind = run->cell->experiment->kind;
+	struct target_options target = {
+		.info = run->info,
+		.data = kind == EXPERIMENT_FILE ? run->setup->backends->data : "",
+		.database = kind == EXPERIMENT_QUERY ? run->setup->backends->database : "",
+	};
 	if (port == 0) {
 		snprintf(problem, 256,
 		    "ports %d to %d are all in use: end what listens there (ss -ltnp)", PORT_FIRST,
 		    PORT_FIRST + 2 * PORT_COUNT);
 		stopped = problem;
-	} else if (!target_start(&run->target, run->info, port, &run->setup->server_cpus, server_log,
+	} else if (!target_start(&run->target, &target, port, &run->setup->server_cpus, server_log,
 		       problem)) {
 		stopped = problem;
 	} else {
@@ -370,6 +379,7 @@ static const char *run_both(struct run *run, char problem[256])
 		struct client_options options = {
 			.program = run->setup->paths->loadgen,
 			.json_path = run->json_path,
+			.mix_path = run->setup->backends->mix,
 			.cell = run->cell,
 			.cpus = &run->setup->client_cpus,
 			.port = port,

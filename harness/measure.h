@@ -5,6 +5,7 @@
 #ifndef MEASURE_H
 #define MEASURE_H
 
+#include "harness/backends.h"
 #include "harness/memory.h"
 #include "harness/paths.h"
 #include "harness/process.h"
@@ -14,6 +15,7 @@
 struct measure_setup {
 	const struct paths *paths;
 	const char *log_folder;
+	const struct backends *backends;
 	struct cpu_list server_cpus;
 	struct cpu_list client_cpus;
 	struct memory_costs costs;   /* of kernel objects, see memory.h */

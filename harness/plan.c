@@ -23,6 +23,11 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_IDLE] = "idle",
 	[EXPERIMENT_MEMORY] = "memory",
 	[EXPERIMENT_WAIT] = "wait",
+	[EXPERIMENT_CHURN] = "churn",
+	[EXPERIMENT_MIXED] = "mixed",
+	[EXPERIMENT_FILE] = "file",
+	[EXPERIMENT_QUERY] = "query",
+	[EXPERIMENT_STREAM] = "stream",
 };
 
 const char *const experiment_summaries[EXPERIMENT_COUNT] = {
@@ -30,6 +35,11 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_IDLE] = "few busy, many silent: what an idle connection costs the busy ones",
 	[EXPERIMENT_MEMORY] = "connections held: bytes for each, in the process and in the kernel",
 	[EXPERIMENT_WAIT] = "each request waits 100 ms: how many a model can wait for at once",
+	[EXPERIMENT_CHURN] = "connections that end after K requests: accept, and what it starts",
+	[EXPERIMENT_MIXED] = "one request in 200 computes for 10 ms: what the others wait for it",
+	[EXPERIMENT_FILE] = "4 KiB from a file, at random places: who waits for the disk, and how",
+	[EXPERIMENT_QUERY] = "a key from Redis: a pool of links, or one link for all",
+	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
 };
 
 enum { SECTION_NONE = -2, SECTION_PLAN = -1 }; /* else an index into plan.experiments */
@@ -116,6 +126,15 @@ static bool read_blocks(struct reader *r, const char *value, uint32_t *blocks)
 	return true;
 }
 
+static bool read_rate(struct reader *r, const char *value, uint32_t *rate_per_s)
+{
+	uint64_t number;
+	if (!units_parse_count(slice_of(value), &number) || number < 1 || number > PLAN_CONNECTIONS_MAX)
+		return complain(r, "rate \"%s\": use requests/s from 1 to 10M, such as 10k", value);
+	*rate_per_s = (uint32_t)number;
+	return true;
+}
+
 static bool read_target(struct reader *r, const char *value, char target[PLAN_TEXT_CAP])
 {
 	bool fits = value[0] == '/' && strlen(value) < PLAN_TEXT_CAP;
@@ -131,10 +150,11 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
-	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_COUNT
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_COUNT
 };
-/* [plan]; [throughput], [idle], [wait]; [memory] */
-enum { IN_PLAN = 1, IN_LOAD = 2, IN_MEMORY = 4 };
+/* [plan]; [memory]; [churn]; [mixed]; all the others */
+enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_OTHER = 16 };
+enum { IN_LOAD = IN_CHURN | IN_MIXED | IN_OTHER };
 
 static const struct {
 	const char *name;
@@ -146,17 +166,22 @@ static const struct {
 	[KEY_DURATION] = { "duration", IN_PLAN | IN_LOAD },
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
 	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
-	[KEY_IDLE] = { "idle", IN_LOAD },
-	[KEY_TARGET] = { "target", IN_LOAD },
+	[KEY_IDLE] = { "idle", IN_OTHER },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_OTHER },
 	[KEY_TWIN] = { "twin", IN_LOAD },
 	[KEY_HOLD] = { "hold", IN_MEMORY },
+	[KEY_REQUESTS] = { "requests", IN_CHURN },
+	[KEY_RATE] = { "rate", IN_MIXED },
 };
 
 static int place_of_section(const struct reader *r)
 {
 	if (r->section == SECTION_PLAN)
 		return IN_PLAN;
-	return r->plan->experiments[r->section].kind == EXPERIMENT_MEMORY ? IN_MEMORY : IN_LOAD;
+	enum experiment_kind kind = r->plan->experiments[r->section].kind;
+	return kind == EXPERIMENT_MEMORY ? IN_MEMORY
+	    : kind == EXPERIMENT_CHURN ? IN_CHURN
+	    : kind == EXPERIMENT_MIXED ? IN_MIXED : IN_OTHER;
 }
 
 static bool read_value(struct reader *r, enum key key, const char *value)
@@ -188,6 +213,10 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return read_levels(r, "idle", value, &e->idle, 0);
 	case KEY_TARGET:
 		return read_target(r, value, e->target);
+	case KEY_REQUESTS:
+		return read_levels(r, "requests", value, &e->requests, 0);
+	case KEY_RATE:
+		return read_rate(r, value, &e->rate_per_s);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -250,6 +279,14 @@ static bool close_section(struct reader *r)
 	return !r->failed;
 }
 
+static const char *const usual_targets[EXPERIMENT_COUNT] = {
+	[EXPERIMENT_WAIT] = "/sleep/100",
+	[EXPERIMENT_MIXED] = "/ and /compute/10000",
+	[EXPERIMENT_FILE] = "/file/4096",
+	[EXPERIMENT_QUERY] = "/query/key:1",
+	[EXPERIMENT_STREAM] = "/bytes/65536",
+};
+
 static bool open_section(struct reader *r, const char *name, size_t len)
 {
 	if (!close_section(r))
@@ -263,14 +300,15 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 		r->section = SECTION_PLAN;
 		return true;
 	}
+	char all[PLAN_MESSAGE_CAP / 2];
 	int kind = 0;
 	while (kind < EXPERIMENT_COUNT && (strlen(experiment_names[kind]) != len ||
 	    memcmp(experiment_names[kind], name, len) != 0))
 		kind++;
 	if (kind == EXPERIMENT_COUNT)
 		return complain(r,
-		    "unknown experiment [%.*s]: use throughput, idle, memory or wait", (int)len,
-		    name);
+		    "unknown experiment [%.*s]: use %s", (int)len, name,
+		    plan_join(all, sizeof(all), experiment_names, EXPERIMENT_COUNT));
 	if (r->section == SECTION_NONE)
 		return complain(r, "begin with [plan]");
 	for (uint32_t i = 0; i < r->plan->experiment_count; i++)
@@ -280,8 +318,10 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 	struct experiment *e = &r->plan->experiments[r->section];
 	*e = r->defaults;
 	e->kind = (enum experiment_kind)kind;
-	if (kind == EXPERIMENT_WAIT)
-		strcpy(e->target, "/sleep/100");
+	if (usual_targets[kind])
+		strcpy(e->target, usual_targets[kind]);
+	if (kind == EXPERIMENT_MIXED)
+		e->rate_per_s = 10000;
 	return true;
 }
 
@@ -316,6 +356,7 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 		.section = SECTION_NONE,
 		.defaults = {
 			.idle = { .values = { 0 }, .count = 1 },
+			.requests = { .values = { 0 }, .count = 1 },
 			.target = "/",
 			.duration_ns = 2000000000,
 			.warmup_ns = 500000000,
@@ -333,6 +374,6 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 	if (r.failed || !close_section(&r))
 		return false;
 	if (plan->experiment_count == 0)
-		return complain(&r, "no experiment: add [throughput], [idle], [memory] or [wait]");
+		return complain(&r, "no experiment: add [throughput] or another (c10k list)");
 	return true;
 }

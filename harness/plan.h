@@ -9,7 +9,7 @@
  *     servers = all            ; or a list: epoll, poll, select[fd-setsize=16384]
  *     blocks = 3               ; how often everything is repeated, each time in another order
  *
- *     [idle]                   ; throughput, idle, memory or wait
+ *     [idle]                   ; an experiment, as `c10k list experiments` names it
  *     connections = 100
  *     idle = 0, 1k, 10k
  *     duration = 1s
@@ -39,6 +39,11 @@ enum experiment_kind {
 	EXPERIMENT_IDLE,
 	EXPERIMENT_MEMORY,
 	EXPERIMENT_WAIT,
+	EXPERIMENT_CHURN,
+	EXPERIMENT_MIXED,
+	EXPERIMENT_FILE,
+	EXPERIMENT_QUERY,
+	EXPERIMENT_STREAM,
 	EXPERIMENT_COUNT
 };
 
@@ -63,6 +68,8 @@ struct experiment {
 	enum experiment_kind kind;
 	struct plan_levels connections; /* active ones */
 	struct plan_levels idle; /* connected and silent; combined with each of `connections` */
+	struct plan_levels requests; /* churn: on a connection, then it is opened anew; 0: never */
+	uint32_t rate_per_s;     /* mixed: an open loop's, of all connections; else 0 */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */
 	uint64_t warmup_ns;             /* see also cell_warmup_ns() */

@@ -92,8 +92,9 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
-				   "server, twin, connections, idle, rep, position, verdict";
-enum { CELL_COLUMN_COUNT = 14 };
+				   "server, twin, connections, idle, rep, position, verdict, "
+				   "requests_per_conn";
+enum { CELL_COLUMN_COUNT = 15 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -111,6 +112,7 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.idle = whole(row, 10),
 		.rep = whole(row, 11),
 		.position = whole(row, 12),
+		.requests_per_conn = whole(row, 14),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {

@@ -85,6 +85,7 @@ static int compare_load(const struct report_cell_row *a, const struct report_cel
 	order = order ? order : strcmp(a->target, b->target);
 	order = order ? order : compare_long(a->connections, b->connections);
 	order = order ? order : compare_long(a->idle, b->idle);
+	order = order ? order : compare_long(a->requests_per_conn, b->requests_per_conn);
 	order = order ? order : a->twin - b->twin;
 	return order ? order : compare_long((long)a->server->style, (long)b->server->style);
 }

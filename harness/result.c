@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The number at "a.b.c"; NAN when it is null or absent. */
@@ -13,7 +14,8 @@ static double number_at(const json_t *json, const char *path)
 	for (size_t len; *path; path += len + (path[len] == '.')) {
 		len = strcspn(path, ".");
 		snprintf(name, sizeof(name), "%.*s", (int)len, path);
-		json = json_object_get(json, name);
+		json = json_is_array(json) ? json_array_get(json, strtoul(name, NULL, 10))
+		                           : json_object_get(json, name);
 	}
 	return json_is_number(json) ? json_number_value(json) : NAN;
 }
@@ -33,13 +35,6 @@ static const struct {
 	{ METRIC_REQUESTS, "requests.completed", 1 },
 	{ METRIC_ERRORS, "requests.errors.total", 1 },
 	{ METRIC_RATE_PER_S, "rate_per_s", 1 },
-	{ METRIC_P50_US, "latency_ns.service.p50", 1e-3 },
-	{ METRIC_P90_US, "latency_ns.service.p90", 1e-3 },
-	{ METRIC_P99_US, "latency_ns.service.p99", 1e-3 },
-	{ METRIC_P99_9_US, "latency_ns.service.p99_9", 1e-3 },
-	{ METRIC_P99_99_US, "latency_ns.service.p99_99", 1e-3 },
-	{ METRIC_MAX_US, "latency_ns.service.max", 1e-3 },
-	{ METRIC_MEAN_US, "latency_ns.service.mean", 1e-3 },
 	{ METRIC_ESTABLISHED, "connections.established", 1 },
 	{ METRIC_ANSWERED, "connections.answered", 1 },
 	{ METRIC_STARVED, "connections.starved", 1 },
@@ -47,7 +42,30 @@ static const struct {
 	{ METRIC_LITTLES_LAW_RESIDUAL, "littles_law_residual", 1 },
 	{ METRIC_CLIENT_CPU, "client.cpu_utilisation", 1 },
 	{ METRIC_CLIENT_REQUESTS, "requests.lifetime", 1 },
+	{ METRIC_OFFERED_PER_S, "config.rate_per_s", 1 },
 };
+
+static const struct {
+	enum metric metric;
+	const char *name;
+} latencies[] = {
+	{ METRIC_P50_US, "p50" }, { METRIC_P90_US, "p90" }, { METRIC_P99_US, "p99" },
+	{ METRIC_P99_9_US, "p99_9" }, { METRIC_P99_99_US, "p99_99" }, { METRIC_MAX_US, "max" },
+	{ METRIC_MEAN_US, "mean" },
+};
+
+/* Of a mix the light requests tell what the heavy ones cost the others, from when they were due. */
+static void move_latencies(struct row *row, const json_t *json)
+{
+	const char *of = row->cell->experiment->kind == EXPERIMENT_MIXED
+	    ? "targets.0.latency_ns.response"
+	    : "latency_ns.service";
+	char path[64];
+	for (size_t i = 0; i < sizeof(latencies) / sizeof(*latencies); i++) {
+		snprintf(path, sizeof(path), "%s.%s", of, latencies[i].name);
+		row->metrics[latencies[i].metric] = number_at(json, path) / 1e3;
+	}
+}
 
 static void join_reasons(const json_t *reasons, char out[RESULT_REASONS_CAP])
 {
@@ -97,6 +115,8 @@ bool result_read(
 			row->metrics[moves[i].metric] =
 			    number_at(json, moves[i].path) * moves[i].scale;
 	}
+	if (measured)
+		move_latencies(row, json);
 	explain_blanks(row, measured);
 	result->completed = count_at(json, "requests.completed");
 	result->elapsed_s = number_at(json, "elapsed_s");

@@ -47,6 +47,7 @@ const struct metric_column metric_columns[METRIC_COUNT] = {
 	[METRIC_CLIENT_CPU] = { "client_cpu", false },
 	[METRIC_SERVER_REQUESTS] = { "server_requests", true },
 	[METRIC_CLIENT_REQUESTS] = { "client_requests", true },
+	[METRIC_OFFERED_PER_S] = { "offered_per_s", true },
 };
 
 void row_init(struct row *row, const struct cell *cell)

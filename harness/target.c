@@ -12,8 +12,9 @@
 static const uint64_t ready_ns = 10000000000, stop_ns = 2500000000, probe_ns = 2000000000;
 
 static int spawn(
-    struct target *t, const struct server_info *info, const struct cpu_list *cpus, int log_fd)
+    struct target *t, const struct target_options *o, const struct cpu_list *cpus, int log_fd)
 {
+	const struct server_info *info = o->info;
 	char program[PATH_CAP], option[PLAN_NAME_CAP + 2], value[PLAN_NAME_CAP], port[8];
 	char host_flag[] = "--host", host[] = "127.0.0.1", port_flag[] = "--port";
 	char workers_flag[] = "--workers", workers[] = "1";
@@ -21,10 +22,23 @@ static int spawn(
 	memcpy(option, info->option, sizeof(option));
 	memcpy(value, info->value, sizeof(value));
 	snprintf(port, sizeof(port), "%u", t->port);
-	char *argv[] = {
-		program, host_flag, host, port_flag, port, workers_flag, workers,
-		option[0] ? option : NULL, value, NULL
-	};
+	char data_flag[] = "--data", data[PATH_CAP], database_flag[] = "--database", database[64];
+	char *argv[16] = { program, host_flag, host, port_flag, port, workers_flag, workers };
+	int count = 7;
+	snprintf(data, sizeof(data), "%s", o->data);
+	snprintf(database, sizeof(database), "%s", o->database);
+	if (data[0]) {
+		argv[count++] = data_flag;
+		argv[count++] = data;
+	}
+	if (database[0]) {
+		argv[count++] = database_flag;
+		argv[count++] = database;
+	}
+	if (option[0]) {
+		argv[count++] = option;
+		argv[count++] = value;
+	}
 	struct process_options options = {
 		.argv = argv, .cpus = cpus, .output_fd = log_fd, .keep_fd = -1
 	};
@@ -35,12 +49,12 @@ static int spawn(
 	return process_release(&t->process);
 }
 
-bool target_start(struct target *t, const struct server_info *info, uint16_t port,
+bool target_start(struct target *t, const struct target_options *options, uint16_t port,
     const struct cpu_list *cpus, int log_fd, char problem[256])
 {
 	char body[256], end[64];
 	*t = (struct target){ .port = port, .counters = { .switches_fd = -1, .clock_fd = -1 } };
-	int error = spawn(t, info, cpus, log_fd);
+	int error = spawn(t, options, cpus, log_fd);
 	if (error) {
 		snprintf(problem, 256, "cannot be started: %s", strerror(-error));
 		return false;

@@ -25,8 +25,14 @@ struct target_stats {
 	uint64_t refused;
 };
 
+/* A server, and what it is told of; "" for nothing. */
+struct target_options {
+	const struct server_info *info;
+	const char *data, *database;
+};
+
 /* Starts it and waits until it answers GET /. False, and why in `problem`, when it does not. */
-bool target_start(struct target *t, const struct server_info *info, uint16_t port,
+bool target_start(struct target *t, const struct target_options *options, uint16_t port,
     const struct cpu_list *cpus, int log_fd, char problem[256]);
 /* GET /stats. */
 struct target_stats target_stats(struct target *t);

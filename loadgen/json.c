@@ -117,7 +117,6 @@ static json_t *connections_json(const struct result *r)
 	set(slow, "answered", integer(r->stats.slow_answered));
 	set(slow, "ended_by_server", integer(r->stats.slow_ended));
 	set(json, "requested", integer(a->requested));
-	set(json, "slow", slow);
 	set(json, "idle", integer(a->idle));
 	set(json, "established", integer(a->established));
 	set(json, "answered", integer(a->answered));
@@ -126,6 +125,7 @@ static json_t *connections_json(const struct result *r)
 	set(json, "barrier_s", json_real(r->barrier_s));
 	set(json, "starved", integer_or_null(audited, a->starved));
 	set(json, "fairness", real_or_null(audited && a->answer_sum, audit_fairness(a)));
+	set(json, "slow", slow);
 	return json;
 }
 

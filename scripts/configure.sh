@@ -31,7 +31,7 @@ for source in servers/*.c; do
 	fi
 done
 echo "SERVERS :=$servers"
-for part in harness:sqlite3,jansson,inih,zlib,libnl-genl-3.0 servers:hiredis loadgen:jansson,inih,zlib \
+for part in harness:sqlite3,jansson,inih,zlib,libnl-genl-3.0,hiredis servers:hiredis loadgen:jansson,inih,zlib \
 	tests:cmocka,jansson,inih,zlib,hiredis; do
 	modules=$(echo "${part#*:}" | tr , ' ')
 	name=${part%%:*}

@@ -48,4 +48,4 @@ merge() { "$BUILD/loadgen" merge --json "$@"; case $? in 0 | 4) ;; *) die "merge
 merge "$work/merged.json" "$work/a.json" "$work/b.json" >/dev/null
 node tests/interop/hdr.js "$(realpath "$package")" encode "$work/a.json" "$work/foreign.json" || die "hdr-histogram-js encodes"
 merge "$work/again.json" "$work/foreign.json" "$work/b.json" >/dev/null
-exec node tests/interop/hdr.js "$(realpath "$package")" check "$work"
+node tests/interop/hdr.js "$(realpath "$package")" check "$work"

@@ -156,7 +156,7 @@ check_outage() {
 		status 503 /query/short
 		status 200 /
 	done
-	wait $load_pid
+	[ -z "$load_pid" ] || wait "$load_pid"
 	load_pid=
 	start_redis
 	local since_ns until_ns
