@@ -1,0 +1,105 @@
+//! smol.rs
+use std::net::{TcpListener, TcpStream};
+use std::pin::Pin;
+use std::thread;
+use std::time::Duration;
+
+use c10k::{poll_fn, yield_now, Client, Clients, Model, Server, Want};
+use smol::io::{AsyncRead, AsyncWrite};
+use smol::{unblock, Async, Executor, Timer};
+
+static EXECUTOR: Executor<'static> = Executor::new();
+
+/// One connection, in the order in which it wants things; each await is a place to leave the thread.
+async fn converse(mut client: Client<Async<TcpStream>>, clients: &'static Clients) {
+    loop {
+        client.share().await;
+        match client.wants() {
+            Want::Recv => {
+                // it waits for a new event: without it the receive would be tried in vain first
+                let _ = client.stream.readable().await;
+                poll_fn(|cx| {
+                    client.conn.receive(|bytes| Pin::new(&mut client.stream).poll_read(cx, bytes))
+                })
+                .await
+            }
+            Want::Send => {
+                poll_fn(|cx| {
+                    client.conn.send(|bytes| Pin::new(&mut client.stream).poll_write(cx, bytes))
+                })
+                .await
+            }
+            Want::Sleep => {
+                Timer::after(client.conn.pause()).await;
+                client.conn.woke();
+            }
+            Want::Compute => client.conn.compute(),
+            Want::File => {
+                let reading = client.conn.start_reading();
+                client.conn = unblock(|| reading.block()).await.finish();
+            }
+            Want::Query => client.conn = clients.link.ask(client.conn).await,
+            Want::Shutdown => client.shut(),
+            Want::Close => return,
+        }
+    }
+}
+
+/// Everybody's questions to the database.
+async fn carry(clients: &'static Clients) {
+    loop {
+        let socket = clients.link.opened().await;
+        if let Ok(stream) = Async::new(socket) {
+            poll_fn(|cx| {
+                clients.link.turn(
+                    cx,
+                    |cx, bytes| Pin::new(&mut &stream).poll_write(cx, bytes),
+                    |cx, bytes| Pin::new(&mut &stream).poll_read(cx, bytes),
+                )
+            })
+            .await;
+        }
+        clients.link.lost();
+    }
+}
+
+async fn look_after(clients: &'static Clients) {
+    loop {
+        Timer::after(Duration::from_secs(1)).await;
+        clients.sweep();
+    }
+}
+
+async fn live(listener: TcpListener, clients: &'static Clients) {
+    let listener = Async::new(listener).expect("epoll takes the listening socket");
+    EXECUTOR.spawn(look_after(clients)).detach();
+    EXECUTOR.spawn(carry(clients)).detach();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => EXECUTOR.spawn(converse(clients.add(stream), clients)).detach(),
+            Err(error) => match clients.accept_failed(&error) {
+                Some(pause) => drop(Timer::after(pause).await),
+                None => break,
+            },
+        }
+        yield_now().await; // with many at the door, those inside have their turn
+    }
+    clients.drain().await;
+}
+
+fn serve(server: Server) {
+    for _ in 1..server.thread_count {
+        thread::spawn(|| smol::block_on(EXECUTOR.run(smol::future::pending::<()>())));
+    }
+    smol::block_on(EXECUTOR.run(live(server.listener, server.clients)));
+}
+
+fn main() {
+    c10k::run(Model {
+        name: "smol",
+        api: "smol: Executor, Async<TcpStream>, unblock",
+        summary: "a task per connection; threads take tasks from one executor, and one of them polls",
+        single_worker: false,
+        serve,
+    });
+}
