@@ -6,8 +6,8 @@
 //! costs). Who must work on it elsewhere (a blocking pool, the link) gets it and gives it back.
 //!
 //! What the C shells do by table is done here by `Clients`: one number a connection, its deadline,
-//! looked at once a second by a task. Whoever has waited too long, or is idle when the server stops,
-//! has its socket shut down; its task wakes up from that as from the client's end.
+//! looked at once a second by a task. Whoever has waited too long, or is idle when the server
+//! stops, has its socket shut down; its task wakes up from that as from the client's end.
 
 mod link;
 mod sys;
@@ -91,8 +91,9 @@ impl Conn {
         &mut self.0
     }
 
-    /// `Want::Recv`: has `read` receive into the thread's scratch buffer and feeds what has come. The
-    /// client's end ends the connection; it may be the sweep's doing, though: then it is answered so.
+    /// `Want::Recv`: has `read` receive into the thread's scratch buffer and feeds what has come.
+    /// The client's end ends the connection; it may be the sweep's doing, though: then it is
+    /// answered so.
     pub fn receive(
         &mut self,
         read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
@@ -148,11 +149,12 @@ impl Conn {
         }
     }
 
-    /// `Want::File`: a read that may be done in any thread; it takes the connection along, so that
-    /// nobody can end it meanwhile.
-    pub fn start_reading(mut self) -> Reading {
+    /// `Want::File`: a read to be done in any thread: it blocks for the disk. It takes the
+    /// connection along, so that nobody can end it meanwhile.
+    pub fn start_reading(mut self) -> impl FnOnce() -> Reading + Send {
         let read = unsafe { sys::conn_file(self.here()) };
-        Reading { conn: self, read, came: 0 }
+        let reading = Reading { conn: self, read, came: 0 };
+        move || reading.block()
     }
 }
 
@@ -162,7 +164,7 @@ impl Drop for Conn {
     }
 }
 
-/// A read of the data file under way, into a buffer of the connection's.
+/// A read of the data file into a buffer of the connection's; `finish` tells what came of it.
 pub struct Reading {
     conn: Conn,
     read: sys::FileRead,
@@ -172,8 +174,7 @@ pub struct Reading {
 unsafe impl Send for Reading {}
 
 impl Reading {
-    /// Blocks for the disk.
-    pub fn block(mut self) -> Reading {
+    fn block(mut self) -> Reading {
         self.came = unsafe { sys::datafile_read(self.read) };
         self
     }
@@ -205,8 +206,8 @@ impl<S> Client<S> {
         want
     }
 
-    /// Before each step, where the runtime does not bound a task's share itself: lets the others run
-    /// after 32 of them.
+    /// Before each step, where the runtime does not bound a task's share itself: lets the others
+    /// run after 32 of them.
     pub async fn share(&mut self) {
         self.step_count += 1;
         if self.step_count % STEPS == 0 {
@@ -290,7 +291,8 @@ impl Clients {
         }
     }
 
-    /// Once a second: shuts down who is late, the link included. The lock keeps everyone's number from becoming another's meanwhile.
+    /// Once a second: shuts down who is late, the link included. The lock keeps everyone's number
+    /// from becoming another's meanwhile.
     pub fn sweep(&self) {
         let open = self.lock();
         let now_s = HERE.with(|here| unsafe { sys::bridge_now_s(env_here(&here.borrow())) });

@@ -1,11 +1,12 @@
 //! The link to the database: one connection to Redis carries everybody's questions, one behind the
-//! other (lib/sys/database.h), under one lock. A task of the runtime sends and receives on it with the
-//! runtime's own socket; who asks leaves the connection here and gets it back answered, so a question
-//! costs no memory of its own.
+//! other (lib/sys/database.h), under one lock. A task of the runtime sends and receives on it with
+//! the runtime's own socket; who asks leaves the connection here and gets it back answered, so a
+//! question costs no memory of its own.
 //!
 //! The one who asks first, or first after a loss, opens the link, and blocks while it does: on
 //! loopback no time at all, a second at most.
 
+use std::future::Future;
 use std::io;
 use std::mem;
 use std::net::TcpStream;
@@ -94,19 +95,16 @@ impl Link {
     }
 
     /// `Want::Query`: asks what the connection wants to know; it comes back when it has been told.
-    pub async fn ask(&self, conn: Conn) -> Conn {
-        let tag = {
-            let mut row = self.lock();
-            let key = unsafe { sys::conn_query_key(&conn.0) }; // in a buffer, which does not move
-            let tag = row.sit_down(conn);
-            row.opened |= unsafe { sys::database_ask(row.database, key, tag as u64) };
-            if unsafe { sys::bridge_database_fd(row.database) } < 0 {
-                row.deliver(); // there is no link: all have their answer
-            }
-            row.wake_carrier();
-            tag
-        };
-        poll_fn(|cx| self.poll_answer(tag, cx)).await
+    pub fn ask(&self, conn: Conn) -> impl Future<Output = Conn> + '_ {
+        let mut row = self.lock();
+        let key = unsafe { sys::conn_query_key(&conn.0) }; // in a buffer, which does not move
+        let tag = row.sit_down(conn);
+        row.opened |= unsafe { sys::database_ask(row.database, key, tag as u64) };
+        if unsafe { sys::bridge_database_fd(row.database) } < 0 {
+            row.deliver(); // there is no link: all have their answer
+        }
+        row.wake_carrier();
+        poll_fn(move |cx| self.poll_answer(tag, cx))
     }
 
     fn poll_answer(&self, tag: usize, cx: &mut Context) -> Poll<Conn> {
@@ -146,8 +144,8 @@ impl Link {
         .await
     }
 
-    /// The carrying task: one turn, to be polled again and again: sends what was asked, hears what is
-    /// answered, wakes who waited. Ready when the link is lost: then `lost`.
+    /// The carrying task: one turn, to be polled again and again: sends what was asked, hears what
+    /// is answered, wakes who waited. Ready when the link is lost: then `lost`.
     pub fn turn(
         &self,
         cx: &mut Context,

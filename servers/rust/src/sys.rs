@@ -123,7 +123,8 @@ pub fn main(model: &Model, serve: extern "C" fn(*mut Worker)) -> i32 {
     let mut argv: Vec<*mut c_char> = arguments.iter().map(|a| a.as_ptr() as *mut c_char).collect();
     let argc = argv.len() as c_int;
     argv.push(std::ptr::null_mut());
-    let [name, api, summary] = [model.name, model.api, model.summary].map(|text| c_string(text.into()));
+    let texts = [model.name, model.api, model.summary];
+    let [name, api, summary] = texts.map(|text| c_string(text.into()));
     unsafe {
         bridge_main(
             argc,

@@ -1,4 +1,17 @@
-//! smol.rs
+//! smol.rs: a task per connection on smol's executor, put together from small crates.
+//!
+//! How it waits: async-io arms a socket in epoll for one event, each time anew (EPOLLONESHOT); the
+//! task is put aside until then. --workers N threads run tasks of one executor, each with a queue
+//! of its own, and steal; whichever is idle polls epoll for all.
+//!
+//! Cost: 224 bytes of ours a connection within a task. Arming comes to recv and send, two epoll_ctl
+//! a request as strace counts them: four system calls and a share of one epoll_wait.
+//!
+//! Notice: while one request computes, its thread is lost to the others; with several workers the
+//! rest is stolen and goes on, with one nobody is served. /file goes to a pool of up to 500
+//! threads. Nothing bounds how long a task stays ready: share() does it here.
+//!
+//! Left out: unblock() for /compute, which would give it to that pool. See docs.rs/smol, async-io.
 use std::net::{TcpListener, TcpStream};
 use std::pin::Pin;
 use std::thread;
@@ -10,7 +23,8 @@ use smol::{unblock, Async, Executor, Timer};
 
 static EXECUTOR: Executor<'static> = Executor::new();
 
-/// One connection, in the order in which it wants things; each await is a place to leave the thread.
+/// One connection, in the order in which it wants things; each await is a place to leave the
+/// thread.
 async fn converse(mut client: Client<Async<TcpStream>>, clients: &'static Clients) {
     loop {
         client.share().await;
@@ -34,10 +48,7 @@ async fn converse(mut client: Client<Async<TcpStream>>, clients: &'static Client
                 client.conn.woke();
             }
             Want::Compute => client.conn.compute(),
-            Want::File => {
-                let reading = client.conn.start_reading();
-                client.conn = unblock(|| reading.block()).await.finish();
-            }
+            Want::File => client.conn = unblock(client.conn.start_reading()).await.finish(),
             Want::Query => client.conn = clients.link.ask(client.conn).await,
             Want::Shutdown => client.shut(),
             Want::Close => return,
@@ -71,7 +82,7 @@ async fn look_after(clients: &'static Clients) {
 }
 
 async fn live(listener: TcpListener, clients: &'static Clients) {
-    let listener = Async::new(listener).expect("epoll takes the listening socket");
+    let listener = Async::new(listener).expect("epoll takes the listener");
     EXECUTOR.spawn(look_after(clients)).detach();
     EXECUTOR.spawn(carry(clients)).detach();
     loop {
@@ -98,7 +109,7 @@ fn main() {
     c10k::run(Model {
         name: "smol",
         api: "smol: Executor, Async<TcpStream>, unblock",
-        summary: "a task per connection; threads take tasks from one executor, and one of them polls",
+        summary: "a task per connection; threads share an executor; an idle one polls for all",
         single_worker: false,
         serve,
     });

@@ -1,4 +1,16 @@
-//! tokio-current.rs
+//! tokio-current.rs: a task per connection on Tokio's current-thread scheduler: one thread for all.
+//!
+//! How it waits: as tokio.rs does, task by task over one epoll, but all tasks run on one thread:
+//! nothing is stolen, and no lock is ever contended.
+//!
+//! Cost: as tokio.rs: a task of 1,152 bytes a connection, two system calls a request and a share of
+//! one epoll_wait.
+//!
+//! Notice: tasks run in the order in which they became ready, so all get their share. While one
+//! request computes, nobody else is served: block_in_place() has no other thread to hand the queue
+//! to. /file goes to a pool of up to 512 threads.
+//!
+//! Left out: tasks that need not be Send (LocalSet); here they could do without. See docs.rs/tokio.
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -9,7 +21,8 @@ use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// One connection, in the order in which it wants things; each await is a place to leave the thread.
+/// One connection, in the order in which it wants things; each await is a place to leave the
+/// thread.
 async fn converse(mut client: Client<TcpStream>, clients: &'static Clients) {
     loop {
         match client.wants() {
@@ -35,8 +48,7 @@ async fn converse(mut client: Client<TcpStream>, clients: &'static Clients) {
             }
             Want::Compute => client.conn.compute(),
             Want::File => {
-                let reading = client.conn.start_reading();
-                let read = spawn_blocking(|| reading.block()).await;
+                let read = spawn_blocking(client.conn.start_reading()).await;
                 client.conn = read.expect("a read does not panic").finish();
             }
             Want::Query => client.conn = clients.link.ask(client.conn).await,
@@ -78,7 +90,7 @@ async fn look_after(clients: &'static Clients) {
 
 async fn live(server: Server) {
     let clients = server.clients;
-    let listener = TcpListener::from_std(server.listener).expect("epoll takes the listening socket");
+    let listener = TcpListener::from_std(server.listener).expect("epoll takes the listener");
     tokio::spawn(look_after(clients));
     tokio::spawn(carry(clients));
     loop {

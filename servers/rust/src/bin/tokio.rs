@@ -1,4 +1,20 @@
 //! tokio.rs: a task per connection on Tokio's multi-thread scheduler, which steals work.
+//!
+//! How it waits: the handler reads like a thread's, but each await may leave the thread: the task
+//! is put aside until its socket is ready (one epoll for all, edge-triggered, by mio) or its time
+//! has come. --workers N threads have a queue of tasks each; one that runs dry steals from the
+//! others.
+//!
+//! Cost: a task of 1,152 bytes a connection, 224 of them ours; the timer it may have to hold,
+//! aligned to cache lines, is the largest part. Two system calls a request and a share of one
+//! epoll_wait.
+//!
+//! Notice: a short read tells that a socket is drained, so no receive is tried in vain. A queue
+//! holds 256 tasks; what is beyond goes to a queue of all, looked at once in 31 turns: with 1,000
+//! busy connections on one worker some wait long. /compute takes block_in_place(): another thread
+//! takes the queue over, so the others are served on; /file goes to a pool of up to 512 threads.
+//!
+//! Left out: tuning (event_interval, global_queue_interval). See docs.rs/tokio, runtime.
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -9,7 +25,8 @@ use tokio::runtime::Builder;
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::sleep;
 
-/// One connection, in the order in which it wants things; each await is a place to leave the thread.
+/// One connection, in the order in which it wants things; each await is a place to leave the
+/// thread.
 async fn converse(mut client: Client<TcpStream>, clients: &'static Clients) {
     loop {
         match client.wants() {
@@ -35,8 +52,7 @@ async fn converse(mut client: Client<TcpStream>, clients: &'static Clients) {
             }
             Want::Compute => block_in_place(|| client.conn.compute()),
             Want::File => {
-                let reading = client.conn.start_reading();
-                let read = spawn_blocking(|| reading.block()).await;
+                let read = spawn_blocking(client.conn.start_reading()).await;
                 client.conn = read.expect("a read does not panic").finish();
             }
             Want::Query => client.conn = clients.link.ask(client.conn).await,
@@ -78,7 +94,7 @@ async fn look_after(clients: &'static Clients) {
 
 async fn live(server: Server) {
     let clients = server.clients;
-    let listener = TcpListener::from_std(server.listener).expect("epoll takes the listening socket");
+    let listener = TcpListener::from_std(server.listener).expect("epoll takes the listener");
     tokio::spawn(look_after(clients));
     tokio::spawn(carry(clients));
     loop {
