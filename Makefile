@@ -38,7 +38,7 @@ include $(BUILD)/config.mk
 endif
 # servers/. is newer when a file came or went
 $(BUILD)/config.mk: scripts/packages.txt scripts/configure.sh scripts/setup.sh servers/. \
-                    $(wildcard servers/*.c)
+                    servers/rust/src/bin/. $(wildcard servers/*.c)
 	@scripts/setup.sh
 	@mkdir -p $(BUILD)
 	@CC="$(CC)" scripts/configure.sh >$@.tmp && mv $@.tmp $@
@@ -60,6 +60,23 @@ $(BUILD)/libsys.a: $(call objects,$(sys_src))
 $(BUILD)/servers/%: $(BUILD)/obj/servers/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LIBS_servers)
+
+# the runtimes of Rust: one cargo for all, in a copy, since cargo writes beside Cargo.toml
+rust_files := $(wildcard $(addprefix servers/rust/,Cargo.toml build.rs .cargo/config.toml src/*.rs src/bin/*.rs))
+rust        = $(abspath $(BUILD))/rust
+$(BUILD)/libbridge.a: $(BUILD)/obj/servers/rust/bridge.o
+	@rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/rust/built: $(rust_files) $(BUILD)/libbridge.a $(BUILD)/libsys.a $(BUILD)/libcore.a
+	@rm -rf $(rust)/src && mkdir -p $(rust)
+	@cp -Rp $(addprefix servers/rust/,.cargo Cargo.toml build.rs src) $(rust)
+	cd $(rust) && $(CARGO) build --release --quiet >log 2>&1 || { cat log >&2; false; }
+	@touch $@
+$(addprefix $(BUILD)/servers/,$(RUST_SERVERS)): $(BUILD)/servers/%: $(BUILD)/rust/built
+	@mkdir -p $(@D)
+	cp $(rust)/target/release/$* $@
+$(BUILD)/rust/built: export C10K_BUILD = $(abspath $(BUILD))
+$(BUILD)/rust/built: export RUSTFLAGS = $(addprefix -Clink-arg=,$(SANITIZE))
+
 $(BUILD)/loadgen: $(call objects,$(loadgen_src)) $(BUILD)/libsys.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_loadgen) -lm
 $(BUILD)/obj/harness/schema.o: harness/schema.sql # .incbin: no .d file tells
@@ -118,7 +135,8 @@ c100k c1m: all ## hold 100,000 or 1,000,000 connections on this machine, drawn o
 new-server: ## a new model from a commented skeleton: make new-server NAME=mine
 	@scripts/new-server.sh "$(NAME)"
 diff: ## what a model is: make diff A=thread B=epoll
-	@git diff --no-index --color=auto --stat -p servers/$(A).c servers/$(B).c || true
+	@git diff --no-index --color=auto --stat -p \
+	    $(foreach name,$(A) $(B),$(firstword $(wildcard servers/$(name).c servers/*/src/bin/$(name).*))) || true
 clean: ## remove build/ (results/ stays)
 	rm -rf $(BUILD)
 help:

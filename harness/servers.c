@@ -59,12 +59,19 @@ struct plan_names servers_as_plan_names(const struct server_names *found)
 
 static void find_source(const struct paths *paths, const char *program, struct server_info *info)
 {
-	char path[PATH_CAP];
-	path_make(path, "%s/servers/%s.c", paths->root, program);
-	char *text = file_read(path);
-	if (!text)
+	static const struct {
+		const char *folder, *ending;
+	} places[] = { { "servers", "c" }, { "servers/rust/src/bin", "rs" } };
+	char path[PATH_CAP], *text = NULL;
+	for (size_t i = 0; !text && i < sizeof(places) / sizeof(places[0]); i++) {
+		path_make(info->source, "%s/%s.%s", places[i].folder, program, places[i].ending);
+		path_make(path, "%s/%s", paths->root, info->source);
+		text = file_read(path);
+	}
+	if (!text) {
+		info->source[0] = '\0';
 		return;
-	path_make(info->source, "servers/%s.c", program);
+	}
 	for (const char *at = text; (at = strchr(at, '\n')); at++)
 		info->source_lines++;
 	free(text);

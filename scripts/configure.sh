@@ -30,7 +30,28 @@ for source in servers/*.c; do
 		echo "LIBS_$name := $(pkg-config --libs $needs)"
 	fi
 done
-echo "SERVERS :=$servers"
+
+# Rust's runtimes: Debian's cargo goes with Debian's rustc; without it another will do
+lacking=
+cargo=$(PATH="/usr/bin:$PATH" command -v cargo) || lacking=" cargo"
+for crate in tokio smol async-std; do
+	ls -d /usr/share/cargo/registry/$crate-[0-9]* >/dev/null 2>&1 || lacking="$lacking librust-$crate-dev"
+done
+for source in servers/rust/src/bin/*.rs; do
+	name=$(basename "$source" .rs)
+	if [ -n "$lacking" ]; then
+		echo "SKIPPED += $name"
+		echo "skipped: $source, which needs:$lacking (scripts/setup.sh installs it)" >&2
+	else
+		rust="${rust-} $name"
+	fi
+done
+if [ -z "$lacking" ]; then
+	[ "$cargo" != /usr/bin/cargo ] || cargo="RUSTC=/usr/bin/rustc $cargo"
+	echo "CARGO := $cargo"
+	echo "RUST_SERVERS :=$rust"
+fi
+echo "SERVERS :=$servers${rust-}"
 for part in harness:sqlite3,jansson,inih,zlib,libnl-genl-3.0,hiredis servers:hiredis loadgen:jansson,inih,zlib \
 	tests:cmocka,jansson,inih,zlib,hiredis; do
 	modules=$(echo "${part#*:}" | tr , ' ')

@@ -77,7 +77,7 @@ struct file_read {
 };
 
 struct conn {
-	struct conn_env *env;
+	struct conn_env *env;     /* between two calls it may become another thread's */
 	struct buffer *in;        /* an incomplete line, or pipelined requests not yet answered; else NULL */
 	struct chain out;         /* what is to be sent, before the stream */
 	struct chain body;        /* of a request that is still coming (echo); a key; a piece of file */

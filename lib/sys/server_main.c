@@ -53,6 +53,7 @@ static struct service *service; /* shared with child processes, so that they cou
 static struct worker workers[WORKERS_MAX];
 static pthread_barrier_t tables_are_apart;
 static volatile sig_atomic_t attended_fd = -1; /* see worker_attend() */
+static uint32_t started_count; /* of them: 1 when the model starts its own */
 
 /* --- options --------------------------------------------------------------------------------- */
 
@@ -80,9 +81,9 @@ static void print_help(const struct server_model *m)
 
 static void describe(const struct server_model *m, const struct options *o)
 {
-	printf("{\"name\": \"%s\", \"family\": \"%s\", \"api\": \"%s\", \"language\": \"C\", "
+	printf("{\"name\": \"%s\", \"family\": \"%s\", \"api\": \"%s\", \"language\": \"%s\", "
 	       "\"summary\": \"%s\", \"limits\": {",
-	    m->name, m->family, m->api, m->summary);
+	    m->name, m->family, m->api, m->language ? m->language : "C", m->summary);
 	if (m->max_connections)
 		printf("\"max_connections\": %u", m->max_connections());
 	if (m->in_turn)
@@ -263,7 +264,7 @@ static void on_stop_signal(int number)
 	(void)number;
 	const struct itimerval drain = { .it_value = { .tv_sec = 1, .tv_usec = 800000 } };
 	atomic_store(&service->stopping, true);
-	for (uint32_t i = 0; i < service->worker_count; i++)
+	for (uint32_t i = 0; i < started_count; i++)
 		shutdown(workers[i].listen_fd, SHUT_RDWR);
 	if (attended_fd >= 0)
 		shutdown(attended_fd, SHUT_RD);
@@ -295,7 +296,7 @@ static void open_worker(struct worker *w, const struct options *o, const struct 
 	if (error)
 		die("--host %s: %s; give an address of this machine", o->host, gai_strerror(error));
 	w->blocking = m->blocking;
-	w->listen_fd = net_listen(&address, len, o->backlog, o->worker_count > 1, !m->blocking);
+	w->listen_fd = net_listen(&address, len, o->backlog, started_count > 1, !m->blocking);
 	if (w->listen_fd == -EADDRINUSE)
 		die("port %u is in use; end what listens there, or choose another with --port", o->port);
 	if (w->listen_fd < 0)
@@ -334,7 +335,7 @@ static void *run_worker(void *argument)
 {
 	struct start *start = argument;
 	/* where a sandbox forbids it they share one table and its limit, and serve all the same */
-	if (service->worker_count > 1)
+	if (started_count > 1)
 		(void)unshare(CLONE_FILES);
 	/* a client accepted earlier would stand in the others' copies, and never be closed there */
 	pthread_barrier_wait(&tables_are_apart);
@@ -354,22 +355,23 @@ int server_main(int argc, char **argv, const struct server_model *model)
 	}
 	service = make_service(&o, model);
 	uint64_t file_limit = file_limit_raise();
-	for (uint32_t i = 0; i < o.worker_count; i++) {
+	started_count = model->own_workers ? 1 : o.worker_count;
+	for (uint32_t i = 0; i < started_count; i++) {
 		workers[i].fd_cap = (int)file_limit;
 		open_worker(&workers[i], &o, model);
 		starts[i] = (struct start){ model, &workers[i] };
 	}
-	pthread_barrier_init(&tables_are_apart, NULL, o.worker_count);
+	pthread_barrier_init(&tables_are_apart, NULL, started_count);
 	set_signals();
 	fprintf(stderr, "%s: serving on http://%s:%u/ with %u worker%s\n", model->name, o.host, o.port,
 	    o.worker_count, o.worker_count == 1 ? "" : "s");
-	for (uint32_t i = 1; i < o.worker_count; i++) {
+	for (uint32_t i = 1; i < started_count; i++) {
 		int error = pthread_create(&threads[i], NULL, run_worker, &starts[i]);
 		if (error)
 			die_errno(error, "cannot start worker %u; lower --workers", i);
 	}
 	run_worker(&starts[0]);
-	for (uint32_t i = 1; i < o.worker_count; i++)
+	for (uint32_t i = 1; i < started_count; i++)
 		pthread_join(threads[i], NULL);
 	return 0;
 }

@@ -39,11 +39,13 @@ struct server_model {
 	const char *name;    /* as in build/servers/NAME */
 	const char *family;  /* process, thread, readiness, library, completion, coroutine, runtime */
 	const char *api;     /* "epoll_wait", "pthread_create, recv, send" */
+	const char *language; /* NULL: C */
 	const char *summary; /* one line: how it waits */
 	void (*serve)(struct worker *w); /* runs one worker until it has drained */
 	bool blocking;       /* accept and connections block */
 	bool single_worker;  /* --workers above 1 is refused */
 	bool worker_per_cpu; /* without --workers: as many as there are CPUs it may use */
+	bool own_workers;    /* serve() runs once and starts service->worker_count of its own */
 	const char *option;  /* an option of the model's own that takes a number, "fd-setsize"; or NULL */
 	const char *option_help;
 	void (*set_option)(uint64_t value);    /* ends with usage_die() on a value that cannot be */
