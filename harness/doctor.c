@@ -184,7 +184,8 @@ static void look_at_io_uring(struct doctor *d)
 static void look_at_servers(struct doctor *d, const struct paths *paths)
 {
 	static const char *const expected[] = {
-		"thread", "select", "poll", "epoll", "libev", "libevent", "libuv", "io_uring",
+		"thread", "select", "poll", "epoll", "libev", "libevent", "libuv", "linux-aio", "io_uring",
+		"tokio", "tokio-current", "smol", "async-std",
 	};
 	struct server_names found;
 	char missing[256] = "";

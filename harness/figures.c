@@ -13,9 +13,9 @@
 #include "harness/report_assets.h"
 #include "lib/sys/die.h"
 
-enum { FD_SETSIZE_LINE = 1024 };
+enum { FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
 
-enum figure_x { X_CONNECTIONS, X_IDLE, X_HELD };
+enum figure_x { X_CONNECTIONS, X_IDLE, X_HELD, X_REQUESTS };
 
 struct figure_part {
 	const char *name;
@@ -71,12 +71,40 @@ static const struct figure_spec {
 	    "no more; a model that can wait N times at once stays on that line.",
 	    "Near the line the rate says nothing about speed: the waiting is the work, and a "
 	    "faster server could not serve more." },
+	{ "mixed", "Light requests among heavy ones", "mixed", X_CONNECTIONS,
+	    { { "p99", METRIC_P99_US }, { "median", METRIC_P50_US } }, true, 1,
+	    "Requests come at a fixed rate; one in 200 computes for 10 ms. Solid is the p99 of "
+	    "the light ones, from when they were due: where one loop does everything they wait "
+	    "behind the heavy one, where threads are preempted they pass it by.",
+	    "This is no measure of speed: the rate is the same for all. A long wait here says "
+	    "that work of that length does not belong on the loop." },
+	{ "churn", "Connections that end", "churn", X_REQUESTS,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
+	    "After so many requests the server closes and the client connects anew: what a model "
+	    "does for each connection (a thread, a process, a registration) shows at the left.",
+	    "Much of a new connection is the kernel's work on both sides, alike for all." },
+	{ "query", "A question to the database for each request", "query", X_CONNECTIONS,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
+	    "Each request asks Redis for one key. Loops send the questions of all connections on "
+	    "one link, one behind the other; threads and processes take one of 16 links, and wait "
+	    "for it.",
+	    "Redis itself runs beside the load generator here and may be the limit of the fast." },
+	{ "file", "A file's bytes for each request", "file", X_CONNECTIONS,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
+	    "4 KiB from a random place of a file in the page cache: handing the read to a pool "
+	    "or a ring costs more than the read, as long as the disk is not asked.",
+	    "From a cache no one waits: this is the price of being ready to wait." },
+	{ "stream", "64 KiB an answer", "stream", X_CONNECTIONS,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
+	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
+	    "Most of it is the kernel copying bytes, which all models pay alike." },
 };
 
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
 {
 	return (double)(x == X_CONNECTIONS ? cell->connections
 		: x == X_IDLE              ? cell->idle
+		: x == X_REQUESTS ? cell->requests_per_conn ? cell->requests_per_conn : REQUESTS_ENDLESS
 					   : cell->connections + cell->idle);
 }
 
@@ -215,14 +243,22 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 	}
 }
 
-/* Bytes count in powers of 2, so their axis is marked in powers of 4: "1 KiB", "4 KiB"; other axes
- * are gnuplot's. */
+/* Bytes count in powers of 2, so their axis is marked in powers of 4: "1 KiB", "4 KiB"; times on a
+ * log axis as people write them; other axes are gnuplot's. */
 static const char *y_tics(const struct series *s, struct report_data *data, bool told)
 {
 	struct report_pool *pool = &data->pool;
-	if (report_metrics[s->spec->parts[0].metric].unit != REPORT_BYTES)
-		return "set ytics autofreq";
+	enum report_unit unit = report_metrics[s->spec->parts[0].metric].unit;
 	const char *tics = "";
+	if (unit == REPORT_US && s->spec->y_log) {
+		for (double y = 1; y <= s->head.y_max; y *= 10)
+			if (y >= s->head.y_min)
+				tics = report_printf(pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "",
+				    told ? report_value(pool, unit, y) : "", y);
+		return report_printf(pool, "set ytics (%s)", tics);
+	}
+	if (unit != REPORT_BYTES)
+		return "set ytics autofreq";
 	for (double y = 1; y <= s->head.y_max; y *= 4)
 		if (y >= s->head.y_min)
 			tics = report_printf(pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "",
@@ -292,6 +328,15 @@ static bool make_lines(
 	return figures_close(tsv, spec->name) && figures_write_script(plots, data, &s.head);
 }
 
+/* An experiment that the plan leaves out has no figure. */
+static bool has_cells(const struct report_data *data, const char *experiment)
+{
+	for (size_t i = 0; i < data->cell_count; i++)
+		if (!strcmp(data->cells[i].experiment, experiment))
+			return true;
+	return false;
+}
+
 bool figures_make(struct report_data *data, const char *run_folder, struct figures *figures)
 {
 	const char *plots = report_printf(&data->pool, "%s/plots", run_folder);
@@ -310,6 +355,8 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 	}
 	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		if (!has_cells(data, specs[i].experiment))
+			continue;
 		struct figure *figure = &figures->item[figures->count++];
 		*figure = (struct figure){
 			.name = specs[i].name,

@@ -1,7 +1,7 @@
 /*
  * figures_style.c: the palette. A style is a server's number in the order of the report; it gives
- * the colour and the shape. Six colours do not suffice for eight servers, so two are shared by
- * servers of different families, whose dash and shape differ. Hollow shapes are never a server's
+ * the colour and the shape. Six colours do not suffice for so many servers: those that share one
+ * differ in shape, and by family in dash; with so many each has a panel of its own. Hollow shapes are never a server's
  * own: they mean client-limited.
  */
 #include "harness/figures_style.h"
@@ -18,14 +18,27 @@ static const struct known {
 	uint32_t colour;
 	uint32_t shape;
 } known[] = {
+	{ "iterative", PURPLE, SQUARE },
+	{ "fork", ORANGE, CIRCLE },
+	{ "prefork", SKY, SQUARE },
 	{ "thread", VERMILION, SQUARE },
+	{ "threadpool", GREEN, PENTAGON },
 	{ "select", ORANGE, TRIANGLE_DOWN },
 	{ "poll", PURPLE, DIAMOND },
 	{ "epoll", BLUE, CIRCLE },
+	{ "epoll-et", SKY, CIRCLE },
+	{ "epoll-oneshot", VERMILION, DIAMOND },
+	{ "percore", BLUE, TRIANGLE },
 	{ "libev", SKY, TRIANGLE },
 	{ "libevent", PURPLE, PENTAGON },
 	{ "libuv", ORANGE, SQUARE },
+	{ "linux-aio", VERMILION, TRIANGLE_DOWN },
 	{ "io_uring", GREEN, DIAMOND },
+	{ "coro", BLUE, PENTAGON },
+	{ "tokio", VERMILION, PENTAGON },
+	{ "tokio-current", ORANGE, PENTAGON },
+	{ "smol", GREEN, TRIANGLE },
+	{ "async-std", PURPLE, TRIANGLE_DOWN },
 };
 enum { KNOWN = sizeof(known) / sizeof(*known) };
 

@@ -34,7 +34,7 @@ static void print_experiment(const struct experiment *e)
 	plan_format_count(rate, e->rate_per_s);
 	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s", active, has_idle ? " + " : "",
 	    has_idle ? idle : "", has_idle ? " idle" : "", renews ? "; " : "", renews ? requests : "",
-	    renews ? " req." : "", e->rate_per_s ? " at /s " : "", e->rate_per_s ? rate : "");
+	    renews ? " requests" : "", e->rate_per_s ? " at " : "", e->rate_per_s ? rate : "");
 	if (e->kind == EXPERIMENT_MEMORY)
 		snprintf(load, sizeof(load), "%s held", format_s(e->hold_ns, first, sizeof(first)));
 	else

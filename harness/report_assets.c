@@ -27,6 +27,11 @@ ASSET(asset_switches, "scripts/plots/switches.gp");
 ASSET(asset_cpu, "scripts/plots/cpu.gp");
 ASSET(asset_memory, "scripts/plots/memory.gp");
 ASSET(asset_wait, "scripts/plots/wait.gp");
+ASSET(asset_mixed, "scripts/plots/mixed.gp");
+ASSET(asset_churn, "scripts/plots/churn.gp");
+ASSET(asset_query, "scripts/plots/query.gp");
+ASSET(asset_file, "scripts/plots/file.gp");
+ASSET(asset_stream, "scripts/plots/stream.gp");
 ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
 
 static const struct report_asset assets[] = {
@@ -40,6 +45,11 @@ static const struct report_asset assets[] = {
 	{ "cpu.gp", asset_cpu },
 	{ "memory.gp", asset_memory },
 	{ "wait.gp", asset_wait },
+	{ "mixed.gp", asset_mixed },
+	{ "churn.gp", asset_churn },
+	{ "query.gp", asset_query },
+	{ "file.gp", asset_file },
+	{ "stream.gp", asset_stream },
 	{ "percentiles.gp", asset_percentiles },
 };
 

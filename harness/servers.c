@@ -13,7 +13,9 @@
 
 /* From the simplest way of waiting to the newest: the order in which people meet them. */
 static const char *const usual_order[] = {
-	"iterative", "fork", "prefork", "thread", "threadpool", "select", "poll", "epoll", "libev", "libevent", "libuv", "io_uring",
+	"iterative", "fork", "prefork", "thread", "threadpool", "select", "poll", "epoll", "epoll-et",
+	"epoll-oneshot", "percore", "libev", "libevent", "libuv", "linux-aio", "io_uring", "coro", "tokio",
+	"tokio-current", "smol", "async-std",
 };
 
 static size_t rank_of(const char *name)

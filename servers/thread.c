@@ -13,7 +13,7 @@
  * in the scheduler. When no thread can be had (EAGAIN), the client gets 503 and the others are
  * served on.
  *
- * Left out: a limit on threads (threadpool.c will have one). man: pthreads(7), pthread_create(3),
+ * Left out: a limit on threads (threadpool.c has one). man: pthreads(7), pthread_create(3),
  * socket(7).
  */
 #include <errno.h>

@@ -110,7 +110,7 @@ static void test_complaints(void **state)
 		{ "x = 1\n", "p.ini:1: \"x\" stands before any section" },
 		{ "[throughput]\nconnections=1\n", "p.ini:1: begin with [plan]" },
 		{ "[plan]\n\n[speed]\n",
-		    "p.ini:3: unknown experiment [speed]: use throughput, idle, memory or wait" },
+		    "p.ini:3: unknown experiment [speed]: use throughput, idle, memory, wait, churn" },
 		{ "[plan]\n[plan]\n", "p.ini:2: [plan] comes first" },
 		{ "[plan]\n[idle]\nconnections=1\n[idle]\n", "p.ini:4: [idle] stands there twice" },
 		{ "[plan]\ncolour = red\n",

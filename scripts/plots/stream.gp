@@ -1,0 +1,8 @@
+# Stream: 64 KiB an answer.
+title_y = 'requests/s'
+title_x = 'connections'
+y_format = '%.0s%c'
+parts = 'rate'
+parts_note = 'median and 95% interval; hollow: client-limited'
+fill = 0
+load 'panels.gp'
