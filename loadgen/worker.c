@@ -13,8 +13,7 @@
  *
  * Time: one clock read for each answer, which is also the moment its successor is sent. A closed
  * loop blocks without a timeout (arming a timer costs as much as a request); the main thread kicks
- * it ten times a second, and only then are ages looked at. How an open loop waits stands in
- * worker_paced.c, what slow connections do in worker_slow.c.
+ * it ten times a second, then it looks at ages. Open loops: worker_paced.c, slow: worker_slow.c.
  */
 #include "worker_private.h"
 
@@ -35,10 +34,8 @@ enum { ATTEMPTS_MAX = 3 }; /* to open a connection before the barrier */
 
 static void stop_opening(struct worker *w, struct session *s)
 {
-	if (s->opening) {
-		s->opening = false;
-		w->opening_count--;
-	}
+	w->opening_count -= s->opening;
+	s->opening = false;
 }
 
 /* What it spends on closing and connecting, or on a request that fails, is not idleness either. */
@@ -51,9 +48,8 @@ static void account_time(struct worker *w, const struct session *s, uint64_t now
 /* The arrival this session has taken, if any, is answered, timed out, or lost to an error. */
 static void settle(struct worker *w, const struct session *s, uint64_t now_ns, bool counts)
 {
-	uint32_t index = (uint32_t)(s - w->sessions);
 	if (w->pace)
-		pace_settle(w->pace, &w->stats, &w->window, index, now_ns, counts);
+		pace_settle(w->pace, &w->stats, &w->window, (uint32_t)(s - w->sessions), now_ns, counts);
 }
 
 static void drop_session(struct worker *w, struct session *s, uint64_t now_ns)
