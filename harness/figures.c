@@ -275,11 +275,17 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 	struct report_pool *pool = &data->pool;
 	double zero = s->head.x_min * 1.5,
 	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE ? (double)s->active : 0);
+	if (s->spec->x == X_REQUESTS)
+		fd_line = 0; /* outside */
 	const char *tics = "";
-	for (size_t i = 0; i < s->x_count; i++)
-		tics = report_printf(pool, "%s%s'%g%s' %.9g", tics, i ? ", " : "",
-		    s->x[i] < 1000 ? s->x[i] : s->x[i] / 1000, s->x[i] < 1000 ? "" : "k",
+	for (size_t i = 0; i < s->x_count; i++) {
+		const char *label = report_printf(pool, "%g%s",
+		    s->x[i] < 1000 ? s->x[i] : s->x[i] / 1000, s->x[i] < 1000 ? "" : "k");
+		if (s->spec->x == X_REQUESTS && s->x[i] == REQUESTS_ENDLESS)
+			label = "never";
+		tics = report_printf(pool, "%s%s'%s' %.9g", tics, i ? ", " : "", label,
 		    s->x[i] > 0 ? s->x[i] : zero);
+	}
 	return report_printf(pool,
 	    "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\nset_xtics = \"set "
 	    "xtics (%s)\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\n",

@@ -9,6 +9,7 @@
  */
 #include "harness/report_data.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,11 @@ static int compare_long(long a, long b)
 	return (a > b) - (a < b);
 }
 
+static long requests_order(const struct report_cell_row *cell)
+{
+	return cell->requests_per_conn ? cell->requests_per_conn : LONG_MAX;
+}
+
 /* Cells of one point compare equal. Servers stand in the order of their style, which is that of the
  * figures. */
 static int compare_load(const struct report_cell_row *a, const struct report_cell_row *b)
@@ -85,7 +91,8 @@ static int compare_load(const struct report_cell_row *a, const struct report_cel
 	order = order ? order : strcmp(a->target, b->target);
 	order = order ? order : compare_long(a->connections, b->connections);
 	order = order ? order : compare_long(a->idle, b->idle);
-	order = order ? order : compare_long(a->requests_per_conn, b->requests_per_conn);
+	/* 0, a connection that never ends, comes last */
+	order = order ? order : compare_long(requests_order(a), requests_order(b));
 	order = order ? order : a->twin - b->twin;
 	return order ? order : compare_long((long)a->server->style, (long)b->server->style);
 }

@@ -1,6 +1,6 @@
 # Churn: connections that end after so many requests.
 title_y = 'requests/s'
-title_x = 'requests on a connection (1k: never closed)'
+title_x = 'requests before a connection is closed'
 y_format = '%.0s%c'
 parts = 'rate'
 parts_note = 'median and 95% interval; hollow: client-limited'
