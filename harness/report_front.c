@@ -95,9 +95,11 @@ void report_section_reading(struct report *r)
 	    "**invalid** and **failed** cells have no figures at all. **-** is a value that this "
 	    "machine could not give: it is not zero.");
 	report_item(r->doc,
-	    "**All load is closed-loop**: each connection sends its next request when the last "
-	    "answer is complete. Latency is therefore service time at saturation: it grows with "
-	    "the number of connections for every server, and is no response time at a given rate.");
+	    "**All load is closed-loop**, that of `mixed` apart: each connection sends its next "
+	    "request when the last answer is complete. Latency is therefore service time at "
+	    "saturation: it grows with the number of connections for every server, and is no "
+	    "response time at a given rate. In `mixed` requests come at a fixed rate, and latency "
+	    "is response time, from when they were due.");
 	report_item(r->doc,
 	    "**Client and server share one machine** and its loopback device: compare servers with "
 	    "each other, not these figures with those of a network.");
