@@ -3,6 +3,6 @@ title_y = 'p99 of the light requests'
 title_x = 'connections'
 y_format = '%.0s%cs'
 parts = 'p99 median'
-parts_note = 'solid: p99, dashed: median; response time'
+parts_note = 'upper: p99, lower: median; response time'
 fill = 0
 load 'panels.gp'
