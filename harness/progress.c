@@ -63,13 +63,14 @@ char *progress_format_time(uint64_t ns, char *out, size_t cap)
 	return out;
 }
 
-/* "10k" or "100+10k" */
+/* "10k", "100+10k" or "1k+100" */
 static char *format_load(const struct cell *cell, char *out, size_t cap)
 {
 	char active[PLAN_NAME_CAP], idle[PLAN_NAME_CAP];
 	plan_format_count(active, cell->connections);
-	plan_format_count(idle, cell->idle);
-	snprintf(out, cap, "%s%s%s", active, cell->idle ? "+" : "", cell->idle ? idle : "");
+	uint32_t others = cell->idle + cell->slow;
+	plan_format_count(idle, others);
+	snprintf(out, cap, "%s%s%s", active, others ? "+" : "", others ? idle : "");
 	return out;
 }
 
