@@ -3,7 +3,7 @@
 PRAGMA user_version = 3;
 
 -- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
--- planned_cells, unchecked (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
+-- planned_cells, unchecked (0 | 1), until_decided (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
 -- memory_bytes, governor, virtualisation, mitigations, clock_source, file_limit, somaxconn, perf_event_paranoid, libraries
 -- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start)
 CREATE TABLE run (
