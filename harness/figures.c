@@ -15,7 +15,7 @@
 
 enum { FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
 
-enum figure_x { X_CONNECTIONS, X_IDLE, X_SLOW, X_HELD, X_REQUESTS };
+enum figure_x { X_CONNECTIONS, X_COLD, X_IDLE, X_SLOW, X_HELD, X_REQUESTS };
 
 struct figure_part {
 	const char *name;
@@ -93,7 +93,16 @@ static const struct figure_spec {
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "4 KiB from a random place of a file in the page cache: handing the read to a pool "
 	    "or a ring costs more than the read, as long as the disk is not asked.",
-	    "From a cache no one waits: this is the price of being ready to wait." },
+	    "From a cache no one waits: this is the price of being ready to wait. `linux-aio` "
+	    "reads past the cache (O_DIRECT), so it asks the disk here, too." },
+	{ "file-cold", "A file's bytes, none of them cached", "file", X_COLD,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
+	    "The same file, dropped from the page cache before each cell: where one loop reads, "
+	    "all its clients wait for the disk one after the other; threads, pools and rings ask "
+	    "for many places at once.",
+	    "What was read stays in the cache, so the cell grows warmer as it goes on, the more "
+	    "the faster the server: cached_end in cells.csv says how far (O_DIRECT: not at all). "
+	    "A disk of a virtual machine may itself be a cache." },
 	{ "stream", "64 KiB an answer", "stream", X_CONNECTIONS,
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
@@ -110,7 +119,7 @@ static const struct figure_spec {
 
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
 {
-	return (double)(x == X_CONNECTIONS ? cell->connections
+	return (double)(x == X_CONNECTIONS || x == X_COLD ? cell->connections
 		: x == X_IDLE              ? cell->idle
 		: x == X_SLOW              ? cell->slow
 		: x == X_REQUESTS ? cell->requests_per_conn ? cell->requests_per_conn : REQUESTS_ENDLESS
@@ -148,7 +157,8 @@ struct series {
 
 static bool in_figure(const struct series *s, const struct report_point *p)
 {
-	return !p->cells->twin && !strcmp(p->cells->experiment, s->spec->experiment);
+	return !p->cells->twin && p->cells->cold == (s->spec->x == X_COLD)
+	    && !strcmp(p->cells->experiment, s->spec->experiment);
 }
 
 static void put_value(FILE *out, double value)
@@ -344,10 +354,11 @@ static bool make_lines(
 }
 
 /* An experiment that the plan leaves out has no figure. */
-static bool has_cells(const struct report_data *data, const char *experiment)
+static bool has_cells(const struct report_data *data, const struct figure_spec *spec)
 {
 	for (size_t i = 0; i < data->cell_count; i++)
-		if (!strcmp(data->cells[i].experiment, experiment))
+		if (!strcmp(data->cells[i].experiment, spec->experiment)
+		    && data->cells[i].cold == (spec->x == X_COLD))
 			return true;
 	return false;
 }
@@ -370,7 +381,7 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 	}
 	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
-		if (!has_cells(data, specs[i].experiment))
+		if (!has_cells(data, &specs[i]))
 			continue;
 		struct figure *figure = &figures->item[figures->count++];
 		*figure = (struct figure){

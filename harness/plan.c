@@ -137,6 +137,21 @@ static bool read_rate(struct reader *r, const char *value, uint32_t *rate_per_s)
 	return true;
 }
 
+static bool read_cache(struct reader *r, const char *value, struct plan_levels *cold)
+{
+	char piece[PLAN_TEXT_CAP];
+	*cold = (struct plan_levels){ 0 };
+	for (const char *list = value; plan_next_piece(&list, piece, sizeof(piece));) {
+		bool is_cold = strcmp(piece, "cold") == 0;
+		if (!is_cold && strcmp(piece, "warm") != 0)
+			return complain(r, "cache \"%s\": use warm, cold or both", piece);
+		if (cold->count > 0 && (cold->count > 1 || cold->values[0] == is_cold))
+			return complain(r, "cache: %s stands there twice", piece);
+		cold->values[cold->count++] = is_cold;
+	}
+	return cold->count > 0 || complain(r, "cache: give warm, cold or both");
+}
+
 static bool read_target(struct reader *r, const char *value, char target[PLAN_TEXT_CAP])
 {
 	bool fits = value[0] == '/' && strlen(value) < PLAN_TEXT_CAP;
@@ -152,11 +167,12 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
-	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_COUNT
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_CACHE,
+	KEY_COUNT
 };
 /* [plan]; an experiment with keys of its own; all the others */
-enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_SLOW = 16, IN_OTHER = 32 };
-enum { IN_LOAD = IN_CHURN | IN_MIXED | IN_SLOW | IN_OTHER };
+enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_SLOW = 16, IN_FILE = 32, IN_OTHER = 64 };
+enum { IN_LOAD = IN_CHURN | IN_MIXED | IN_SLOW | IN_FILE | IN_OTHER };
 
 static const struct {
 	const char *name;
@@ -169,12 +185,13 @@ static const struct {
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
 	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
 	[KEY_IDLE] = { "idle", IN_OTHER },
-	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_OTHER },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_FILE | IN_OTHER },
 	[KEY_TWIN] = { "twin", IN_LOAD },
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
 	[KEY_RATE] = { "rate", IN_MIXED | IN_SLOW },
 	[KEY_SLOW] = { "slow", IN_SLOW },
+	[KEY_CACHE] = { "cache", IN_FILE },
 };
 
 static int place_of_section(const struct reader *r)
@@ -185,7 +202,8 @@ static int place_of_section(const struct reader *r)
 	return kind == EXPERIMENT_MEMORY ? IN_MEMORY
 	    : kind == EXPERIMENT_CHURN ? IN_CHURN
 	    : kind == EXPERIMENT_MIXED ? IN_MIXED
-	    : kind == EXPERIMENT_SLOW ? IN_SLOW : IN_OTHER;
+	    : kind == EXPERIMENT_SLOW ? IN_SLOW
+	    : kind == EXPERIMENT_FILE ? IN_FILE : IN_OTHER;
 }
 
 static bool read_value(struct reader *r, enum key key, const char *value)
@@ -223,6 +241,8 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return read_rate(r, value, &e->rate_per_s);
 	case KEY_SLOW:
 		return read_levels(r, "slow", value, &e->slow, 0);
+	case KEY_CACHE:
+		return read_cache(r, value, &e->cold);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -368,6 +388,7 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 			.idle = { .values = { 0 }, .count = 1 },
 			.requests = { .values = { 0 }, .count = 1 },
 			.slow = { .values = { 0 }, .count = 1 },
+			.cold = { .values = { 0 }, .count = 1 },
 			.target = "/",
 			.duration_ns = 2000000000,
 			.warmup_ns = 500000000,

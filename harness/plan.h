@@ -71,6 +71,7 @@ struct experiment {
 	struct plan_levels idle; /* connected and silent; combined with each of `connections` */
 	struct plan_levels requests; /* churn: on a connection, then it is opened anew; 0: never */
 	struct plan_levels slow; /* connections of slow clients beside the active ones */
+	struct plan_levels cold; /* file: 1 when the data file is dropped from the page cache first */
 	uint32_t rate_per_s;     /* mixed, slow: an open loop's, of all active ones; else 0 */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */

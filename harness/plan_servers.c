@@ -219,7 +219,8 @@ bool plan_uses(const struct plan *plan, uint32_t server)
 
 uint32_t plan_load_count(const struct experiment *e)
 {
-	return e->connections.count * e->idle.count * e->requests.count * e->slow.count;
+	return e->connections.count * e->idle.count * e->requests.count * e->slow.count *
+	    e->cold.count;
 }
 
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count)

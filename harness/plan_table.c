@@ -34,10 +34,11 @@ static void print_experiment(const struct experiment *e)
 	bool renews = e->requests.count > 1 || e->requests.values[0] > 0;
 	format_levels(&e->requests, requests, sizeof(requests));
 	plan_format_count(rate, e->rate_per_s);
-	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s%s%s%s", active, has_idle ? " + " : "",
+	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s%s%s%s%s", active, has_idle ? " + " : "",
 	    has_idle ? idle : "", has_idle ? " idle" : "", has_slow ? " + " : "",
 	    has_slow ? slow : "", has_slow ? " slow" : "", renews ? "; " : "", renews ? requests : "",
-	    renews ? " requests" : "", e->rate_per_s ? " at " : "", e->rate_per_s ? rate : "");
+	    renews ? " requests" : "", e->rate_per_s ? " at " : "", e->rate_per_s ? rate : "",
+	    e->cold.count > 1 ? "; warm, cold" : e->cold.values[0] ? "; cold" : "");
 	if (e->kind == EXPERIMENT_MEMORY)
 		snprintf(load, sizeof(load), "%s held", format_s(e->hold_ns, first, sizeof(first)));
 	else

@@ -69,8 +69,8 @@ char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP])
 	uint32_t other_count = cell->idle + cell->slow;
 	plan_format_count(active, cell->connections);
 	plan_format_count(others, other_count);
-	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s", active, other_count ? "+" : "",
-	    other_count ? others : "");
+	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s", active, other_count ? "+" : "",
+	    other_count ? others : "", cell->cold ? " cold" : "");
 	return out;
 }
 

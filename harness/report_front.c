@@ -32,7 +32,8 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 	    ? report_printf(pool, " + %s idle", report_whole(pool, (double)cell->idle)) : "";
 	const char *slow = cell->slow
 	    ? report_printf(pool, " + %s slow", report_whole(pool, (double)cell->slow)) : "";
-	return report_printf(pool, "%s%s%s", active, idle, slow);
+	return report_printf(pool, "%s%s%s%s", active, idle, slow,
+	    cell->cold ? ", cold" : "");
 }
 
 void report_section_grade(struct report *r)

@@ -48,6 +48,8 @@ const struct metric_column metric_columns[METRIC_COUNT] = {
 	[METRIC_SERVER_REQUESTS] = { "server_requests", true },
 	[METRIC_CLIENT_REQUESTS] = { "client_requests", true },
 	[METRIC_OFFERED_PER_S] = { "offered_per_s", true },
+	[METRIC_CACHED_START] = { "cached_start", false },
+	[METRIC_CACHED_END] = { "cached_end", false },
 };
 
 void row_init(struct row *row, const struct cell *cell)

@@ -42,6 +42,7 @@ CREATE TABLE cell (
 	connections  INTEGER NOT NULL,-- active ones
 	idle         INTEGER NOT NULL,-- connected and silent
 	slow         INTEGER NOT NULL DEFAULT 0, -- connected, sending or reading slowly
+	cache        TEXT NOT NULL DEFAULT '', -- file: warm | cold (dropped from the page cache before the cell)
 	requests_per_conn INTEGER NOT NULL DEFAULT 0, -- then the client connects anew; 0: never
 	rep          INTEGER NOT NULL,-- block, from 1
 	position     INTEGER NOT NULL,-- order in which the run measured it, from 1
@@ -78,11 +79,13 @@ CREATE TABLE cell (
 	server_requests INTEGER,      -- the server's own count over its life, from /stats
 	client_requests INTEGER,      -- what the load generator sent over its life
 	offered_per_s INTEGER,        -- open loop: requests due each second; NULL: closed loop
+	cached_start REAL,            -- file: share of the data file in the page cache, before the load
+	cached_end   REAL,            -- and after it
 
 	blank        TEXT NOT NULL DEFAULT '', -- "runqueue_us_per_req: no schedstat in this kernel; ..."
 	loadgen      TEXT,            -- the load generator's whole JSON, histograms included (c10k.loadgen/1)
 	log          TEXT,            -- last words of the server and of the load generator, if any
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
-	UNIQUE (experiment, server, twin, target, connections, idle, slow, requests_per_conn, rep)
+	UNIQUE (experiment, server, twin, target, connections, idle, slow, cache, requests_per_conn, rep)
 );
