@@ -79,6 +79,8 @@ done
 holds 'a dry run writes nothing' test ! -e "$work/none"
 prints 'expected' sh -c "cd / && '$c10k' bench --dry-run quick"
 prints 'seed      7' "$c10k" bench --dry-run quick --seed 7
+prints 'cells: throughput [0-9]* *[ms0-9]*.*, idle ' "$c10k" bench --dry-run quick
+prints 'to the plan full: .*throughput with' "$c10k" bench --dry-run quick
 "$c10k" bench --dry-run c10k | awk 'length > 80 && !/\.ini$/ { print; wide = 1 } END { exit wide }' && pass ||
 	fail "the plan is wider than 80 columns"
 
