@@ -98,6 +98,13 @@ static const struct figure_spec {
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
 	    "Most of it is the kernel copying bytes, which all models pay alike." },
+	{ "batch", "A fixed number of requests, timed as a whole", "batch", X_CONNECTIONS,
+	    { { "time", METRIC_BATCH_MEAN_S } }, false, 0,
+	    "The number a user would take himself: hyperfine times the load generator from its "
+	    "start to its end while it sends so many requests. Mean and standard deviation of its "
+	    "runs, as hyperfine gives them.",
+	    "Start, connects and the first requests are in it: it is larger than requests over "
+	    "throughput, and its differences are smaller." },
 };
 
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
@@ -142,6 +149,17 @@ static bool in_figure(const struct series *s, const struct report_point *p)
 	return !p->cells->twin && !strcmp(p->cells->experiment, s->spec->experiment);
 }
 
+/* What is drawn: the estimate over cells; of batches hyperfine's own interval over its runs. */
+static struct estimate drawn(const struct report_point *p, int metric)
+{
+	struct estimate e = p->metric[metric];
+	if (metric == METRIC_BATCH_MEAN_S) {
+		e.low = e.median - p->metric[METRIC_BATCH_STDDEV_S].median;
+		e.high = e.median + p->metric[METRIC_BATCH_STDDEV_S].median;
+	}
+	return e;
+}
+
 static void put_value(FILE *out, double value)
 {
 	if (isfinite(value))
@@ -153,7 +171,7 @@ static void put_value(FILE *out, double value)
 static void write_row(
     FILE *out, const struct series *s, const struct report_point *p, const struct figure_part *part)
 {
-	struct estimate e = p->metric[part->metric];
+	struct estimate e = drawn(p, part->metric);
 	fprintf(out, "%s\t%s", p->cells->server->name, part->name);
 	put_value(out, x_value(s->spec->x, p->cells));
 	put_value(out, e.median);
@@ -181,7 +199,7 @@ static void take_point(struct series *s, const struct report_point *p)
 	s->wait_s = report_wait_s(p->cells->target);
 	s->active = p->cells->connections;
 	for (int i = 0; i < 2 && s->spec->parts[i].name; i++) {
-		struct estimate e = p->metric[s->spec->parts[i].metric];
+		struct estimate e = drawn(p, s->spec->parts[i].metric);
 		if (!e.count)
 			continue;
 		h->y_max = e.high > h->y_max ? e.high : h->y_max;

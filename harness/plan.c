@@ -28,6 +28,7 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "file",
 	[EXPERIMENT_QUERY] = "query",
 	[EXPERIMENT_STREAM] = "stream",
+	[EXPERIMENT_BATCH] = "batch",
 };
 
 const char *const experiment_summaries[EXPERIMENT_COUNT] = {
@@ -40,6 +41,7 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "4 KiB from a file, at random places: who waits for the disk, and how",
 	[EXPERIMENT_QUERY] = "a key from Redis: a pool of links, or one link for all",
 	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
+	[EXPERIMENT_BATCH] = "so many requests, timed as a whole by hyperfine: what users time",
 };
 
 enum { SECTION_NONE = -2, SECTION_PLAN = -1 }; /* else an index into plan.experiments */
@@ -135,6 +137,15 @@ static bool read_rate(struct reader *r, const char *value, uint32_t *rate_per_s)
 	return true;
 }
 
+static bool read_total(struct reader *r, const char *value, uint32_t *requests)
+{
+	uint64_t number;
+	if (!units_parse_count(slice_of(value), &number) || number < 1 || number > PLAN_CONNECTIONS_MAX)
+		return complain(r, "total \"%s\": use requests from 1 to 10M, such as 20k", value);
+	*requests = (uint32_t)number;
+	return true;
+}
+
 static bool read_target(struct reader *r, const char *value, char target[PLAN_TEXT_CAP])
 {
 	bool fits = value[0] == '/' && strlen(value) < PLAN_TEXT_CAP;
@@ -150,10 +161,10 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
-	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_COUNT
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_TOTAL, KEY_COUNT
 };
-/* [plan]; [memory]; [churn]; [mixed]; all the others */
-enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_OTHER = 16 };
+/* [plan]; [memory]; [churn]; [mixed]; [batch]; all the others */
+enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_OTHER = 16, IN_BATCH = 32 };
 enum { IN_LOAD = IN_CHURN | IN_MIXED | IN_OTHER };
 
 static const struct {
@@ -161,17 +172,18 @@ static const struct {
 	int where;
 } key_table[KEY_COUNT] = {
 	[KEY_TITLE] = { "title", IN_PLAN },
-	[KEY_SERVERS] = { "servers", IN_PLAN | IN_LOAD | IN_MEMORY },
-	[KEY_BLOCKS] = { "blocks", IN_PLAN | IN_LOAD | IN_MEMORY },
+	[KEY_SERVERS] = { "servers", IN_PLAN | IN_LOAD | IN_MEMORY | IN_BATCH },
+	[KEY_BLOCKS] = { "blocks", IN_PLAN | IN_LOAD | IN_MEMORY | IN_BATCH },
 	[KEY_DURATION] = { "duration", IN_PLAN | IN_LOAD },
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
-	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
+	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY | IN_BATCH },
 	[KEY_IDLE] = { "idle", IN_OTHER },
-	[KEY_TARGET] = { "target", IN_CHURN | IN_OTHER },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_OTHER | IN_BATCH },
 	[KEY_TWIN] = { "twin", IN_LOAD },
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
 	[KEY_RATE] = { "rate", IN_MIXED },
+	[KEY_TOTAL] = { "total", IN_BATCH },
 };
 
 static int place_of_section(const struct reader *r)
@@ -181,7 +193,8 @@ static int place_of_section(const struct reader *r)
 	enum experiment_kind kind = r->plan->experiments[r->section].kind;
 	return kind == EXPERIMENT_MEMORY ? IN_MEMORY
 	    : kind == EXPERIMENT_CHURN ? IN_CHURN
-	    : kind == EXPERIMENT_MIXED ? IN_MIXED : IN_OTHER;
+	    : kind == EXPERIMENT_MIXED ? IN_MIXED
+	    : kind == EXPERIMENT_BATCH ? IN_BATCH : IN_OTHER;
 }
 
 static bool read_value(struct reader *r, enum key key, const char *value)
@@ -217,6 +230,8 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return read_levels(r, "requests", value, &e->requests, 0);
 	case KEY_RATE:
 		return read_rate(r, value, &e->rate_per_s);
+	case KEY_TOTAL:
+		return read_total(r, value, &e->batch_requests);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -269,6 +284,10 @@ static bool close_section(struct reader *r)
 		    experiment_names[e->kind]);
 	if (e->server_count == 0 && !plan_set_servers(r->plan, e, "all", r->known, problem))
 		complain(r, "%s", problem);
+	for (uint32_t i = 0; i < e->connections.count && e->kind == EXPERIMENT_BATCH; i++)
+		if (e->connections.values[i] > e->batch_requests)
+			complain(r, "[batch] total = %u: give a request to each of %u connections",
+			    e->batch_requests, e->connections.values[i]);
 	for (uint32_t i = 0; i < e->server_count && r->twin[0]; i++)
 		if (strcmp(r->plan->servers[e->servers[i]].name, r->twin) == 0)
 			e->twin = e->servers[i];
@@ -322,6 +341,8 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 		strcpy(e->target, usual_targets[kind]);
 	if (kind == EXPERIMENT_MIXED)
 		e->rate_per_s = 10000;
+	if (kind == EXPERIMENT_BATCH)
+		e->batch_requests = 20000;
 	return true;
 }
 

@@ -32,6 +32,7 @@ enum {
 	PLAN_NAME_CAP = 32,
 	PLAN_TEXT_CAP = 64,
 	PLAN_MESSAGE_CAP = 512,
+	BATCH_RUNS = 5,             /* that hyperfine times in a cell */
 };
 
 enum experiment_kind {
@@ -44,6 +45,7 @@ enum experiment_kind {
 	EXPERIMENT_FILE,
 	EXPERIMENT_QUERY,
 	EXPERIMENT_STREAM,
+	EXPERIMENT_BATCH,
 	EXPERIMENT_COUNT
 };
 
@@ -69,6 +71,7 @@ struct experiment {
 	struct plan_levels connections; /* active ones */
 	struct plan_levels idle; /* connected and silent; combined with each of `connections` */
 	struct plan_levels requests; /* churn: on a connection, then it is opened anew; 0: never */
+	uint32_t batch_requests; /* batch: of all connections together, in each of BATCH_RUNS runs */
 	uint32_t rate_per_s;     /* mixed: an open loop's, of all connections; else 0 */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */

@@ -43,6 +43,7 @@ const struct report_metric_info report_metrics[REPORT_METRICS] = {
 	[METRIC_CLIENT_CPU] = { "client CPU", REPORT_SHARE },
 	[METRIC_ERRORS] = { "errors", REPORT_COUNT },
 	[METRIC_ELAPSED_S] = { "window", REPORT_PLAIN },
+	[METRIC_BATCH_MEAN_S] = { "batch, s", REPORT_PLAIN },
 	[METRIC_CPU_US_PER_REQ] = { "CPU/req", REPORT_US },
 	[METRIC_BYTES_PER_CONN] = { "memory/conn", REPORT_BYTES },
 };

@@ -137,6 +137,20 @@ case $(head -n 1 "$run/cells.csv") in "$wanted"*) pass ;; *) fail "cells.csv: $(
 awk -F, 'NR > 1 && $2 == "epoll" && ($25 != $4 + $5 || $26 != $25 || $10 != 0) { bad = 1 } END { exit bad }' \
 	"$run/cells.csv" && pass || fail "epoll: established = answered = asked for, no errors"
 
+# --- a batch: hyperfine's own figures, and the number of requests
+plan '[plan]\nblocks = 1\nservers = epoll\n[batch]\nconnections = 10\ntotal = 5\n'
+expect 2 'plan.ini:4: .*total = 5: give a request to each of 10' "$c10k" bench "$work/plan.ini"
+plan '[plan]\nblocks = 1\nservers = epoll\n[batch]\nconnections = 10\ntotal = 2k\n'
+valid='^batch *epoll *10 .* s  valid'
+command -v hyperfine >/dev/null || valid='unsupported: hyperfine is not installed: apt-get install hyperfine'
+prints "$valid" "$c10k" bench "$work/plan.ini" --unchecked --out "$work/batch"
+if command -v hyperfine >/dev/null; then
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR == 2 { exit !($at["requests"] == 2000 &&
+		$at["batch_min_s"] > 0 && $at["batch_min_s"] <= $at["batch_median_s"] && $at["batch_median_s"] <= $at["batch_max_s"] &&
+		$at["batch_min_s"] <= $at["batch_mean_s"] && $at["batch_stddev_s"] >= 0) }' "$work/batch/latest/cells.csv" && pass ||
+		fail "times of the batch: $(cat "$work/batch/latest/cells.csv")"
+fi
+
 # --- further blocks until all is decided: who only waits is as fast as another who only waits
 plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\n[wait]\nconnections = 4\ntarget = /sleep/5\n'
 expect 2 'needs a server to compare with' "$c10k" bench "$work/plan.ini" --until-decided
