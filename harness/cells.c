@@ -65,12 +65,16 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 			if (rep > e->blocks)
 				continue;
 			uint32_t sizes = e->connections.count * e->idle.count;
-			for (uint32_t k = 0; k < sizes * e->requests.count; k++) {
+			uint32_t loads = sizes * e->requests.count;
+			for (uint32_t k = 0; k < loads * e->rates.count; k++) {
+				struct plan_rate rate = e->rates.values[k / loads];
 				struct cell level = {
 					.experiment = e,
 					.connections = e->connections.values[k % sizes / e->idle.count],
 					.idle = e->idle.values[k % e->idle.count],
-					.requests = e->requests.values[k / sizes],
+					.requests = e->requests.values[k % loads / sizes],
+					.level = rate,
+					.offered_per_s = rate.per_s,
 					.rep = rep,
 					.load_seed = load_seed(seed, rep),
 					.position = count + 1,

@@ -205,6 +205,9 @@ bool plan_change(struct plan *plan, const struct plan_changes *changes, struct p
 		return false;
 	for (uint32_t i = 0; i < plan->experiment_count && changes->blocks; i++)
 		plan->experiments[i].blocks = changes->blocks;
+	for (uint32_t i = 0; i < plan->experiment_count; i++)
+		if (!plan_knows_capacity(plan, &plan->experiments[i], message))
+			return false;
 	return true;
 }
 

@@ -63,13 +63,15 @@ char *progress_format_time(uint64_t ns, char *out, size_t cap)
 	return out;
 }
 
-/* "10k" or "100+10k" */
+/* "10k", "100+10k", "1k@50%" */
 static char *format_load(const struct cell *cell, char *out, size_t cap)
 {
-	char active[PLAN_NAME_CAP], idle[PLAN_NAME_CAP];
+	char active[PLAN_NAME_CAP], idle[PLAN_NAME_CAP], rate[PLAN_NAME_CAP];
 	plan_format_count(active, cell->connections);
 	plan_format_count(idle, cell->idle);
-	snprintf(out, cap, "%s%s%s", active, cell->idle ? "+" : "", cell->idle ? idle : "");
+	plan_format_rate(rate, cell->level);
+	snprintf(out, cap, "%s%s%s%s%s", active, cell->idle ? "+" : "", cell->idle ? idle : "",
+	    rate[0] ? "@" : "", rate);
 	return out;
 }
 
@@ -107,7 +109,7 @@ static uint64_t time_left_ns(const struct progress *p)
 
 void progress_tick(struct progress *p)
 {
-	char left[32], load[64];
+	char left[32], load[96];
 	uint64_t now_ns = clock_now_ns();
 	if (!p->terminal || !p->cell || now_ns < p->drawn_ns + draw_every_ns)
 		return;
@@ -190,7 +192,7 @@ static void print_marks(const char *marks)
 
 void progress_end(struct progress *p, const struct row *row, uint64_t expected_ns)
 {
-	char load[64], server[64];
+	char load[96], server[64];
 	p->verdicts[row->verdict]++;
 	p->done_count++;
 	p->expected_done_ns += expected_ns;

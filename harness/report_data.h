@@ -47,6 +47,7 @@ struct report_cell_row {
 	bool twin;
 	bool outlier; /* its rate lies far from the point's others: flagged, never left out */
 	long connections, idle, requests_per_conn, rep, position;
+	long level_per_s, level_percent; /* of an open loop, as the plan gives it */
 	enum verdict verdict;
 	double metric[REPORT_METRICS]; /* NAN: blank */
 };
@@ -99,6 +100,8 @@ const struct report_point *report_point(const struct report_data *data, const ch
     const char *server, long connections, long idle);
 const struct report_point *report_twin(
     const struct report_data *data, const struct report_point *point);
+/* Do the two have the same load, whatever the server and block? */
+bool report_same_load(const struct report_cell_row *a, const struct report_cell_row *b);
 /* True when the point has figures. */
 static inline bool report_usable(const struct report_point *p)
 {
