@@ -133,6 +133,8 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 	    = cell.metric[METRIC_CPU_USER_US_PER_REQ] + cell.metric[METRIC_CPU_SYS_US_PER_REQ];
 	cell.metric[METRIC_BYTES_PER_CONN]
 	    = cell.metric[METRIC_USER_BYTES_PER_CONN] + cell.metric[METRIC_KERNEL_BYTES_PER_CONN];
+	cell.metric[METRIC_ACHIEVED_SHARE]
+	    = cell.metric[METRIC_RATE_PER_S] / cell.metric[METRIC_OFFERED_PER_S];
 	data->cells = report_grow(data->cells, &data->cell_cap, data->cell_count, sizeof(cell));
 	data->cells[data->cell_count++] = cell;
 	return true;

@@ -18,10 +18,11 @@
 #include "harness/row.h"
 #include "lib/core/estimate.h"
 
-/* The metrics of row.h, and two sums of theirs. */
+/* The metrics of row.h, and what is made of two of theirs. */
 enum {
 	METRIC_CPU_US_PER_REQ = METRIC_COUNT, /* user + system */
 	METRIC_BYTES_PER_CONN,                /* user + kernel */
+	METRIC_ACHIEVED_SHARE,                /* rate / offered, of an open loop */
 	REPORT_METRICS
 };
 

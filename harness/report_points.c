@@ -46,6 +46,7 @@ const struct report_metric_info report_metrics[REPORT_METRICS] = {
 	[METRIC_OFFERED_PER_S] = { "offered/s", REPORT_RATE },
 	[METRIC_CPU_US_PER_REQ] = { "CPU/req", REPORT_US },
 	[METRIC_BYTES_PER_CONN] = { "memory/conn", REPORT_BYTES },
+	[METRIC_ACHIEVED_SHARE] = { "achieved/offered", REPORT_SHARE },
 };
 
 const char *report_key(const struct report_data *data, const char *key)
