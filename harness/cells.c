@@ -92,6 +92,12 @@ uint64_t cell_warmup_ns(const struct cell *cell)
 	return cell->experiment->warmup_ns + (uint64_t)(cell->connections + cell->idle) * 50000;
 }
 
+bool cell_keeps_course(const struct cell *cell)
+{
+	return cell->experiment->kind == EXPERIMENT_THROUGHPUT && cell->connections == 1000 &&
+	    cell->rep == 1 && !cell->twin;
+}
+
 uint64_t cell_expected_ns(const struct cell *cell)
 {
 	/*

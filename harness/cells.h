@@ -37,6 +37,12 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells);
  */
 uint64_t cell_warmup_ns(const struct cell *cell);
 
+/*
+ * Is its course in time kept? One cell of each server is enough to see how a model behaves: that of
+ * `throughput` at 1,000 connections in the first block.
+ */
+bool cell_keeps_course(const struct cell *cell);
+
 /* About how long a cell takes, start and end of the server included. */
 uint64_t cell_expected_ns(const struct cell *cell);
 

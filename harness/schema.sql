@@ -3,7 +3,7 @@
 PRAGMA user_version = 3;
 
 -- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
--- planned_cells, unchecked (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
+-- planned_cells, unchecked (0 | 1), until_decided (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
 -- memory_bytes, governor, virtualisation, mitigations, clock_source, file_limit, somaxconn, perf_event_paranoid, libraries
 -- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start), slo_us (latency: p99 is to stay below)
 CREATE TABLE run (
@@ -19,7 +19,8 @@ CREATE TABLE server (
 	summary         TEXT NOT NULL,
 	max_connections INTEGER,      -- NULL: not capped by the model
 	source          TEXT,         -- servers/epoll.c
-	source_lines    INTEGER
+	source_lines    INTEGER,
+	about           TEXT          -- the comment that the source opens with
 ) WITHOUT ROWID;
 
 CREATE TABLE conformance (
@@ -82,5 +83,7 @@ CREATE TABLE cell (
 	blank        TEXT NOT NULL DEFAULT '', -- "runqueue_us_per_req: no schedstat in this kernel; ..."
 	loadgen      TEXT,            -- the load generator's whole JSON, histograms included (c10k.loadgen/1)
 	log          TEXT,            -- last words of the server and of the load generator, if any
+	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
+	hlog         TEXT,            -- and its --hlog, likewise
 	UNIQUE (experiment, server, twin, target, connections, idle, requests_per_conn, level_per_s, level_percent, rep)
 );

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/opening.h"
 #include "harness/process.h"
 
 /* From the simplest way of waiting to the newest: the order in which people meet them. */
@@ -76,6 +77,7 @@ static void find_source(const struct paths *paths, const char *program, struct s
 	}
 	for (const char *at = text; (at = strchr(at, '\n')); at++)
 		info->source_lines++;
+	opening_read(text, info->about, sizeof(info->about));
 	free(text);
 }
 
