@@ -30,6 +30,7 @@
 #include "harness/report.h"
 #include "harness/results.h"
 #include "harness/store.h"
+#include "harness/undecided.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 
@@ -71,6 +72,9 @@ static void read_plan(struct bench *b)
 	if (!plan_parse(&b->plan, b->options.plan_path, b->plan_text, known, message) ||
 	    !plan_change(&b->plan, &b->options.changes, known, message))
 		usage_die("%s", message);
+	if (b->options.until_decided && !undecided_has_reference(&b->plan))
+		usage_die("--until-decided needs a server to compare with: give an experiment of %s "
+		    "a `twin`, such as twin = epoll", b->options.plan_path);
 }
 
 static void ask_servers(struct bench *b)
@@ -204,6 +208,7 @@ static void open_run(struct bench *b)
 			store_format_run(b->store, "slo_us", "%.0f",
 			    (double)b->plan.experiments[i].slo_ns / 1e3);
 	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
+	store_put_run(b->store, "until_decided", b->options.until_decided ? "1" : "0");
 	cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus));
 	store_put_run(b->store, "server_cpus", cpus);
 	cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus));
@@ -271,16 +276,37 @@ static bool run_cell(struct bench *b, struct cell *cell)
 	return complete;
 }
 
-static void run_cells(struct bench *b)
+static void run_cells(struct bench *b, uint32_t first)
 {
+	for (uint32_t i = first; i < b->cell_count && !interrupt_signal(); i++)
+		if (!run_cell(b, &b->cells[i]))
+			break;
+	progress_clear(&b->progress);
+}
+
+/* The plan's cells, and with --until-decided further blocks. */
+static void run_blocks(struct bench *b)
+{
+	struct undecided u;
+	uint32_t planned = b->cell_count;
 	progress_init(&b->progress, b->cell_count, expected_ns(b));
 	b->setup.on_tick = on_tick;
 	b->setup.context = &b->progress;
 	progress_head(&b->progress);
-	for (uint32_t i = 0; i < b->cell_count && !interrupt_signal(); i++)
-		if (!run_cell(b, &b->cells[i]))
-			break;
-	progress_clear(&b->progress);
+	run_cells(b, 0);
+	while (b->options.until_decided && !interrupt_signal() &&
+	    undecided_find(&u, b->run_folder, b->cells, planned, b->options.seed) && u.open) {
+		uint32_t first = b->cell_count;
+		b->cells = realloc(b->cells, (first + u.cell_count) * sizeof(*b->cells));
+		if (!b->cells)
+			die("out of memory for %u cells", first + u.cell_count);
+		memcpy(b->cells + first, u.cells, u.cell_count * sizeof(*u.cells));
+		free(u.cells);
+		b->cell_count += u.cell_count;
+		store_format_run(b->store, "planned_cells", "%u", b->cell_count);
+		progress_extend(&b->progress, u.open, u.compared, u.cell_count, u.most_ns);
+		run_cells(b, first);
+	}
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -351,7 +377,7 @@ int bench_main(int argc, char **argv)
 		check_servers(&b);
 	backends_start(&b.backends, &b.paths, &b.plan, &b.setup.client_cpus, b.logs);
 	b.setup.backends = &b.backends;
-	run_cells(&b);
+	run_blocks(&b);
 	backends_stop(&b.backends);
 	sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
 	close_run(&b);
@@ -360,6 +386,8 @@ int bench_main(int argc, char **argv)
 	progress_note(&b.progress, " writing the report ...");
 	int report_code = report_run(b.run_folder);
 	progress_clear(&b.progress);
+	if (b.options.until_decided)
+		undecided_print(b.run_folder, b.cells, b.cell_count);
 	print_summary(&b, began_ns, report_code);
 	free(b.refusals);
 	free(b.cells);

@@ -31,6 +31,11 @@ struct cell {
 /* How many cells the plan has, and writes them in order into cells[] unless it is NULL. */
 uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells);
 
+/* Makes `count` cells of one load those of block `rep`, shuffled, with positions from `position`
+ * on. */
+void cells_repeat(
+    struct cell *cells, uint32_t count, uint64_t seed, uint32_t rep, uint32_t position);
+
 /*
  * Warm-up of the cell: the plan's, and 50 us more for each connection: so many need longer to get
  * going, and reading the state of so many threads (see measure.c) must fit in.

@@ -176,7 +176,7 @@ static const struct {
 	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
 	[KEY_IDLE] = { "idle", IN_OTHER },
 	[KEY_TARGET] = { "target", IN_CHURN | IN_PACED | IN_OTHER },
-	[KEY_TWIN] = { "twin", IN_LOAD },
+	[KEY_TWIN] = { "twin", IN_LOAD & ~IN_LATENCY }, /* there rates differ: no one is compared */
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
 	[KEY_RATE] = { "rate", IN_MIXED },

@@ -159,6 +159,17 @@ sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE offered_per_s > 0 AND
 holds 'the limit is kept' test "$(sqlite3 "$run/run.sqlite" "SELECT value FROM run WHERE key = 'slo_us'")" = 50000
 for name in cost cost-latency latency; do holds "$name.tsv" test -s "$run/plots/$name.tsv"; done
 
+# --- further blocks until all is decided: who only waits is as fast as another who only waits
+plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\n[wait]\nconnections = 4\ntarget = /sleep/5\n'
+expect 2 'needs a server to compare with' "$c10k" bench "$work/plan.ini" --until-decided
+plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\nduration = 100ms\n[wait]\nconnections = 4\ntarget = /sleep/5\ntwin = epoll\n'
+prints '1 of 1 comparisons undecided: another block' "$c10k" bench "$work/plan.ini" --unchecked --until-decided --out "$work/until"
+holds 'the verdict is told' grep -qE '^  wait .* 4  poll .*(tie|undecided|higher|lower) ' "$work/out"
+rows=$(($(wc -l <"$work/until/latest/cells.csv") - 1))
+[ "$rows" -ge 9 ] && [ "$rows" -le 90 ] && [ $((rows % 3)) = 0 ] && pass || fail "until decided: $rows rows"
+awk -F, 'NR > 1 { n[$6 $2 $31]++ } END { for (k in n) if (n[k] != 1) exit 1 }' "$work/until/latest/cells.csv" && pass ||
+	fail "a block has each server once, the reference twice"
+
 # --- one run at a time
 flock "$work/results/.lock" sh -c 'echo 4711 >"$0/.lock"; sleep 5' "$work/results" &
 sleep 0.5
