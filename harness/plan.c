@@ -28,6 +28,7 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "file",
 	[EXPERIMENT_QUERY] = "query",
 	[EXPERIMENT_STREAM] = "stream",
+	[EXPERIMENT_SLOW] = "slow",
 	[EXPERIMENT_COST] = "cost",
 	[EXPERIMENT_LATENCY] = "latency",
 };
@@ -42,6 +43,7 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "4 KiB from a file, at random places: who waits for the disk, and how",
 	[EXPERIMENT_QUERY] = "a key from Redis: a pool of links, or one link for all",
 	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
+	[EXPERIMENT_SLOW] = "clients that send and read slowly: what the others wait for them",
 	[EXPERIMENT_COST] = "equal work for all, at fixed rates: CPU time a request, and latency",
 	[EXPERIMENT_LATENCY] = "from idle to overload, each at its own pace: where latency takes off",
 };
@@ -130,7 +132,7 @@ static bool read_blocks(struct reader *r, const char *value, uint32_t *blocks)
 	return true;
 }
 
-/* [mixed] has one, and it is a number. */
+/* [mixed] and [slow] have one, and it is a number. */
 static bool read_rate(struct reader *r, const char *value, struct plan_rates *rates)
 {
 	char problem[PLAN_MESSAGE_CAP];
@@ -155,14 +157,17 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
-	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_RATES, KEY_SLO, KEY_COUNT
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_RATES, KEY_SLO, KEY_COUNT
 };
-/* [plan]; [memory]; [churn]; [mixed]; [cost]; [latency]; all the others */
+/* [plan]; an experiment with keys of its own; all the others */
 enum {
-	IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_COST = 16, IN_LATENCY = 32,
-	IN_OTHER = 64
+	IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_SLOW = 16, IN_COST = 32,
+	IN_LATENCY = 64, IN_OTHER = 128
 };
-enum { IN_PACED = IN_COST | IN_LATENCY, IN_LOAD = IN_CHURN | IN_MIXED | IN_PACED | IN_OTHER };
+enum {
+	IN_PACED = IN_COST | IN_LATENCY,
+	IN_LOAD = IN_CHURN | IN_MIXED | IN_SLOW | IN_PACED | IN_OTHER
+};
 
 static const struct {
 	const char *name;
@@ -175,11 +180,12 @@ static const struct {
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
 	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
 	[KEY_IDLE] = { "idle", IN_OTHER },
-	[KEY_TARGET] = { "target", IN_CHURN | IN_PACED | IN_OTHER },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_PACED | IN_OTHER },
 	[KEY_TWIN] = { "twin", IN_LOAD & ~IN_LATENCY }, /* there rates differ: no one is compared */
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
-	[KEY_RATE] = { "rate", IN_MIXED },
+	[KEY_RATE] = { "rate", IN_MIXED | IN_SLOW },
+	[KEY_SLOW] = { "slow", IN_SLOW },
 	[KEY_RATES] = { "rates", IN_PACED },
 	[KEY_SLO] = { "slo", IN_LATENCY },
 };
@@ -190,8 +196,8 @@ static int place_of_section(const struct reader *r)
 		return IN_PLAN;
 	static const int places[EXPERIMENT_COUNT] = {
 		[EXPERIMENT_MEMORY] = IN_MEMORY, [EXPERIMENT_CHURN] = IN_CHURN,
-		[EXPERIMENT_MIXED] = IN_MIXED, [EXPERIMENT_COST] = IN_COST,
-		[EXPERIMENT_LATENCY] = IN_LATENCY,
+		[EXPERIMENT_MIXED] = IN_MIXED, [EXPERIMENT_SLOW] = IN_SLOW,
+		[EXPERIMENT_COST] = IN_COST, [EXPERIMENT_LATENCY] = IN_LATENCY,
 	};
 	int place = places[r->plan->experiments[r->section].kind];
 	return place ? place : IN_OTHER;
@@ -234,6 +240,8 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return plan_read_rates(value, &e->rates, problem) || complain(r, "%s", problem);
 	case KEY_SLO:
 		return read_time(r, "slo", value, &e->slo_ns, 0);
+	case KEY_SLOW:
+		return read_levels(r, "slow", value, &e->slow, 0);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -308,6 +316,7 @@ static const char *const usual_targets[EXPERIMENT_COUNT] = {
 
 static const char *const usual_rates[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_MIXED] = "10k",
+	[EXPERIMENT_SLOW] = "1k",
 	[EXPERIMENT_COST] = "10k, 25%, 50%, 75%, 90%",
 	[EXPERIMENT_LATENCY] = "10%, 25%, 50%, 75%, 90%, 100%, 125%, 150%",
 };
@@ -345,6 +354,8 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 	e->kind = (enum experiment_kind)kind;
 	if (usual_targets[kind])
 		strcpy(e->target, usual_targets[kind]);
+	if (kind == EXPERIMENT_SLOW)
+		e->slow = (struct plan_levels){ .values = { 0, 100 }, .count = 2 };
 	char problem[PLAN_MESSAGE_CAP];
 	return !usual_rates[kind] || plan_read_rates(usual_rates[kind], &e->rates, problem);
 }
@@ -381,6 +392,7 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 		.defaults = {
 			.idle = { .values = { 0 }, .count = 1 },
 			.requests = { .values = { 0 }, .count = 1 },
+			.slow = { .values = { 0 }, .count = 1 },
 			.rates = { .values = { { 0, 0 } }, .count = 1 },
 			.target = "/",
 			.duration_ns = 2000000000,

@@ -93,8 +93,8 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
-				   "requests_per_conn, level_per_s, level_percent";
-enum { CELL_COLUMN_COUNT = 17 };
+				   "requests_per_conn, slow, level_per_s, level_percent";
+enum { CELL_COLUMN_COUNT = 18 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -113,8 +113,9 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.rep = whole(row, 11),
 		.position = whole(row, 12),
 		.requests_per_conn = whole(row, 14),
-		.level_per_s = whole(row, 15),
-		.level_percent = whole(row, 16),
+		.slow = whole(row, 15),
+		.level_per_s = whole(row, 16),
+		.level_percent = whole(row, 17),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {

@@ -31,6 +31,9 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 	if (cell->idle)
 		load = report_printf(pool, "%s + %s idle", load,
 		    report_whole(pool, (double)cell->idle));
+	if (cell->slow)
+		load = report_printf(pool, "%s + %s slow", load,
+		    report_whole(pool, (double)cell->slow));
 	if (cell->level_per_s)
 		return report_printf(pool, "%s at %s/s", load,
 		    report_value(pool, REPORT_RATE, (double)cell->level_per_s));
@@ -100,10 +103,10 @@ void report_section_reading(struct report *r)
 	    "**invalid** and **failed** cells have no figures at all. **-** is a value that this "
 	    "machine could not give: it is not zero.");
 	report_item(r->doc,
-	    "**Load is closed-loop** but for `cost`, `latency` and `mixed`: each connection sends "
+	    "**Load is closed-loop** but for `cost`, `latency`, `mixed` and `slow`: each connection sends "
 	    "its next request when the last answer is complete. Latency is then service time at "
 	    "saturation: it grows with the number of connections for every server, and is no "
-	    "response time at a given rate. In the three open loops requests come at random at a "
+	    "response time at a given rate. In these open loops requests come at random at a "
 	    "given rate, whatever the server does, and latency is response time, from when they "
 	    "were due.");
 	report_item(r->doc,
@@ -331,7 +334,8 @@ static void health_row(struct report *r, const struct report_cell_row *cell)
 	report_cell(r->doc, report_escape(pool, cell->experiment));
 	report_cell(r->doc,
 	    report_printf(pool, "%s%s", report_name(r, cell->server), cell->twin ? " (twin)" : ""));
-	report_cell_number(r->doc, (double)(cell->connections + cell->idle), report_load(r, cell));
+	report_cell_number(r->doc, (double)(cell->connections + cell->idle + cell->slow),
+	    report_load(r, cell));
 	report_cell_number(r->doc, (double)cell->rep, report_whole(pool, (double)cell->rep));
 	report_verdict_cell(r, cell->verdict);
 	report_cell(r->doc,

@@ -35,12 +35,13 @@ CREATE TABLE conformance (
 
 CREATE TABLE cell (
 	id           INTEGER PRIMARY KEY,
-	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | cost | latency
+	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow | cost | latency
 	server       TEXT NOT NULL,
 	twin         INTEGER NOT NULL DEFAULT 0, -- 1: the A/A repetition, never part of the server's own median
 	target       TEXT NOT NULL,   -- "/", "/sleep/100"
 	connections  INTEGER NOT NULL,-- active ones
 	idle         INTEGER NOT NULL,-- connected and silent
+	slow         INTEGER NOT NULL DEFAULT 0, -- connected, sending or reading slowly
 	requests_per_conn INTEGER NOT NULL DEFAULT 0, -- then the client connects anew; 0: never
 	level_per_s   INTEGER NOT NULL DEFAULT 0, -- open loop: the rate that the plan gives; 0: a percentage, or a closed loop
 	level_percent INTEGER NOT NULL DEFAULT 0, -- open loop: the rate as a percentage of capacity (see harness/capacity.h); else 0
@@ -85,5 +86,5 @@ CREATE TABLE cell (
 	log          TEXT,            -- last words of the server and of the load generator, if any
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
-	UNIQUE (experiment, server, twin, target, connections, idle, requests_per_conn, level_per_s, level_percent, rep)
+	UNIQUE (experiment, server, twin, target, connections, idle, slow, requests_per_conn, level_per_s, level_percent, rep)
 );

@@ -53,7 +53,7 @@ static void judge_backlog(struct row *row, const struct verdict_facts *f, char r
 	if (!fell_behind(f))
 		return;
 	double growth = (double)f->unfinished - (double)f->carried;
-	if (server_cpu < busy_least)
+	if (server_cpu < busy_least && !f->may_idle)
 		add(reason, "%.1f%% of the rate was achieved while the server used %.2f CPUs",
 		    100 * (1 - growth / (double)f->offered), server_cpu);
 	else

@@ -19,6 +19,7 @@ struct verdict_facts {
 	uint64_t offered;         /* open loop: requests due inside the window; else 0 */
 	uint64_t carried;         /* due before it, and unanswered when it began */
 	uint64_t unfinished;      /* due before its end, and unanswered there */
+	bool may_idle;            /* slow clients may hold all places of a pool */
 	uint64_t refused;         /* connections the server turned away, by its own count */
 	bool has_server_requests;
 	uint64_t server_requests; /* over the server's life, without the harness's own */

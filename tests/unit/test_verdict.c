@@ -137,6 +137,10 @@ static void test_overload(void **state)
 	server_cpu = 0.5;
 	assert_verdict(
 	    facts, VERDICT_INVALID, "80.0% of the rate was achieved while the server used 0.50 CPUs");
+	facts.may_idle = true; /* a pool whose places slow clients hold */
+	assert_verdict(facts, VERDICT_VALID, "");
+	assert_string_equal(row.marks, "overloaded");
+	facts.may_idle = false;
 	facts.client_verdict = "invalid"; /* a client that cannot send is no finding either */
 	facts.client_reasons = "the client cannot keep this rate";
 	server_cpu = 0.97;
