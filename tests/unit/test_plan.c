@@ -91,14 +91,14 @@ static void test_slow_and_quick(void **state)
 	(void)state;
 	static struct cell cells[16];
 	assert_true(parse("[plan]\nblocks = 1\nservers = epoll\n[slow]\nconnections = 1k\n"));
-	assert_int_equal(plan.experiments[0].rate_per_s, 1000);
+	assert_int_equal(plan.experiments[0].rates.values[0].per_s, 1000);
 	assert_int_equal(cells_make(&plan, 1, cells), 2);
 	assert_int_equal(cells[0].slow, 0);
 	assert_int_equal(cells[1].slow, 100);
 	assert_int_equal(cell_clients(&cells[1]), 1100);
 	assert_true(parse("[plan]\n[slow]\nconnections = 1\nslow = 5\nrate = 2k\n"));
 	assert_int_equal(plan.experiments[0].slow.count, 1);
-	assert_int_equal(plan.experiments[0].rate_per_s, 2000);
+	assert_int_equal(plan.experiments[0].rates.values[0].per_s, 2000);
 }
 
 static void test_a_variant(void **state)
