@@ -93,8 +93,8 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
-				   "requests_per_conn, slow, cache";
-enum { CELL_COLUMN_COUNT = 17 };
+				   "requests_per_conn, slow, level_per_s, level_percent, cache";
+enum { CELL_COLUMN_COUNT = 19 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -114,7 +114,9 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.position = whole(row, 12),
 		.requests_per_conn = whole(row, 14),
 		.slow = whole(row, 15),
-		.cold = !strcmp(text(data, row, 16), "cold"),
+		.level_per_s = whole(row, 16),
+		.level_percent = whole(row, 17),
+		.cold = !strcmp(text(data, row, 18), "cold"),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {
@@ -133,6 +135,8 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 	    = cell.metric[METRIC_CPU_USER_US_PER_REQ] + cell.metric[METRIC_CPU_SYS_US_PER_REQ];
 	cell.metric[METRIC_BYTES_PER_CONN]
 	    = cell.metric[METRIC_USER_BYTES_PER_CONN] + cell.metric[METRIC_KERNEL_BYTES_PER_CONN];
+	cell.metric[METRIC_ACHIEVED_SHARE]
+	    = cell.metric[METRIC_RATE_PER_S] / cell.metric[METRIC_OFFERED_PER_S];
 	data->cells = report_grow(data->cells, &data->cell_cap, data->cell_count, sizeof(cell));
 	data->cells[data->cell_count++] = cell;
 	return true;
