@@ -26,8 +26,10 @@
 #include "harness/measure.h"
 #include "harness/plan_table.h"
 #include "harness/progress.h"
+#include "harness/provenance.h"
 #include "harness/report.h"
 #include "harness/results.h"
+#include "harness/resume.h"
 #include "harness/store.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
@@ -44,6 +46,7 @@ struct bench {
 	struct refusal *refusals;                             /* likewise */
 	struct cell *cells;
 	uint32_t cell_count;
+	uint32_t stored_count;                                /* cells that a resumed run has already */
 	struct measure_setup setup;
 	struct backends backends;
 	enum cpu_split split;
@@ -63,7 +66,8 @@ static void read_plan(struct bench *b)
 	if (b->found.count == 0)
 		die("no servers in %s: run make all", b->paths.servers);
 	struct plan_names known = servers_as_plan_names(&b->found);
-	b->plan_text = file_read(b->options.plan_path);
+	b->plan_text = b->options.resume ? store_get_run(b->store, "plan_text")
+					 : file_read(b->options.plan_path);
 	if (!b->plan_text)
 		usage_die("%s: %s", b->options.plan_path, strerror(errno));
 	if (!plan_parse(&b->plan, b->options.plan_path, b->plan_text, known, message) ||
@@ -139,6 +143,8 @@ static void prepare(struct bench *b, int argc, char **argv)
 {
 	paths_find(&b->paths);
 	bench_options_parse(&b->options, &b->paths, argc, argv);
+	if (b->options.resume)
+		b->store = resume_open(&b->options, b->run_name, b->run_folder);
 	read_plan(b);
 	if (access(b->paths.loadgen, X_OK) != 0)
 		die("%s is missing: run make all", b->paths.loadgen);
@@ -177,16 +183,28 @@ static void put_costs(struct bench *b)
 		    costs->epoll_item);
 	if (isfinite(costs->thread))
 		store_format_run(b->store, "kernel_bytes_per_thread", "%.0f", costs->thread);
+	if (isfinite(costs->process))
+		store_format_run(b->store, "kernel_bytes_per_process", "%.0f", costs->process);
 }
 
-static void open_run(struct bench *b)
+/* What must not change between a run's beginning and its end. */
+static void put_provenance(const struct bench *b, struct store *store)
 {
-	char path[PATH_CAP], cpus[1024];
+	char cpus[1024];
+	cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus));
+	store_put_run(store, "server_cpus", cpus);
+	cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus));
+	store_put_run(store, "client_cpus", cpus);
+	environment_store(store, &b->paths);
+	provenance_store_hashes(store, &b->paths, &b->plan, b->servers, b->plan_text);
+}
+
+static void open_run(struct bench *b, int argc, char **argv)
+{
+	char path[PATH_CAP];
 	results_lock(b->options.results);
 	results_make_run(b->options.results, b->options.plan_name, b->run_name, b->run_folder);
 	path_make(path, "%s/run.sqlite", b->run_folder);
-	path_make(b->logs, "%s/logs", b->run_folder);
-	b->setup.log_folder = b->logs;
 	b->store = store_create(path);
 	store_begin(b->store);
 	store_put_run(b->store, "status", "running");
@@ -194,21 +212,36 @@ static void open_run(struct bench *b)
 	store_put_run(b->store, "plan_text", b->plan_text);
 	store_put_run(b->store, "title", b->plan.title);
 	store_put_run(b->store, "command", b->options.command);
+	resume_store(b->store, &b->options, argc, argv);
 	store_format_run(b->store, "seed", "%" PRIu64, b->options.seed);
 	put_time(b->store, "started_at");
 	store_format_run(b->store, "planned_cells", "%u", b->cell_count);
 	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
-	cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus));
-	store_put_run(b->store, "server_cpus", cpus);
-	cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus));
-	store_put_run(b->store, "client_cpus", cpus);
 	put_costs(b);
-	environment_store(b->store, &b->paths);
+	put_provenance(b, b->store);
 	for (uint32_t i = 0; i < b->plan.server_count; i++)
 		if (plan_uses(&b->plan, i))
 			store_put_server(b->store, &b->servers[i]);
 	store_commit(b->store);
-	b->ticks = environment_ticks();
+}
+
+static void reopen_run(struct bench *b)
+{
+	struct store *now = store_create(":memory:");
+	put_provenance(b, now);
+	resume_check(b->store, now, &b->options);
+	store_close(now);
+	resume_costs(b->store, &b->setup.costs);
+	uint32_t planned = b->cell_count;
+	b->cell_count = resume_missing(b->store, b->cells, planned);
+	b->stored_count = planned - b->cell_count;
+	char *times = store_get_run(b->store, "resumed");
+	store_begin(b->store);
+	store_put_run(b->store, "status", "running");
+	store_format_run(b->store, "resumed", "%d", 1 + (times ? atoi(times) : 0));
+	store_commit(b->store);
+	free(times);
+	printf("  resumed   %s: %u of %u cells are there\n", b->run_name, b->stored_count, planned);
 }
 
 /* --- conformance ----------------------------------------------------------------------------- */
@@ -220,10 +253,14 @@ static void check_servers(struct bench *b)
 	for (uint32_t i = 0; i < b->plan.server_count && !interrupt_signal(); i++) {
 		if (!plan_uses(&b->plan, i) || b->refusals[i].reason[0])
 			continue;
+		checked++;
+		if (b->options.resume && store_has_passed(b->store, b->servers[i].name)) {
+			passed++;
+			continue;
+		}
 		snprintf(note, sizeof(note), " checking that %s speaks HTTP like the others ...",
 		    b->plan.servers[i].name);
 		progress_note(&b->progress, note);
-		checked++;
 		passed += gate_check(b->store, &b->servers[i], &b->setup.server_cpus,
 		    &b->refusals[i]);
 	}
@@ -266,7 +303,9 @@ static bool run_cell(struct bench *b, const struct cell *cell)
 
 static void run_cells(struct bench *b)
 {
-	progress_init(&b->progress, b->cell_count, expected_ns(b));
+	progress_init(&b->progress, b->stored_count + b->cell_count, expected_ns(b));
+	b->progress.done_count = b->stored_count;
+	store_count_verdicts(b->store, b->progress.verdicts);
 	b->setup.on_tick = on_tick;
 	b->setup.context = &b->progress;
 	progress_head(&b->progress);
@@ -282,7 +321,7 @@ static void print_summary(const struct bench *b, uint64_t began_ns, int report_c
 {
 	char time_text[32];
 	const uint32_t *verdicts = b->progress.verdicts;
-	printf("\n  %u of %u cells in %s:", b->progress.done_count, b->cell_count,
+	printf("\n  %u of %u cells in %s:", b->progress.done_count, b->progress.cell_count,
 	    progress_format_time(clock_now_ns() - began_ns, time_text, sizeof(time_text)));
 	for (int i = 0; i < VERDICT_COUNT; i++)
 		if (verdicts[i])
@@ -291,14 +330,22 @@ static void print_summary(const struct bench *b, uint64_t began_ns, int report_c
 	fflush(stdout);
 }
 
+/* Of a run in several parts: that of the worst. */
+static void put_steal(struct bench *b)
+{
+	double share = environment_steal_share(b->ticks, environment_ticks());
+	char *before = store_get_run(b->store, "steal_share");
+	store_format_run(b->store, "steal_share", "%.5f", fmax(share, before ? atof(before) : 0));
+	free(before);
+}
+
 static void close_run(struct bench *b)
 {
-	bool complete = b->progress.done_count == b->cell_count;
+	bool complete = b->progress.done_count == b->progress.cell_count;
 	store_begin(b->store);
 	store_put_run(b->store, "status", complete ? "complete" : "partial");
 	put_time(b->store, "finished_at");
-	store_format_run(b->store, "steal_share", "%.5f",
-	    environment_steal_share(b->ticks, environment_ticks()));
+	put_steal(b);
 	store_commit(b->store);
 	store_close(b->store);
 }
@@ -335,7 +382,13 @@ int bench_main(int argc, char **argv)
 		print_plan(&b);
 		return 0;
 	}
-	open_run(&b);
+	if (b.options.resume)
+		reopen_run(&b);
+	else
+		open_run(&b, argc, argv);
+	path_make(b.logs, "%s/logs", b.run_folder);
+	b.setup.log_folder = b.logs;
+	b.ticks = environment_ticks();
 	print_plan(&b);
 	interrupt_install();
 	stay_on(&b.setup.client_cpus, &all_cpus);
