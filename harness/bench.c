@@ -9,12 +9,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "harness/bench_options.h"
@@ -27,10 +25,12 @@
 #include "harness/plan_table.h"
 #include "harness/progress.h"
 #include "harness/provenance.h"
+#include "harness/record.h"
 #include "harness/report.h"
 #include "harness/results.h"
 #include "harness/resume.h"
 #include "harness/store.h"
+#include "harness/undecided.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 
@@ -46,7 +46,6 @@ struct bench {
 	struct refusal *refusals;                             /* likewise */
 	struct cell *cells;
 	uint32_t cell_count;
-	uint32_t stored_count;                                /* cells that a resumed run has already */
 	struct measure_setup setup;
 	struct backends backends;
 	enum cpu_split split;
@@ -73,6 +72,9 @@ static void read_plan(struct bench *b)
 	if (!plan_parse(&b->plan, b->options.plan_path, b->plan_text, known, message) ||
 	    !plan_change(&b->plan, &b->options.changes, known, message))
 		usage_die("%s", message);
+	if (b->options.until_decided && !undecided_has_reference(&b->plan))
+		usage_die("--until-decided needs a server to compare with: give an experiment of %s "
+		    "a `twin`, such as twin = epoll", b->options.plan_path);
 }
 
 static void ask_servers(struct bench *b)
@@ -109,11 +111,25 @@ static bool is_runnable(const struct bench *b, const struct cell *cell)
 	    server_can_serve(info, cell) && wanted < b->setup.file_limit;
 }
 
+/* Has a resumed run measured it before? */
+static bool is_stored(const struct bench *b, const struct cell *cell)
+{
+	return b->options.resume && store_has_row(b->store, cell);
+}
+
+static uint32_t count_missing(const struct bench *b, uint32_t first)
+{
+	uint32_t count = 0;
+	for (uint32_t i = first; i < b->cell_count; i++)
+		count += !is_stored(b, &b->cells[i]);
+	return count;
+}
+
 static uint64_t expected_ns(const struct bench *b)
 {
 	uint64_t sum_ns = 0;
 	for (uint32_t i = 0; i < b->cell_count; i++)
-		if (is_runnable(b, &b->cells[i]))
+		if (is_runnable(b, &b->cells[i]) && !is_stored(b, &b->cells[i]))
 			sum_ns += cell_expected_ns(&b->cells[i]);
 	return sum_ns;
 }
@@ -133,9 +149,10 @@ static void print_plan(const struct bench *b)
 	if (b->split == CPU_SPLIT_NONE)
 		printf("            the same ones: rows are marked one-cpu, compare ratios only\n");
 	printf("  seed      %" PRIu64 "\n", b->options.seed);
+	uint32_t missing = count_missing(b, 0);
 	printf("  expected  %s for %u cell%s, conformance check and report included\n\n",
-	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count,
-	    b->cell_count == 1 ? "" : "s");
+	    progress_format_time(total_ns, time_text, sizeof(time_text)), missing,
+	    missing == 1 ? "" : "s");
 	fflush(stdout);
 }
 
@@ -160,32 +177,6 @@ static void prepare(struct bench *b, int argc, char **argv)
 }
 
 /* --- the run's own record -------------------------------------------------------------------- */
-
-static void put_time(struct store *store, const char *key)
-{
-	char text[32];
-	time_t now = time(NULL);
-	struct tm utc;
-	gmtime_r(&now, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	store_put_run(store, key, text);
-}
-
-/* What kernel_bytes_per_conn is made of. */
-static void put_costs(struct bench *b)
-{
-	const struct memory_costs *costs = &b->setup.costs;
-	memory_measure_costs(&b->setup.costs);
-	if (isfinite(costs->socket))
-		store_format_run(b->store, "kernel_bytes_per_socket", "%.0f", costs->socket);
-	if (isfinite(costs->epoll_item))
-		store_format_run(b->store, "kernel_bytes_per_epoll_item", "%.0f",
-		    costs->epoll_item);
-	if (isfinite(costs->thread))
-		store_format_run(b->store, "kernel_bytes_per_thread", "%.0f", costs->thread);
-	if (isfinite(costs->process))
-		store_format_run(b->store, "kernel_bytes_per_process", "%.0f", costs->process);
-}
 
 /* What must not change between a run's beginning and its end. */
 static void put_provenance(const struct bench *b, struct store *store)
@@ -214,10 +205,12 @@ static void open_run(struct bench *b, int argc, char **argv)
 	store_put_run(b->store, "command", b->options.command);
 	resume_store(b->store, &b->options, argc, argv);
 	store_format_run(b->store, "seed", "%" PRIu64, b->options.seed);
-	put_time(b->store, "started_at");
+	record_time(b->store, "started_at");
 	store_format_run(b->store, "planned_cells", "%u", b->cell_count);
 	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
-	put_costs(b);
+	store_put_run(b->store, "until_decided", b->options.until_decided ? "1" : "0");
+	memory_measure_costs(&b->setup.costs);
+	record_costs(b->store, &b->setup.costs);
 	put_provenance(b, b->store);
 	for (uint32_t i = 0; i < b->plan.server_count; i++)
 		if (plan_uses(&b->plan, i))
@@ -231,17 +224,10 @@ static void reopen_run(struct bench *b)
 	put_provenance(b, now);
 	resume_check(b->store, now, &b->options);
 	store_close(now);
-	resume_costs(b->store, &b->setup.costs);
-	uint32_t planned = b->cell_count;
-	b->cell_count = resume_missing(b->store, b->cells, planned);
-	b->stored_count = planned - b->cell_count;
-	char *times = store_get_run(b->store, "resumed");
-	store_begin(b->store);
-	store_put_run(b->store, "status", "running");
-	store_format_run(b->store, "resumed", "%d", 1 + (times ? atoi(times) : 0));
-	store_commit(b->store);
-	free(times);
-	printf("  resumed   %s: %u of %u cells are there\n", b->run_name, b->stored_count, planned);
+	record_read_costs(b->store, &b->setup.costs);
+	record_resumed(b->store);
+	printf("  %s: %u of %u planned cells are missing\n\n", b->run_name, count_missing(b, 0),
+	    b->cell_count);
 }
 
 /* --- conformance ----------------------------------------------------------------------------- */
@@ -301,18 +287,62 @@ static bool run_cell(struct bench *b, const struct cell *cell)
 	return complete;
 }
 
-static void run_cells(struct bench *b)
+static void run_cells(struct bench *b, uint32_t first)
 {
-	progress_init(&b->progress, b->stored_count + b->cell_count, expected_ns(b));
-	b->progress.done_count = b->stored_count;
-	store_count_verdicts(b->store, b->progress.verdicts);
+	for (uint32_t i = first; i < b->cell_count && !interrupt_signal(); i++)
+		if (!is_stored(b, &b->cells[i]) && !run_cell(b, &b->cells[i]))
+			break;
+	progress_clear(&b->progress);
+}
+
+/* What a resumed run has counts as done. */
+static void count_stored(struct bench *b)
+{
+	struct progress *p = &b->progress;
+	store_count_verdicts(b->store, p->verdicts);
+	for (int i = 0; i < VERDICT_COUNT; i++)
+		p->done_count += p->verdicts[i];
+	p->cell_count += p->done_count;
+}
+
+/* Takes the block into cells[] and measures it. The store knows where it began: see resume.h. */
+static void run_block(struct bench *b, struct undecided *u)
+{
+	uint32_t first = b->cell_count;
+	b->cells = realloc(b->cells, (first + u->cell_count) * sizeof(*b->cells));
+	if (!b->cells)
+		die("out of memory for %u cells", first + u->cell_count);
+	memcpy(b->cells + first, u->cells, u->cell_count * sizeof(*u->cells));
+	b->cell_count += u->cell_count;
+	progress_extend(&b->progress, u->open, u->compared, count_missing(b, first), u->most_ns);
+	store_begin(b->store);
+	store_format_run(b->store, "planned_cells", "%u", b->progress.cell_count);
+	store_format_run(b->store, "extended_from", "%u", u->position);
+	store_commit(b->store);
+	run_cells(b, first);
+}
+
+/* The plan's cells, and with --until-decided further blocks; first what is left of one under way. */
+static void run_blocks(struct bench *b)
+{
+	struct undecided u;
+	uint32_t planned = b->cell_count, before = UINT32_MAX;
+	progress_init(&b->progress, count_missing(b, 0), expected_ns(b));
+	if (b->options.resume) {
+		before = resume_block(b->store);
+		count_stored(b);
+	}
 	b->setup.on_tick = on_tick;
 	b->setup.context = &b->progress;
 	progress_head(&b->progress);
-	for (uint32_t i = 0; i < b->cell_count && !interrupt_signal(); i++)
-		if (!run_cell(b, &b->cells[i]))
-			break;
-	progress_clear(&b->progress);
+	run_cells(b, 0);
+	while (b->options.until_decided && !interrupt_signal() &&
+	    undecided_find(&u, b->run_folder, b->cells, planned, b->options.seed, before) &&
+	    u.open) {
+		run_block(b, &u);
+		free(u.cells);
+		before = UINT32_MAX;
+	}
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -330,22 +360,13 @@ static void print_summary(const struct bench *b, uint64_t began_ns, int report_c
 	fflush(stdout);
 }
 
-/* Of a run in several parts: that of the worst. */
-static void put_steal(struct bench *b)
-{
-	double share = environment_steal_share(b->ticks, environment_ticks());
-	char *before = store_get_run(b->store, "steal_share");
-	store_format_run(b->store, "steal_share", "%.5f", fmax(share, before ? atof(before) : 0));
-	free(before);
-}
-
 static void close_run(struct bench *b)
 {
 	bool complete = b->progress.done_count == b->progress.cell_count;
 	store_begin(b->store);
 	store_put_run(b->store, "status", complete ? "complete" : "partial");
-	put_time(b->store, "finished_at");
-	put_steal(b);
+	record_time(b->store, "finished_at");
+	record_steal(b->store, b->ticks);
 	store_commit(b->store);
 	store_close(b->store);
 }
@@ -397,7 +418,7 @@ int bench_main(int argc, char **argv)
 		check_servers(&b);
 	backends_start(&b.backends, &b.paths, &b.plan, &b.setup.client_cpus, b.logs);
 	b.setup.backends = &b.backends;
-	run_cells(&b);
+	run_blocks(&b);
 	backends_stop(&b.backends);
 	sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
 	close_run(&b);
@@ -406,6 +427,8 @@ int bench_main(int argc, char **argv)
 	progress_note(&b.progress, " writing the report ...");
 	int report_code = report_run(b.run_folder);
 	progress_clear(&b.progress);
+	if (b.options.until_decided)
+		undecided_print(b.run_folder, b.cells, b.cell_count);
 	print_summary(&b, began_ns, report_code);
 	free(b.refusals);
 	free(b.cells);

@@ -18,6 +18,20 @@ static uint32_t random_below(uint64_t *state, uint32_t below)
 	return (uint32_t)(next_random(state) % below);
 }
 
+static void shuffle(struct cell *cells, uint32_t count, uint64_t *state, uint32_t position)
+{
+	for (uint32_t i = count; i > 1; i--) {
+		uint32_t other = random_below(state, i);
+		if (cells) {
+			struct cell swap = cells[i - 1];
+			cells[i - 1] = cells[other];
+			cells[other] = swap;
+		}
+	}
+	for (uint32_t i = 0; i < count && cells; i++)
+		cells[i].position = position + i;
+}
+
 /* One level: each server once, the twin once more, shuffled. Returns how many. */
 static uint32_t make_level(const struct plan *plan, const struct cell *level, uint64_t *state,
     struct cell *cells)
@@ -35,16 +49,7 @@ static uint32_t make_level(const struct plan *plan, const struct cell *level, ui
 			count++;
 		}
 	}
-	for (uint32_t i = count; i > 1; i--) {
-		uint32_t other = random_below(state, i);
-		if (cells) {
-			struct cell swap = cells[i - 1];
-			cells[i - 1] = cells[other];
-			cells[other] = swap;
-		}
-	}
-	for (uint32_t i = 0; i < count && cells; i++)
-		cells[i].position = level->position + i;
+	shuffle(cells, count, state, level->position);
 	return count;
 }
 
@@ -53,6 +58,18 @@ static uint64_t load_seed(uint64_t seed, uint32_t rep)
 {
 	uint64_t state = next_random(&seed) + rep;
 	return next_random(&state) >> 1;
+}
+
+void cells_repeat(
+    struct cell *cells, uint32_t count, uint64_t seed, uint32_t rep, uint32_t position)
+{
+	uint64_t state = load_seed(seed, rep);
+	for (uint32_t i = 0; i < count; i++) {
+		cells[i].rep = rep;
+		cells[i].load_seed = state;
+	}
+	state += position; /* another order for each load */
+	shuffle(cells, count, &state, position);
 }
 
 uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
@@ -86,6 +103,12 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 uint64_t cell_warmup_ns(const struct cell *cell)
 {
 	return cell->experiment->warmup_ns + (uint64_t)(cell->connections + cell->idle) * 50000;
+}
+
+bool cell_keeps_course(const struct cell *cell)
+{
+	return cell->experiment->kind == EXPERIMENT_THROUGHPUT && cell->connections == 1000 &&
+	    cell->rep == 1 && !cell->twin;
 }
 
 uint64_t cell_expected_ns(const struct cell *cell)

@@ -214,11 +214,15 @@ const struct report_point *report_twin(
 	return NULL;
 }
 
-/* a / b over the blocks in which both are usable. */
-static struct estimate paired(
-    const struct report_point *a, const struct report_point *b, int metric)
-{
+/* A metric of two points over the blocks in which both are usable. */
+struct pairs {
 	double left[ESTIMATE_VALUES_MAX], right[ESTIMATE_VALUES_MAX];
+	uint32_t count;
+};
+
+static void pair(
+    const struct report_point *a, const struct report_point *b, int metric, struct pairs *pairs)
+{
 	uint32_t count = 0;
 	for (size_t i = 0; i < a->cell_count; i++)
 		for (size_t k = 0; k < b->cell_count && count < ESTIMATE_VALUES_MAX; k++) {
@@ -227,11 +231,16 @@ static struct estimate paired(
 				continue;
 			if (!(x->metric[metric] > 0 && y->metric[metric] > 0))
 				continue;
-			left[count] = x->metric[metric];
-			right[count++] = y->metric[metric];
+			pairs->left[count] = x->metric[metric];
+			pairs->right[count++] = y->metric[metric];
 		}
+	pairs->count = count;
+}
+
+static struct estimate ratio_of(const struct pairs *pairs)
+{
 	struct estimate_random random = seeded();
-	return estimate_ratio(left, right, count, &random);
+	return estimate_ratio(pairs->left, pairs->right, pairs->count, &random);
 }
 
 double report_drift_at(const struct report_data *data, const struct report_point *point, int metric)
@@ -247,7 +256,9 @@ double report_drift_at(const struct report_data *data, const struct report_point
 		    data, cell->experiment, cell->server->name, cell->connections, cell->idle);
 		if (!own)
 			continue;
-		struct estimate ratio = paired(&data->points[i], own, metric);
+		struct pairs pairs;
+		pair(&data->points[i], own, metric, &pairs);
+		struct estimate ratio = ratio_of(&pairs);
 		return ratio.count ? fabs(ratio.median - 1) : (double)NAN;
 	}
 	return (double)NAN;
@@ -262,13 +273,18 @@ static double margin_of(int metric)
 struct report_comparison report_compare(const struct report_data *data,
     const struct report_point *a, const struct report_point *b, int metric)
 {
+	struct pairs pairs;
+	pair(a, b, metric, &pairs);
 	struct report_comparison c = {
-		.ratio = paired(a, b, metric),
+		.ratio = ratio_of(&pairs),
 		.limited = metric >= METRIC_RATE_PER_S && metric <= METRIC_MAX_US
 		    && (a->verdict == VERDICT_CLIENT_LIMITED
 			|| b->verdict == VERDICT_CLIENT_LIMITED),
 	};
-	c.verdict = estimate_verdict(c.ratio, margin_of(metric));
+	bool repeated = !strcmp(report_key(data, "until_decided"), "1");
+	struct estimate_random random = seeded();
+	c.verdict = estimate_decide(pairs.left, pairs.right, pairs.count, margin_of(metric),
+	    repeated ? ESTIMATE_ERROR_REPEATED : ESTIMATE_ERROR, &random);
 	double drift = report_drift_at(data, a, metric);
 	bool ranked = c.verdict == ESTIMATE_HIGHER || c.verdict == ESTIMATE_LOWER;
 	if (ranked && isfinite(drift) && fabs(log(c.ratio.median)) <= log1p(drift))

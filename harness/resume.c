@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +90,8 @@ struct store *resume_open(struct bench_options *o, char name[PATH_CAP], char fol
 	char *status = get_or_die(store, "status", run), *seed = get_or_die(store, "seed", run);
 	char *plan = get_or_die(store, "plan", run);
 	if (strcmp(status, "complete") == 0) {
-		printf("%s is complete: nothing is missing\n", run);
+		printf("%s is complete: nothing is missing (c10k report %s makes its report again)\n",
+		    run, run);
 		exit(0);
 	}
 	repeat_options(o, store, run);
@@ -113,27 +113,10 @@ void resume_check(struct store *store, struct store *now, const struct bench_opt
 		    "start a new run", o->resume, changes);
 }
 
-static double number_or_nan(struct store *store, const char *key)
+uint32_t resume_block(struct store *store)
 {
-	char *text = store_get_run(store, key);
-	double number = text ? strtod(text, NULL) : (double)NAN;
+	char *text = store_get_run(store, "extended_from");
+	uint32_t position = text ? (uint32_t)strtoul(text, NULL, 10) : UINT32_MAX;
 	free(text);
-	return number;
-}
-
-void resume_costs(struct store *store, struct memory_costs *costs)
-{
-	costs->socket = number_or_nan(store, "kernel_bytes_per_socket");
-	costs->epoll_item = number_or_nan(store, "kernel_bytes_per_epoll_item");
-	costs->thread = number_or_nan(store, "kernel_bytes_per_thread");
-	costs->process = number_or_nan(store, "kernel_bytes_per_process");
-}
-
-uint32_t resume_missing(struct store *store, struct cell *cells, uint32_t count)
-{
-	uint32_t missing = 0;
-	for (uint32_t i = 0; i < count; i++)
-		if (!store_has_row(store, &cells[i]))
-			cells[missing++] = cells[i];
-	return missing;
+	return position;
 }

@@ -7,7 +7,6 @@
 #define RESUME_H
 
 #include "harness/bench_options.h"
-#include "harness/measure.h"
 #include "harness/store.h"
 
 /* Writes down what a later --resume needs, beside plan_text and seed. */
@@ -23,10 +22,10 @@ struct store *resume_open(struct bench_options *o, char name[PATH_CAP], char fol
 /* Exits with one line that says what has changed, when `now` is not as it was (provenance.h). */
 void resume_check(struct store *store, struct store *now, const struct bench_options *o);
 
-/* What was measured of the kernel when the run began. */
-void resume_costs(struct store *store, struct memory_costs *costs);
-
-/* Takes the cells that the store holds out of cells[]; returns how many remain, in their order. */
-uint32_t resume_missing(struct store *store, struct cell *cells, uint32_t count);
+/*
+ * Where the latest block beyond the plan began (--until-decided), whether or not it was finished; UINT32_MAX
+ * when there was none.
+ */
+uint32_t resume_block(struct store *store);
 
 #endif

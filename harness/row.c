@@ -64,7 +64,9 @@ void row_init(struct row *row, const struct cell *cell)
 void row_deinit(struct row *row)
 {
 	free(row->loadgen);
-	row->loadgen = NULL;
+	free(row->series);
+	free(row->hlog);
+	row->loadgen = row->series = row->hlog = NULL;
 }
 
 void row_blank(struct row *row, enum metric metric, const char *format, ...)

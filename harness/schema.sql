@@ -3,11 +3,11 @@
 PRAGMA user_version = 3;
 
 -- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
--- planned_cells, unchecked (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
+-- planned_cells, unchecked (0 | 1), until_decided (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
 -- memory_bytes, governor, virtualisation, mitigations, clock_source, file_limit, somaxconn, perf_event_paranoid, libraries
 -- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start), arguments (JSON array: those of
 -- bench), plan_path, machine (a hash of its id), sha256 plan, sha256 c10k, sha256 loadgen, sha256 servers/NAME,
--- resumed (how often)
+-- resumed (how often), extended_from (position of the first cell of the latest block beyond the plan)
 CREATE TABLE run (
 	key   TEXT PRIMARY KEY,
 	value TEXT NOT NULL
@@ -21,7 +21,8 @@ CREATE TABLE server (
 	summary         TEXT NOT NULL,
 	max_connections INTEGER,      -- NULL: not capped by the model
 	source          TEXT,         -- servers/epoll.c
-	source_lines    INTEGER
+	source_lines    INTEGER,
+	about           TEXT          -- the comment that the source opens with
 ) WITHOUT ROWID;
 
 CREATE TABLE conformance (
@@ -82,6 +83,8 @@ CREATE TABLE cell (
 	blank        TEXT NOT NULL DEFAULT '', -- "runqueue_us_per_req: no schedstat in this kernel; ..."
 	loadgen      TEXT,            -- the load generator's whole JSON, histograms included (c10k.loadgen/1)
 	log          TEXT,            -- last words of the server and of the load generator, if any
+	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
+	hlog         TEXT,            -- and its --hlog, likewise
 	sha256       TEXT NOT NULL DEFAULT '', -- of the row's other columns, see cell_digest.h
 	UNIQUE (experiment, server, twin, target, connections, idle, requests_per_conn, rep)
 );

@@ -75,13 +75,14 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
 	"experiment, server, twin, target, connections, idle, requests_per_conn, rep"
 #define ROW_KEY_MARKS "?, ?, ?, ?, ?, ?, ?, ?"
 
-enum { ROW_FIXED = 15 }; /* columns of `cell` before the metrics, and loadgen, log */
+enum { ROW_FIXED = 17 }; /* columns of `cell` before the metrics, and loadgen, log, series, hlog */
 
 static sqlite3_stmt *prepare_row(struct store *store)
 {
 	char sql[4096];
 	size_t len = (size_t)snprintf(sql, sizeof(sql),
-	    "INSERT INTO cell (" ROW_KEY ", position, started_at, verdict, reason, marks, blank, loadgen, log");
+	    "INSERT INTO cell (" ROW_KEY ", position, started_at, verdict, reason, marks, blank,"
+	    " loadgen, log, series, hlog");
 	for (int i = 0; i < METRIC_COUNT; i++)
 		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", %s",
 		    metric_columns[i].name);
@@ -110,7 +111,7 @@ static void prepare_all(struct store *store)
 	store->put_run = prepare(store, "INSERT OR REPLACE INTO run (key, value) VALUES (?, ?)");
 	store->put_server = prepare(store,
 	    "INSERT INTO server (name, family, api, language, summary, max_connections, source,"
-	    " source_lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+	    " source_lines, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	store->put_conformance = prepare(store,
 	    "INSERT OR REPLACE INTO conformance (server, case_id, section, sending, passed, detail)"
 	    " VALUES (?, ?, ?, ?, ?, ?)");
@@ -225,6 +226,7 @@ void store_put_server(struct store *store, const struct server_info *info)
 	if (info->source[0]) {
 		bind_text(put, 7, info->source);
 		sqlite3_bind_int64(put, 8, info->source_lines);
+		bind_text(put, 9, info->about);
 	}
 	step(store, put);
 }
@@ -270,6 +272,8 @@ void store_put_row(struct store *store, const struct row *row)
 	bind_text(put, place++, row->blank);
 	bind_text(put, place++, row->loadgen);
 	bind_text(put, place++, row->log[0] ? row->log : NULL);
+	bind_text(put, place++, row->series);
+	bind_text(put, place++, row->hlog);
 	for (int i = 0; i < METRIC_COUNT; i++, place++) {
 		if (!isfinite(row->metrics[i]))
 			continue; /* NULL */

@@ -99,7 +99,8 @@ struct worker *worker_start(const struct load *load, struct control *control, ui
 	if (load->options->rate_per_s)
 		w->pace = make_pace(w);
 	if (load->options->series_path || load->options->hlog_path) {
-		w->stats.series = series_create(control->begin_ns, w->pace != NULL);
+		w->stats.series = series_create(
+		    control->begin_ns, load->options->series_step_ns, w->pace != NULL);
 		if (!w->stats.series)
 			die_errno(ENOMEM, "a time series");
 	}

@@ -135,6 +135,17 @@ case $(head -n 1 "$run/cells.csv") in "$wanted"*) pass ;; *) fail "cells.csv: $(
 awk -F, 'NR > 1 && $2 == "epoll" && ($25 != $4 + $5 || $26 != $25 || $10 != 0) { bad = 1 } END { exit bad }' \
 	"$run/cells.csv" && pass || fail "epoll: established = answered = asked for, no errors"
 
+# --- further blocks until all is decided: who only waits is as fast as another who only waits
+plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\n[wait]\nconnections = 4\ntarget = /sleep/5\n'
+expect 2 'needs a server to compare with' "$c10k" bench "$work/plan.ini" --until-decided
+plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\nduration = 100ms\n[wait]\nconnections = 4\ntarget = /sleep/5\ntwin = epoll\n'
+prints '1 of 1 comparisons undecided: another block' "$c10k" bench "$work/plan.ini" --unchecked --until-decided --out "$work/until"
+holds 'the verdict is told' grep -qE '^  wait .* 4  poll .*(tie|undecided|higher|lower) ' "$work/out"
+rows=$(($(wc -l <"$work/until/latest/cells.csv") - 1))
+[ "$rows" -ge 9 ] && [ "$rows" -le 90 ] && [ $((rows % 3)) = 0 ] && pass || fail "until decided: $rows rows"
+awk -F, 'NR > 1 { n[$6 $2 $31]++ } END { for (k in n) if (n[k] != 1) exit 1 }' "$work/until/latest/cells.csv" && pass ||
+	fail "a block has each server once, the reference twice"
+
 # --- one run at a time
 flock "$work/results/.lock" sh -c 'echo 4711 >"$0/.lock"; sleep 5' "$work/results" &
 sleep 0.5

@@ -94,7 +94,7 @@ done
 sql "SELECT id, position, sha256 FROM cell" | cmp -s - "$work/cells" && pass || fail "a refusal changes cells"
 
 # --- and then with what is missing, in the order of the seed
-prints 0 "$kept of 8 cells are there" "$own/c10k" bench --resume "$run"
+prints 0 "$((8 - kept)) of 8 planned cells are missing" "$own/c10k" bench --resume "$run"
 [ "$(grep -c '^throughput ' "$work/out")" = $((8 - kept)) ] && pass || fail "only what is missing: $(cat "$work/out")"
 sql "SELECT id, position, sha256 FROM cell LIMIT $kept" | cmp -s - "$work/cells" && pass || fail "finished cells changed"
 [ "$(sql "SELECT count(*), count(DISTINCT position), sum(id = position) FROM cell")" = '8|8|8' ] && pass ||

@@ -5,7 +5,8 @@
 #   BUILD=build tests/fault/resume_kill.sh [SEED]
 set -u
 cd "$(dirname "$0")/../.."
-c10k=$PWD/${BUILD:-build}/c10k
+build=$PWD/${BUILD:-build}
+c10k=$build/c10k
 seed=${1:-$(date +%s)}
 command -v sqlite3 >/dev/null || { echo "resume_kill skipped: sqlite3 is not installed"; exit 77; }
 work=$(mktemp -d)
@@ -16,6 +17,11 @@ fail() { failed=$((failed + 1)); echo "FAILED (seed $seed, kill $kills): $*"; }
 # the processes of a session that are not just waiting for their parent to look
 session() { awk -v s="$1" '{ sub(/^.*\) /, "") } $4 == s && $1 != "Z" { split(FILENAME, p, "/"); print p[3] }' \
 	/proc/[0-9]*/stat 2>/dev/null; }
+
+# its servers and load generators
+children_of() { for p in $(session "$1"); do
+	case $(readlink "/proc/$p/exe") in "$build"/servers/* | "$build/loadgen") echo "$p" ;; esac
+done; }
 
 cat >"$work/plan.ini" <<'PLAN'
 [plan]
@@ -68,7 +74,7 @@ ended() {
 		[ "$whole" = "complete|$planned|$planned|$planned" ] && pass || fail "complete, with each cell once: $whole"
 		[ "$(sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE verdict = 'failed'")" -le $children ] && pass ||
 			fail "more cells failed than lost their server or load generator"
-		[ -s "$run/report.html" ] && pass || fail "a resumed run has a report"
+		"$c10k" report "$run" >/dev/null 2>&1 && pass || fail "a resumed run has no report"
 		runs=$((runs + 1))
 	fi
 	harness= run=
@@ -91,7 +97,7 @@ while read -r ms of_child which; do
 		run=$(ls -d "$work"/results/2* | tail -n 1)
 	fi
 	kills=$((kills + 1))
-	victim=$(session $harness | grep -vx $harness | awk -v r="$which" '{ p[NR] = $1 } END { if (NR) print p[1 + int(r * NR)] }')
+	victim=$(children_of $harness | awk -v r="$which" '{ p[NR] = $1 } END { if (NR) print p[1 + int(r * NR)] }')
 	if [ "$of_child" = 1 ] && [ -n "$victim" ] && kill -9 "$victim" 2>/dev/null; then
 		children=$((children + 1))
 		continue # the harness goes on, and so do we

@@ -6,9 +6,9 @@ INSERT INTO run VALUES ('title', 'Three <models> & a "run"'), ('plan', 'tiny'), 
 	('kernel', 'Linux 6'), ('cpu_model', 'model'), ('cpu_count', '2'), ('server_cpus', '0'), ('client_cpus', '1'),
 	('steal_share', '0'), ('pressure', '1'), ('libraries', '{"libev": "4.33"}'), ('mitigations', '<script>alert(1)</script>');
 INSERT INTO server VALUES
-	('thread', 'thread', 'recv', 'C', 'a thread for each | `connection`', NULL, 'servers/thread.c', 100),
-	('select', 'readiness', 'select', 'C', 'one loop', 1019, 'servers/select.c', 120),
-	('epoll', 'readiness', 'epoll_wait', 'C', 'one loop', NULL, 'servers/epoll.c', 130);
+	('thread', 'thread', 'recv', 'C', 'a thread for each | `connection`', NULL, 'servers/thread.c', 100, 'thread.c: a thread for each.' || char(10) || char(10) || 'Cost: a <b>stack</b> [x](y).'),
+	('select', 'readiness', 'select', 'C', 'one loop', 1019, 'servers/select.c', 120, NULL),
+	('epoll', 'readiness', 'epoll_wait', 'C', 'one loop', NULL, 'servers/epoll.c', 130, '');
 INSERT INTO conformance
 	WITH way(sending) AS (VALUES ('whole'), ('split'), ('coalesced')), id(i) AS (VALUES (1), (2), (3))
 	SELECT name, 'case-' || i, 'RFC 9112 3.' || i, sending, NOT (name = 'select' AND i = 2 AND sending = 'split'),
