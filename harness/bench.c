@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "harness/bench_options.h"
+#include "harness/capacity.h"
 #include "harness/cpus.h"
 #include "harness/csv.h"
 #include "harness/environment.h"
@@ -46,6 +47,7 @@ struct bench {
 	struct refusal *refusals;                             /* likewise */
 	struct cell *cells;
 	uint32_t cell_count;
+	struct capacities capacities;
 	struct measure_setup setup;
 	struct backends backends;
 	enum cpu_split split;
@@ -106,7 +108,7 @@ static void choose_cpus(struct bench *b)
 static bool is_runnable(const struct bench *b, const struct cell *cell)
 {
 	const struct server_info *info = &b->servers[cell->server_index];
-	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
+	uint64_t wanted = cell_clients(cell);
 	return !b->refusals[cell->server_index].reason[0] &&
 	    server_can_serve(info, cell) && wanted < b->setup.file_limit;
 }
@@ -114,7 +116,9 @@ static bool is_runnable(const struct bench *b, const struct cell *cell)
 /* Has a resumed run measured it before? */
 static bool is_stored(const struct bench *b, const struct cell *cell)
 {
-	return b->options.resume && store_has_row(b->store, cell);
+	enum verdict verdict;
+	double rate_per_s;
+	return b->options.resume && store_find_row(b->store, cell, &verdict, &rate_per_s);
 }
 
 static uint32_t count_missing(const struct bench *b, uint32_t first)
@@ -207,6 +211,10 @@ static void open_run(struct bench *b, int argc, char **argv)
 	store_format_run(b->store, "seed", "%" PRIu64, b->options.seed);
 	record_time(b->store, "started_at");
 	store_format_run(b->store, "planned_cells", "%u", b->cell_count);
+	for (uint32_t i = 0; i < b->plan.experiment_count; i++)
+		if (b->plan.experiments[i].kind == EXPERIMENT_LATENCY)
+			store_format_run(b->store, "slo_us", "%.0f",
+			    (double)b->plan.experiments[i].slo_ns / 1e3);
 	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
 	store_put_run(b->store, "until_decided", b->options.until_decided ? "1" : "0");
 	memory_measure_costs(&b->setup.costs);
@@ -263,16 +271,16 @@ static void on_tick(void *context)
 }
 
 /* False when a signal came. */
-static bool run_cell(struct bench *b, const struct cell *cell)
+static bool run_cell(struct bench *b, struct cell *cell)
 {
 	struct row row;
 	bool complete = true;
 	progress_begin(&b->progress, cell);
 	const struct refusal *refusal = &b->refusals[cell->server_index];
+	row_init(&row, cell);
 	if (refusal->reason[0]) {
-		row_init(&row, cell);
 		row_judge(&row, refusal->verdict, "%s", refusal->reason);
-	} else {
+	} else if (capacities_offer(&b->capacities, cell, &row)) {
 		complete = measure_cell(&b->setup, cell, &b->servers[cell->server_index], &row);
 	}
 	if (b->options.unchecked)
@@ -280,6 +288,7 @@ static bool run_cell(struct bench *b, const struct cell *cell)
 	if (b->split == CPU_SPLIT_NONE)
 		row_mark(&row, "one-cpu");
 	if (complete) {
+		capacities_take(&b->capacities, cell, row.verdict, row.metrics[METRIC_RATE_PER_S]);
 		store_put_row(b->store, &row);
 		progress_end(&b->progress, &row, is_runnable(b, cell) ? cell_expected_ns(cell) : 0);
 	}
@@ -287,10 +296,21 @@ static bool run_cell(struct bench *b, const struct cell *cell)
 	return complete;
 }
 
+/* False when it has yet to be measured. Later cells may ask for its capacity. */
+static bool take_stored(struct bench *b, const struct cell *cell)
+{
+	enum verdict verdict;
+	double rate_per_s;
+	if (!b->options.resume || !store_find_row(b->store, cell, &verdict, &rate_per_s))
+		return false;
+	capacities_take(&b->capacities, cell, verdict, rate_per_s);
+	return true;
+}
+
 static void run_cells(struct bench *b, uint32_t first)
 {
 	for (uint32_t i = first; i < b->cell_count && !interrupt_signal(); i++)
-		if (!is_stored(b, &b->cells[i]) && !run_cell(b, &b->cells[i]))
+		if (!take_stored(b, &b->cells[i]) && !run_cell(b, &b->cells[i]))
 			break;
 	progress_clear(&b->progress);
 }

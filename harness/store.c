@@ -72,10 +72,11 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
 
 /* Which cell a row is: the columns that are unique together. */
 #define ROW_KEY \
-	"experiment, server, twin, target, connections, idle, requests_per_conn, rep"
-#define ROW_KEY_MARKS "?, ?, ?, ?, ?, ?, ?, ?"
+	"experiment, server, twin, target, connections, idle, slow, requests_per_conn, " \
+	"level_per_s, level_percent, rep"
+#define ROW_KEY_MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 
-enum { ROW_FIXED = 17 }; /* columns of `cell` before the metrics, and loadgen, log, series, hlog */
+enum { ROW_FIXED = 20 }; /* columns of `cell` before the metrics, and loadgen, log, series, hlog */
 
 static sqlite3_stmt *prepare_row(struct store *store)
 {
@@ -120,7 +121,7 @@ static void prepare_all(struct store *store)
 	store->seal_row = prepare(store,
 	    "UPDATE cell SET " CELL_DIGEST_COLUMN " = ? WHERE id = ?");
 	store->find_row = prepare(store,
-	    "SELECT 1 FROM cell WHERE (" ROW_KEY ") = (" ROW_KEY_MARKS ")");
+	    "SELECT verdict, rate_per_s FROM cell WHERE (" ROW_KEY ") = (" ROW_KEY_MARKS ")");
 	store->get_run = prepare(store, "SELECT value FROM run WHERE key = ?");
 }
 
@@ -241,7 +242,10 @@ static int bind_key(sqlite3_stmt *statement, const struct cell *cell)
 	bind_text(statement, place++, cell->experiment->target);
 	sqlite3_bind_int64(statement, place++, cell->connections);
 	sqlite3_bind_int64(statement, place++, cell->idle);
+	sqlite3_bind_int64(statement, place++, cell->slow);
 	sqlite3_bind_int64(statement, place++, cell->requests);
+	sqlite3_bind_int64(statement, place++, cell->level.per_s);
+	sqlite3_bind_int64(statement, place++, cell->level.percent);
 	sqlite3_bind_int64(statement, place++, cell->rep);
 	return place;
 }
@@ -288,13 +292,24 @@ void store_put_row(struct store *store, const struct row *row)
 	run_sql(store, "RELEASE row;");
 }
 
-bool store_has_row(struct store *store, const struct cell *cell)
+bool store_find_row(
+    struct store *store, const struct cell *cell, enum verdict *verdict, double *rate_per_s)
 {
-	bind_key(store->find_row, cell);
-	int code = sqlite3_step(store->find_row);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
+	sqlite3_stmt *find = store->find_row;
+	bind_key(find, cell);
+	int code = sqlite3_step(find);
+	if (code == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(find, 0);
+		*verdict = VERDICT_FAILED;
+		for (int i = 0; i < VERDICT_COUNT; i++)
+			if (strcmp(verdict_names[i], name) == 0)
+				*verdict = (enum verdict)i;
+		*rate_per_s = sqlite3_column_type(find, 1) == SQLITE_NULL
+		    ? (double)NAN : sqlite3_column_double(find, 1);
+	} else if (code != SQLITE_DONE) {
 		fail(store);
-	sqlite3_reset(store->find_row);
+	}
+	sqlite3_reset(find);
 	return code == SQLITE_ROW;
 }
 

@@ -35,8 +35,9 @@ void store_put_server(struct store *store, const struct server_info *info);
 /* With its digest (cell_digest.h), as one transaction. */
 void store_put_row(struct store *store, const struct row *row);
 
-/* What is there already, for a run that goes on. */
-bool store_has_row(struct store *store, const struct cell *cell);
+/* What is there already, for a run that goes on: false when the cell has no row. */
+bool store_find_row(
+    struct store *store, const struct cell *cell, enum verdict *verdict, double *rate_per_s);
 void store_count_verdicts(struct store *store, uint32_t counts[VERDICT_COUNT]);
 /* Was the server checked, and was there no failure? */
 bool store_has_passed(struct store *store, const char *server);
