@@ -48,6 +48,7 @@ struct run {
 	struct target target;
 	struct client client;
 	char server_log[PATH_CAP], client_log[PATH_CAP], json_path[PATH_CAP];
+	char series_path[PATH_CAP], hlog_path[PATH_CAP];
 	struct memory memory_idle, memory_held;
 	struct snapshot before, after;
 	struct counters_reading edge[2];
@@ -73,7 +74,7 @@ static uint64_t suspended_time_ns(void)
 static bool is_possible(
     const struct measure_setup *setup, const struct server_info *info, struct row *row)
 {
-	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
+	uint64_t wanted = cell_clients(row->cell);
 	const char *problem = backends_problem(setup->backends, row->cell->experiment->kind);
 	if (problem)
 		row_judge(row, VERDICT_UNSUPPORTED, "%s", problem);
@@ -176,7 +177,7 @@ static const char *follow(struct run *run)
 static void fill_memory(struct run *run)
 {
 	struct row *row = run->row;
-	uint32_t connections = run->cell->connections + run->cell->idle;
+	uint32_t connections = cell_clients(run->cell);
 	if (!run->held)
 		return;
 	if (run->info->max_waiting && connections > run->info->max_connections) {
@@ -317,7 +318,8 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 	struct result result;
 	struct verdict_facts facts = { 0 };
 	char words[256], end[64], problem[256];
-	facts.requested = (uint64_t)run->cell->connections + run->cell->idle;
+	facts.may_idle = run->cell->slow > 0;
+	facts.requested = cell_clients(run->cell);
 	keep_words(run, words);
 	if (stopped) {
 		bool died = run->target.process.ended && strcmp(stopped, "the server ended") == 0;
@@ -353,6 +355,17 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 		row_mark(row, "unfair");
 }
 
+/* Of a run that came to its end. */
+static void keep_course(struct run *run)
+{
+	if (!run->row->loadgen || !cell_keeps_course(run->cell))
+		return;
+	run->row->series = file_read(run->series_path);
+	run->row->hlog = file_read(run->hlog_path);
+	unlink(run->series_path);
+	unlink(run->hlog_path);
+}
+
 /* Starts both and follows them. NULL, or why it could not go on. */
 static const char *run_both(struct run *run, char problem[256])
 {
@@ -379,6 +392,8 @@ static const char *run_both(struct run *run, char problem[256])
 		struct client_options options = {
 			.program = run->setup->paths->loadgen,
 			.json_path = run->json_path,
+			.series_path = cell_keeps_course(run->cell) ? run->series_path : NULL,
+			.hlog_path = run->hlog_path,
 			.mix_path = run->setup->backends->mix,
 			.cell = run->cell,
 			.cpus = &run->setup->client_cpus,
@@ -412,6 +427,8 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	path_make(run.server_log, "%s/server.log", setup->log_folder);
 	path_make(run.client_log, "%s/loadgen.log", setup->log_folder);
 	path_make(run.json_path, "%s/loadgen.json", setup->log_folder);
+	path_make(run.series_path, "%s/loadgen.series", setup->log_folder);
+	path_make(run.hlog_path, "%s/loadgen.hlog", setup->log_folder);
 	unlink(run.json_path);
 
 	const char *stopped = run_both(&run, problem);
@@ -423,6 +440,7 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	if (complete) {
 		fill_memory(&run);
 		judge_run(&run, stopped, &stats);
+		keep_course(&run);
 	}
 	snapshot_deinit(&run.before);
 	snapshot_deinit(&run.after);

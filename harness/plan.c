@@ -28,6 +28,9 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "file",
 	[EXPERIMENT_QUERY] = "query",
 	[EXPERIMENT_STREAM] = "stream",
+	[EXPERIMENT_SLOW] = "slow",
+	[EXPERIMENT_COST] = "cost",
+	[EXPERIMENT_LATENCY] = "latency",
 };
 
 const char *const experiment_summaries[EXPERIMENT_COUNT] = {
@@ -40,6 +43,9 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "4 KiB from a file, at random places: who waits for the disk, and how",
 	[EXPERIMENT_QUERY] = "a key from Redis: a pool of links, or one link for all",
 	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
+	[EXPERIMENT_SLOW] = "clients that send and read slowly: what the others wait for them",
+	[EXPERIMENT_COST] = "equal work for all, at fixed rates: CPU time a request, and latency",
+	[EXPERIMENT_LATENCY] = "from idle to overload, each at its own pace: where latency takes off",
 };
 
 enum { SECTION_NONE = -2, SECTION_PLAN = -1 }; /* else an index into plan.experiments */
@@ -126,13 +132,14 @@ static bool read_blocks(struct reader *r, const char *value, uint32_t *blocks)
 	return true;
 }
 
-static bool read_rate(struct reader *r, const char *value, uint32_t *rate_per_s)
+/* [mixed] and [slow] have one, and it is a number. */
+static bool read_rate(struct reader *r, const char *value, struct plan_rates *rates)
 {
-	uint64_t number;
-	if (!units_parse_count(slice_of(value), &number) || number < 1 || number > PLAN_CONNECTIONS_MAX)
-		return complain(r, "rate \"%s\": use requests/s from 1 to 10M, such as 10k", value);
-	*rate_per_s = (uint32_t)number;
-	return true;
+	char problem[PLAN_MESSAGE_CAP];
+	if (!plan_read_rates(value, rates, problem))
+		return complain(r, "%s", problem);
+	return (rates->count == 1 && rates->values[0].per_s) ||
+	    complain(r, "rate \"%s\": use one number of requests/s, such as 10k", value);
 }
 
 static bool read_target(struct reader *r, const char *value, char target[PLAN_TEXT_CAP])
@@ -150,11 +157,17 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
-	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_COUNT
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_RATES, KEY_SLO, KEY_COUNT
 };
-/* [plan]; [memory]; [churn]; [mixed]; all the others */
-enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_OTHER = 16 };
-enum { IN_LOAD = IN_CHURN | IN_MIXED | IN_OTHER };
+/* [plan]; an experiment with keys of its own; all the others */
+enum {
+	IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_SLOW = 16, IN_COST = 32,
+	IN_LATENCY = 64, IN_OTHER = 128
+};
+enum {
+	IN_PACED = IN_COST | IN_LATENCY,
+	IN_LOAD = IN_CHURN | IN_MIXED | IN_SLOW | IN_PACED | IN_OTHER
+};
 
 static const struct {
 	const char *name;
@@ -167,21 +180,27 @@ static const struct {
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
 	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
 	[KEY_IDLE] = { "idle", IN_OTHER },
-	[KEY_TARGET] = { "target", IN_CHURN | IN_OTHER },
-	[KEY_TWIN] = { "twin", IN_LOAD },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_PACED | IN_OTHER },
+	[KEY_TWIN] = { "twin", IN_LOAD & ~IN_LATENCY }, /* there rates differ: no one is compared */
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
-	[KEY_RATE] = { "rate", IN_MIXED },
+	[KEY_RATE] = { "rate", IN_MIXED | IN_SLOW },
+	[KEY_SLOW] = { "slow", IN_SLOW },
+	[KEY_RATES] = { "rates", IN_PACED },
+	[KEY_SLO] = { "slo", IN_LATENCY },
 };
 
 static int place_of_section(const struct reader *r)
 {
 	if (r->section == SECTION_PLAN)
 		return IN_PLAN;
-	enum experiment_kind kind = r->plan->experiments[r->section].kind;
-	return kind == EXPERIMENT_MEMORY ? IN_MEMORY
-	    : kind == EXPERIMENT_CHURN ? IN_CHURN
-	    : kind == EXPERIMENT_MIXED ? IN_MIXED : IN_OTHER;
+	static const int places[EXPERIMENT_COUNT] = {
+		[EXPERIMENT_MEMORY] = IN_MEMORY, [EXPERIMENT_CHURN] = IN_CHURN,
+		[EXPERIMENT_MIXED] = IN_MIXED, [EXPERIMENT_SLOW] = IN_SLOW,
+		[EXPERIMENT_COST] = IN_COST, [EXPERIMENT_LATENCY] = IN_LATENCY,
+	};
+	int place = places[r->plan->experiments[r->section].kind];
+	return place ? place : IN_OTHER;
 }
 
 static bool read_value(struct reader *r, enum key key, const char *value)
@@ -216,7 +235,13 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 	case KEY_REQUESTS:
 		return read_levels(r, "requests", value, &e->requests, 0);
 	case KEY_RATE:
-		return read_rate(r, value, &e->rate_per_s);
+		return read_rate(r, value, &e->rates);
+	case KEY_RATES:
+		return plan_read_rates(value, &e->rates, problem) || complain(r, "%s", problem);
+	case KEY_SLO:
+		return read_time(r, "slo", value, &e->slo_ns, 0);
+	case KEY_SLOW:
+		return read_levels(r, "slow", value, &e->slow, 0);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -275,6 +300,8 @@ static bool close_section(struct reader *r)
 	if (r->twin[0] && e->twin == PLAN_NO_TWIN)
 		complain(r, "twin \"%s\" is none of the servers of [%s]", r->twin,
 		    experiment_names[e->kind]);
+	if (!r->failed && !plan_knows_capacity(r->plan, e, problem))
+		complain(r, "%s", problem);
 	r->line = line;
 	return !r->failed;
 }
@@ -285,6 +312,13 @@ static const char *const usual_targets[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "/file/4096",
 	[EXPERIMENT_QUERY] = "/query/key:1",
 	[EXPERIMENT_STREAM] = "/bytes/65536",
+};
+
+static const char *const usual_rates[EXPERIMENT_COUNT] = {
+	[EXPERIMENT_MIXED] = "10k",
+	[EXPERIMENT_SLOW] = "1k",
+	[EXPERIMENT_COST] = "10k, 25%, 50%, 75%, 90%",
+	[EXPERIMENT_LATENCY] = "10%, 25%, 50%, 75%, 90%, 100%, 125%, 150%",
 };
 
 static bool open_section(struct reader *r, const char *name, size_t len)
@@ -320,9 +354,10 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 	e->kind = (enum experiment_kind)kind;
 	if (usual_targets[kind])
 		strcpy(e->target, usual_targets[kind]);
-	if (kind == EXPERIMENT_MIXED)
-		e->rate_per_s = 10000;
-	return true;
+	if (kind == EXPERIMENT_SLOW)
+		e->slow = (struct plan_levels){ .values = { 0, 100 }, .count = 2 };
+	char problem[PLAN_MESSAGE_CAP];
+	return !usual_rates[kind] || plan_read_rates(usual_rates[kind], &e->rates, problem);
 }
 
 /* fgets() for inih over the text, counting lines and opening sections. */
@@ -357,10 +392,13 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 		.defaults = {
 			.idle = { .values = { 0 }, .count = 1 },
 			.requests = { .values = { 0 }, .count = 1 },
+			.slow = { .values = { 0 }, .count = 1 },
+			.rates = { .values = { { 0, 0 } }, .count = 1 },
 			.target = "/",
 			.duration_ns = 2000000000,
 			.warmup_ns = 500000000,
 			.hold_ns = 3000000000,
+			.slo_ns = 10000000,
 			.blocks = 3,
 			.twin = PLAN_NO_TWIN,
 		},

@@ -55,6 +55,8 @@ void row_init(struct row *row, const struct cell *cell)
 	*row = (struct row){ .cell = cell };
 	for (int i = 0; i < METRIC_COUNT; i++)
 		row->metrics[i] = NAN;
+	if (cell->offered_per_s)
+		row->metrics[METRIC_OFFERED_PER_S] = cell->offered_per_s;
 	time_t now = time(NULL);
 	struct tm utc;
 	gmtime_r(&now, &utc);
@@ -64,7 +66,9 @@ void row_init(struct row *row, const struct cell *cell)
 void row_deinit(struct row *row)
 {
 	free(row->loadgen);
-	row->loadgen = NULL;
+	free(row->series);
+	free(row->hlog);
+	row->loadgen = row->series = row->hlog = NULL;
 }
 
 void row_blank(struct row *row, enum metric metric, const char *format, ...)

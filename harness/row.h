@@ -70,6 +70,7 @@ struct row {
 	double metrics[METRIC_COUNT];
 	char blank[2048];
 	char *loadgen;          /* its JSON, from malloc; NULL for none */
+	char *series, *hlog;    /* its --series and --hlog, likewise */
 	char log[2048];
 };
 

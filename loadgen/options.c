@@ -57,8 +57,9 @@ static const char help_text[] =
     "      --calibrate   first measure what this host can do against a built-in server that does\n"
     "                    nothing, and the generator's own error; without URL only that\n"
     "      --json FILE   write the result as JSON; - for standard output instead of the report\n"
-    "      --series FILE a line of CSV for each 100 ms: rate, errors, latency, connections\n"
-    "      --hlog FILE   the window's latencies, second by second, as an HdrHistogram log\n"
+    "      --series FILE a line of CSV for each interval: rate, errors, latency, connections\n"
+    "      --hlog FILE   the window's latencies, interval by interval, as an HdrHistogram log\n"
+    "      --step TIME   length of these intervals (100ms in a series, 1s in a log)\n"
     "      --sync FD     tell a harness the run's edges on this inherited stream socket\n"
     "  -h, --help        this text\n"
     "      --version\n"
@@ -70,7 +71,7 @@ enum {
 	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
 	OPTION_JSON, OPTION_SERIES, OPTION_HLOG, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION,
 	OPTION_PER_CONNECTION, OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY,
-	OPTION_MIX, OPTION_SEED, OPTION_CALIBRATE
+	OPTION_MIX, OPTION_SEED, OPTION_CALIBRATE, OPTION_STEP
 };
 enum { RATE_MAX = 10000000, DEPTH_MAX = 64 };
 
@@ -93,6 +94,7 @@ static const struct option long_options[] = {
 	{ "json", required_argument, NULL, OPTION_JSON },
 	{ "series", required_argument, NULL, OPTION_SERIES },
 	{ "hlog", required_argument, NULL, OPTION_HLOG },
+	{ "step", required_argument, NULL, OPTION_STEP },
 	{ "sync", required_argument, NULL, OPTION_SYNC },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -133,6 +135,14 @@ static enum arrivals_kind parse_arrivals(const char *text)
 }
 
 /* As the schema's integers: not over 2^63 - 1. */
+static uint64_t parse_step(const char *text)
+{
+	uint64_t step_ns = parse_time_ns("--step", text);
+	if (step_ns < 1000000)
+		usage_die("--step %s: give a millisecond or more", text);
+	return step_ns;
+}
+
 static uint64_t parse_seed(const char *text)
 {
 	uint64_t seed;
@@ -231,6 +241,7 @@ static void parse_option(struct options *o, int option, const char *value)
 		break;
 	case OPTION_SERIES: o->series_path = parse_path("--series", value); break;
 	case OPTION_HLOG: o->hlog_path = parse_path("--hlog", value); break;
+	case OPTION_STEP: o->series_step_ns = o->hlog_step_ns = parse_step(value); break;
 	case OPTION_CALIBRATE: o->calibrate = true; break;
 	case OPTION_SYNC: o->sync_fd = parse_socket(value); break;
 	default: break;
@@ -404,6 +415,8 @@ void options_init(struct options *o)
 		.duration_ns = UINT64_C(10000000000),
 		.warmup_ns = UINT64_C(1000000000),
 		.timeout_ns = UINT64_C(10000000000),
+		.series_step_ns = UINT64_C(100000000),
+		.hlog_step_ns = UINT64_C(1000000000),
 		.sync_fd = -1,
 	};
 }

@@ -43,6 +43,8 @@ struct options {
 	bool calibrate;           /* --calibrate */
 	const char *series_path;  /* --series and --hlog: NULL for none */
 	const char *hlog_path;
+	uint64_t series_step_ns;  /* --step: of an interval in the one ... */
+	uint64_t hlog_step_ns;    /* ... and the other; a multiple of series_step_ns */
 	char **merged_paths;      /* `merge`: of these files; 0 of them in a run */
 	int merged_count;
 	int sync_fd;              /* --sync: -1 for none */

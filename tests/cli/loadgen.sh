@@ -147,6 +147,7 @@ run 2 --series - "$url/"; refuses '--series -: give the name of a file'
 run 2 --hlog - "$url/"; refuses '--hlog -: give the name of a file'
 run 2 --hlog x -d 0 "$url/"; refuses '--hlog: with -d 0'
 run 2 --hlog x --series x "$url/"; refuses 'x: two results cannot go into one file'
+run 2 --step 10us "$url/"; refuses '--step 10us: give a millisecond'
 run 2 --json x --hlog x "$url/"; refuses 'x: two results'
 run 2 "127.0.0.1:$port"; refuses 'http://'
 run 2 https://127.0.0.1/; refuses 'http://'
@@ -272,6 +273,9 @@ if [ "$(grep -c '^[0-9.]*,1.000,[0-9.]*,HISTFA' "$work/run.hlog")" = 1 ] &&
 	[ "$(sed -n 2p "$work/run.hlog")" = '#[Histogram log format version 1.3]' ] &&
 	[ "$(grep -c '^#\[StartTime: [0-9.]* (seconds since epoch)' "$work/run.hlog")" = 1 ]; then pass
 else fail "interval log: $command"; fi
+run 0 -c 2 -w 0 -d 110ms --step 20ms $exports "$url/"
+if [ "$(grep -c ',measure,' "$work/series.csv")" = 6 ] && [ "$(grep -c HISTFA "$work/run.hlog")" = 6 ]; then pass
+else fail "steps of 20 ms: $command"; fi
 run 0 -c 3 -d 0 --hold 300ms --series "$work/series.csv" "$url/"
 series 'exit !(!phase["measure"] && phase["hold"] >= 2 && open == 3)'
 rm -f "$work"/*
