@@ -1,10 +1,10 @@
 /*
  * bridge.c: see bridge.h. Nothing here waits.
  *
- * A goroutine may go on in another thread than the one it began in, but a pool of buffers belongs to
- * one thread. So every thread has an environment of its own, and a connection borrows that of the
- * thread it is on (conn.h allows it, and servers/rust does the same). No thread ends before the
- * process does, so none gives its environment back.
+ * A goroutine may go on in another thread than the one it began in, but a pool of buffers belongs
+ * to one thread. So every thread has an environment of its own, and a connection borrows that of
+ * the thread it is on (conn.h allows it, and servers/rust does the same). No thread ends before
+ * the process does, so none gives its environment back.
  */
 #include "servers/go/bridge.h"
 

@@ -1,12 +1,13 @@
-// core.go: the C core for goroutines (bridge.h), and the process around it. All that is unsafe is in
-// this file.
+// core.go: the C core for goroutines (bridge.h), and the process around it. All that is unsafe is
+// in this file.
 //
 // A connection lies in memory of C's, where Go's collector looks for nothing; Go holds its address,
 // and what it waits for (step). What is received is lent to C for a call, what is to be sent, and
 // room for what is read, is C's and lent to Go until the next call.
 //
-// The work of /compute is Go's own, step by step that of lib/core/service.c: while a goroutine is in
-// C its thread is given up for lost, and another takes its place; in Go, the scheduler takes turns.
+// The work of /compute is Go's own, step by step that of lib/core/service.c: while a goroutine is
+// in C its thread is given up for lost, and another takes its place; in Go, the scheduler takes
+// turns.
 package main
 
 // #include <stdlib.h>

@@ -1,9 +1,21 @@
 // go.go: a goroutine per connection: plain, synchronous code on Go's scheduler.
 //
-// How it waits: converse() reads like converse.c, by which thread.c serves. A read that finds nothing
-// parks the goroutine; the runtime keeps all sockets in one epoll, edge-triggered, and --workers N
-// threads (GOMAXPROCS) run whoever is ready, stealing from one another. What is not a socket blocks
-// its thread for a moment: then the runtime goes on with another one.
+// How it waits: converse() reads like converse.c, by which thread.c serves. A read that finds
+// nothing parks the goroutine; the runtime keeps all sockets in one epoll, edge-triggered, and
+// --workers N threads (GOMAXPROCS) run whoever is ready, stealing from one another. What blocks in
+// the kernel or in C keeps its thread, and the runtime goes on with another: a thread more for each
+// such call.
+//
+// Cost: a goroutine a connection, its stack of 2 KiB, a socket of package net, 248 bytes of ours.
+// Two to three system calls a request (read until there is nothing, write) and a share of one
+// epoll_pwait; two calls of C (bridge.h), 0.2 us of them all. No memory, so the collector rests.
+//
+// Notice: no function is marked, yet none blocks the others; the runtime's thread sysmon interrupts
+// who runs longer than 10 ms. A goroutine that waits in Conn.Read() owns what it reads into; here
+// it waits by RawConn.Read(), with an empty hand. Put it beside converse.c.
+//
+// Left out: noticing that a client is gone while its request waits; being short of memory.
+// docs: pkg.go.dev, net and runtime; man: epoll(7).
 package main
 
 import (
@@ -27,8 +39,8 @@ type client struct {
 	sendBy    uint32
 }
 
-// Everybody's: rooms to receive into, lent while there is something to receive; links to the database;
-// places for those who wait for the disk, since each takes a thread.
+// Everybody's: rooms to receive into, lent while there is something to receive; links to the
+// database; places for those who wait for the disk, since each takes a thread.
 var (
 	rooms   = sync.Pool{New: func() any { return new([feedMax]byte) }}
 	free    = newLinks()

@@ -1,6 +1,6 @@
-// links.go: the database as a goroutine asks it: a pool of links to Redis, one question at a time on
-// each, as those who may block have it in C (lib/sys/database_pool.c). Who finds none free waits for
-// one.
+// links.go: the database as a goroutine asks it: a pool of links to Redis, one question at a time
+// on each, as those who may block have it in C (lib/sys/database_pool.c). Who finds none free waits
+// for one.
 package main
 
 import (
