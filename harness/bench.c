@@ -25,6 +25,7 @@
 #include "harness/gate.h"
 #include "harness/interrupt.h"
 #include "harness/measure.h"
+#include "harness/plan_budget.h"
 #include "harness/plan_table.h"
 #include "harness/progress.h"
 #include "harness/report.h"
@@ -120,12 +121,36 @@ static uint64_t expected_ns(const struct bench *b)
 	return sum_ns;
 }
 
+static struct plan_budget budget_of(const struct bench *b)
+{
+	struct plan_budget budget = { .other_ns = report_expected_ns, .cell_count = b->cell_count };
+	for (uint32_t i = 0; i < b->cell_count; i++)
+		if (is_runnable(b, &b->cells[i]))
+			budget.experiment_ns[b->cells[i].experiment - b->plan.experiments] +=
+			    cell_expected_ns(&b->cells[i]);
+	for (uint32_t i = 0; i < b->plan.server_count && !b->options.unchecked; i++)
+		budget.other_ns += plan_uses(&b->plan, i) ? check_expected_ns : 0;
+	return budget;
+}
+
+/* What a plan of ours leaves to `full`. */
+static void print_left(const struct bench *b)
+{
+	char path[PATH_CAP], message[PLAN_MESSAGE_CAP];
+	static struct plan full;
+	size_t folder = strlen(b->paths.plans);
+	path_make(path, "%s/full.ini", b->paths.plans);
+	if (strncmp(b->options.plan_path, path, folder) != 0 || !strcmp(b->options.plan_path, path))
+		return;
+	char *text = file_read(path);
+	if (text && plan_parse(&full, path, text, servers_as_plan_names(&b->found), message))
+		plan_budget_print_left(&b->plan, &full);
+	free(text);
+}
+
 static void print_plan(const struct bench *b)
 {
-	char server[1024], client[1024], time_text[32];
-	uint64_t total_ns = expected_ns(b) + report_expected_ns;
-	for (uint32_t i = 0; i < b->plan.server_count && !b->options.unchecked; i++)
-		total_ns += plan_uses(&b->plan, i) ? check_expected_ns : 0;
+	char server[1024], client[1024];
 	plan_table_print(&b->plan, b->options.plan_path);
 	cpus_format(&b->setup.server_cpus, server, sizeof(server));
 	cpus_format(&b->setup.client_cpus, client, sizeof(client));
@@ -135,9 +160,11 @@ static void print_plan(const struct bench *b)
 	if (b->split == CPU_SPLIT_NONE)
 		printf("            the same ones: rows are marked one-cpu, compare ratios only\n");
 	printf("  seed      %" PRIu64 "\n", b->options.seed);
-	printf("  expected  %s for %u cell%s, conformance check and report included\n\n",
-	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count,
-	    b->cell_count == 1 ? "" : "s");
+	struct plan_budget budget = budget_of(b);
+	plan_budget_print(&b->plan, &budget);
+	if (b->options.dry_run)
+		print_left(b);
+	putchar('\n');
 	fflush(stdout);
 }
 

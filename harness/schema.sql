@@ -35,7 +35,7 @@ CREATE TABLE conformance (
 
 CREATE TABLE cell (
 	id           INTEGER PRIMARY KEY,
-	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow | cost | latency
+	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow | cost | latency | batch
 	server       TEXT NOT NULL,
 	twin         INTEGER NOT NULL DEFAULT 0, -- 1: the A/A repetition, never part of the server's own median
 	target       TEXT NOT NULL,   -- "/", "/sleep/100"
@@ -80,6 +80,10 @@ CREATE TABLE cell (
 	server_requests INTEGER,      -- the server's own count over its life, from /stats
 	client_requests INTEGER,      -- what the load generator sent over its life
 	offered_per_s INTEGER,        -- open loop: requests due each second; NULL: closed loop
+
+	-- batch: hyperfine's, over whole runs of the load generator with a fixed number of requests
+	batch_median_s REAL, batch_mean_s REAL, batch_stddev_s REAL, batch_min_s REAL, batch_max_s REAL,
+	batch_times  TEXT,            -- JSON array of seconds, one a run
 
 	blank        TEXT NOT NULL DEFAULT '', -- "runqueue_us_per_req: no schedstat in this kernel; ..."
 	loadgen      TEXT,            -- the load generator's whole JSON, histograms included (c10k.loadgen/1)
