@@ -243,6 +243,7 @@ static int bind_key(sqlite3_stmt *statement, const struct cell *cell)
 	sqlite3_bind_int64(statement, place++, cell->connections);
 	sqlite3_bind_int64(statement, place++, cell->idle);
 	sqlite3_bind_int64(statement, place++, cell->slow);
+	bind_text(statement, place++, cell_cache(cell));
 	sqlite3_bind_int64(statement, place++, cell->requests);
 	sqlite3_bind_int64(statement, place++, cell->level.per_s);
 	sqlite3_bind_int64(statement, place++, cell->level.percent);
