@@ -122,6 +122,13 @@ static const struct figure_spec {
 	    "At the top of the axis nothing was answered any more: a request that is still "
 	    "waiting counts at the age it had at the window's end, so a longer run would show "
 	    "more." },
+	{ "batch", "A fixed number of requests, timed as a whole", "batch", X_CONNECTIONS,
+	    { { "time", METRIC_BATCH_MEAN_S } }, false, 0,
+	    "The number a user would take himself: hyperfine times the load generator from its "
+	    "start to its end while it sends so many requests. Mean and standard deviation of its "
+	    "runs, as hyperfine gives them.",
+	    "Start, connects and the first requests are in it: it is larger than requests over "
+	    "throughput, and its differences are smaller." },
 };
 
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
@@ -163,6 +170,17 @@ struct series {
 	long active; /* beside the idle ones */
 };
 
+/* What is drawn: the estimate over cells; of batches hyperfine's own interval over its runs. */
+static struct estimate drawn(const struct report_point *p, int metric)
+{
+	struct estimate e = p->metric[metric];
+	if (metric == METRIC_BATCH_MEAN_S) {
+		e.low = e.median - p->metric[METRIC_BATCH_STDDEV_S].median;
+		e.high = e.median + p->metric[METRIC_BATCH_STDDEV_S].median;
+	}
+	return e;
+}
+
 void figures_put_value(FILE *out, double value)
 {
 	if (isfinite(value))
@@ -174,7 +192,7 @@ void figures_put_value(FILE *out, double value)
 static void write_row(
     FILE *out, const struct series *s, const struct report_point *p, const struct figure_part *part)
 {
-	struct estimate e = p->metric[part->metric];
+	struct estimate e = drawn(p, part->metric);
 	fprintf(out, "%s\t%s", p->cells->server->name, part->name);
 	figures_put_value(out, x_value(s->spec->x, p->cells));
 	figures_put_value(out, e.median);
@@ -202,7 +220,7 @@ static void take_point(struct series *s, const struct report_point *p)
 	s->wait_s = report_wait_s(p->cells->target);
 	s->active = p->cells->connections;
 	for (int i = 0; i < 2 && s->spec->parts[i].name; i++) {
-		struct estimate e = p->metric[s->spec->parts[i].metric];
+		struct estimate e = drawn(p, s->spec->parts[i].metric);
 		if (!e.count)
 			continue;
 		h->y_max = e.high > h->y_max ? e.high : h->y_max;
@@ -425,7 +443,10 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 		if (!figures_close(file, shared[i]))
 			return false;
 	}
+	bool paced = has_cells(data, "latency");
 	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		if (!strcmp(specs[i].name, "memory") && paced && !figures_latency(data, plots, figures))
+			return false;
 		if (!has_cells(data, specs[i].experiment))
 			continue;
 		struct figure *figure = &figures->item[figures->count++];
@@ -439,8 +460,6 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 		/* behind the two rates: what one request saw of them */
 		if (!strcmp(specs[i].name, "idle") && !figures_percentiles(data, plots, figures))
-			return false;
-		if (!strcmp(specs[i].name, "cost-latency") && !figures_latency(data, plots, figures))
 			return false;
 	}
 	for (size_t i = 0; i < figures->count; i++)

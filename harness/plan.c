@@ -31,6 +31,7 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_SLOW] = "slow",
 	[EXPERIMENT_COST] = "cost",
 	[EXPERIMENT_LATENCY] = "latency",
+	[EXPERIMENT_BATCH] = "batch",
 };
 
 const char *const experiment_summaries[EXPERIMENT_COUNT] = {
@@ -46,6 +47,7 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_SLOW] = "clients that send and read slowly: what the others wait for them",
 	[EXPERIMENT_COST] = "equal work for all, at fixed rates: CPU time a request, and latency",
 	[EXPERIMENT_LATENCY] = "from idle to overload, each at its own pace: where latency takes off",
+	[EXPERIMENT_BATCH] = "so many requests, timed as a whole by hyperfine: what users time",
 };
 
 enum { SECTION_NONE = -2, SECTION_PLAN = -1 }; /* else an index into plan.experiments */
@@ -142,6 +144,15 @@ static bool read_rate(struct reader *r, const char *value, struct plan_rates *ra
 	    complain(r, "rate \"%s\": use one number of requests/s, such as 10k", value);
 }
 
+static bool read_total(struct reader *r, const char *value, uint32_t *requests)
+{
+	uint64_t number;
+	if (!units_parse_count(slice_of(value), &number) || number < 1 || number > PLAN_CONNECTIONS_MAX)
+		return complain(r, "total \"%s\": use requests from 1 to 10M, such as 20k", value);
+	*requests = (uint32_t)number;
+	return true;
+}
+
 static bool read_target(struct reader *r, const char *value, char target[PLAN_TEXT_CAP])
 {
 	bool fits = value[0] == '/' && strlen(value) < PLAN_TEXT_CAP;
@@ -157,12 +168,13 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
-	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_RATES, KEY_SLO, KEY_COUNT
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_RATES, KEY_SLO,
+	KEY_TOTAL, KEY_COUNT
 };
 /* [plan]; an experiment with keys of its own; all the others */
 enum {
 	IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_SLOW = 16, IN_COST = 32,
-	IN_LATENCY = 64, IN_OTHER = 128
+	IN_LATENCY = 64, IN_BATCH = 128, IN_OTHER = 256
 };
 enum {
 	IN_PACED = IN_COST | IN_LATENCY,
@@ -174,13 +186,13 @@ static const struct {
 	int where;
 } key_table[KEY_COUNT] = {
 	[KEY_TITLE] = { "title", IN_PLAN },
-	[KEY_SERVERS] = { "servers", IN_PLAN | IN_LOAD | IN_MEMORY },
-	[KEY_BLOCKS] = { "blocks", IN_PLAN | IN_LOAD | IN_MEMORY },
+	[KEY_SERVERS] = { "servers", IN_PLAN | IN_LOAD | IN_MEMORY | IN_BATCH },
+	[KEY_BLOCKS] = { "blocks", IN_PLAN | IN_LOAD | IN_MEMORY | IN_BATCH },
 	[KEY_DURATION] = { "duration", IN_PLAN | IN_LOAD },
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
-	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
+	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY | IN_BATCH },
 	[KEY_IDLE] = { "idle", IN_OTHER },
-	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_PACED | IN_OTHER },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_PACED | IN_BATCH | IN_OTHER },
 	[KEY_TWIN] = { "twin", IN_LOAD & ~IN_LATENCY }, /* there rates differ: no one is compared */
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
@@ -188,6 +200,7 @@ static const struct {
 	[KEY_SLOW] = { "slow", IN_SLOW },
 	[KEY_RATES] = { "rates", IN_PACED },
 	[KEY_SLO] = { "slo", IN_LATENCY },
+	[KEY_TOTAL] = { "total", IN_BATCH },
 };
 
 static int place_of_section(const struct reader *r)
@@ -198,6 +211,7 @@ static int place_of_section(const struct reader *r)
 		[EXPERIMENT_MEMORY] = IN_MEMORY, [EXPERIMENT_CHURN] = IN_CHURN,
 		[EXPERIMENT_MIXED] = IN_MIXED, [EXPERIMENT_SLOW] = IN_SLOW,
 		[EXPERIMENT_COST] = IN_COST, [EXPERIMENT_LATENCY] = IN_LATENCY,
+		[EXPERIMENT_BATCH] = IN_BATCH,
 	};
 	int place = places[r->plan->experiments[r->section].kind];
 	return place ? place : IN_OTHER;
@@ -242,6 +256,8 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return read_time(r, "slo", value, &e->slo_ns, 0);
 	case KEY_SLOW:
 		return read_levels(r, "slow", value, &e->slow, 0);
+	case KEY_TOTAL:
+		return read_total(r, value, &e->batch_requests);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -294,6 +310,10 @@ static bool close_section(struct reader *r)
 		    experiment_names[e->kind]);
 	if (e->server_count == 0 && !plan_set_servers(r->plan, e, "all", r->known, problem))
 		complain(r, "%s", problem);
+	for (uint32_t i = 0; i < e->connections.count && e->kind == EXPERIMENT_BATCH; i++)
+		if (e->connections.values[i] > e->batch_requests)
+			complain(r, "[batch] total = %u: give a request to each of %u connections",
+			    e->batch_requests, e->connections.values[i]);
 	for (uint32_t i = 0; i < e->server_count && r->twin[0]; i++)
 		if (strcmp(r->plan->servers[e->servers[i]].name, r->twin) == 0)
 			e->twin = e->servers[i];
@@ -354,6 +374,8 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 	e->kind = (enum experiment_kind)kind;
 	if (usual_targets[kind])
 		strcpy(e->target, usual_targets[kind]);
+	if (kind == EXPERIMENT_BATCH)
+		e->batch_requests = 20000;
 	if (kind == EXPERIMENT_SLOW)
 		e->slow = (struct plan_levels){ .values = { 0, 100 }, .count = 2 };
 	char problem[PLAN_MESSAGE_CAP];

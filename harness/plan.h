@@ -36,6 +36,7 @@ enum {
 	PLAN_NAME_CAP = 32,
 	PLAN_TEXT_CAP = 64,
 	PLAN_MESSAGE_CAP = 512,
+	BATCH_RUNS = 5,             /* that hyperfine times in a cell */
 };
 
 enum experiment_kind {
@@ -51,6 +52,7 @@ enum experiment_kind {
 	EXPERIMENT_SLOW,
 	EXPERIMENT_COST,
 	EXPERIMENT_LATENCY,
+	EXPERIMENT_BATCH,
 	EXPERIMENT_COUNT
 };
 
@@ -90,6 +92,7 @@ struct experiment {
 	struct plan_levels slow; /* connections of slow clients beside the active ones */
 	struct plan_rates rates; /* mixed, slow, cost, latency; else one of 0 */
 	uint64_t slo_ns;         /* latency: p99 is to stay below it */
+	uint32_t batch_requests; /* batch: of all connections together, in each of BATCH_RUNS runs */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */
 	uint64_t warmup_ns;             /* see also cell_warmup_ns() */

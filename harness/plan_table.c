@@ -56,6 +56,9 @@ static void print_experiment(const struct experiment *e)
 	    renews ? " requests" : "", rates[0] ? " at " : "", rates);
 	if (e->kind == EXPERIMENT_MEMORY)
 		snprintf(load, sizeof(load), "%s held", format_s(e->hold_ns, first, sizeof(first)));
+	else if (e->kind == EXPERIMENT_BATCH)
+		snprintf(load, sizeof(load), "%d x %s", BATCH_RUNS,
+		    plan_format_count(first, e->batch_requests));
 	else
 		snprintf(load, sizeof(load), "%s + %s",
 		    format_s(e->warmup_ns, first, sizeof(first)),

@@ -36,6 +36,7 @@ ASSET(asset_slow, "scripts/plots/slow.gp");
 ASSET(asset_cost, "scripts/plots/cost.gp");
 ASSET(asset_cost_latency, "scripts/plots/cost-latency.gp");
 ASSET(asset_latency, "scripts/plots/latency.gp");
+ASSET(asset_batch, "scripts/plots/batch.gp");
 ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
 
 static const struct report_asset assets[] = {
@@ -58,6 +59,7 @@ static const struct report_asset assets[] = {
 	{ "cost.gp", asset_cost },
 	{ "cost-latency.gp", asset_cost_latency },
 	{ "latency.gp", asset_latency },
+	{ "batch.gp", asset_batch },
 	{ "percentiles.gp", asset_percentiles },
 };
 

@@ -44,6 +44,7 @@ const struct report_metric_info report_metrics[REPORT_METRICS] = {
 	[METRIC_ERRORS] = { "errors", REPORT_COUNT },
 	[METRIC_ELAPSED_S] = { "window", REPORT_PLAIN },
 	[METRIC_OFFERED_PER_S] = { "offered/s", REPORT_RATE },
+	[METRIC_BATCH_MEAN_S] = { "batch, s", REPORT_PLAIN },
 	[METRIC_CPU_US_PER_REQ] = { "CPU/req", REPORT_US },
 	[METRIC_BYTES_PER_CONN] = { "memory/conn", REPORT_BYTES },
 	[METRIC_ACHIEVED_SHARE] = { "achieved/offered", REPORT_SHARE },

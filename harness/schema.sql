@@ -5,7 +5,9 @@ PRAGMA user_version = 3;
 -- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
 -- planned_cells, unchecked (0 | 1), until_decided (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
 -- memory_bytes, governor, virtualisation, mitigations, clock_source, file_limit, somaxconn, perf_event_paranoid, libraries
--- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start), slo_us (latency: p99 is to stay below)
+-- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start), arguments (JSON array: those of
+-- bench), plan_path, machine (a hash of its id), sha256 plan, sha256 c10k, sha256 loadgen, sha256 servers/NAME,
+-- slo_us (latency: p99 is to stay below), resumed (how often), extended_from (position of the first cell of the latest block beyond the plan)
 CREATE TABLE run (
 	key   TEXT PRIMARY KEY,
 	value TEXT NOT NULL
@@ -35,7 +37,7 @@ CREATE TABLE conformance (
 
 CREATE TABLE cell (
 	id           INTEGER PRIMARY KEY,
-	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow | cost | latency
+	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow | cost | latency | batch
 	server       TEXT NOT NULL,
 	twin         INTEGER NOT NULL DEFAULT 0, -- 1: the A/A repetition, never part of the server's own median
 	target       TEXT NOT NULL,   -- "/", "/sleep/100"
@@ -81,10 +83,15 @@ CREATE TABLE cell (
 	client_requests INTEGER,      -- what the load generator sent over its life
 	offered_per_s INTEGER,        -- open loop: requests due each second; NULL: closed loop
 
+	-- batch: hyperfine's, over whole runs of the load generator with a fixed number of requests
+	batch_median_s REAL, batch_mean_s REAL, batch_stddev_s REAL, batch_min_s REAL, batch_max_s REAL,
+	batch_times  TEXT,            -- JSON array of seconds, one a run
+
 	blank        TEXT NOT NULL DEFAULT '', -- "runqueue_us_per_req: no schedstat in this kernel; ..."
 	loadgen      TEXT,            -- the load generator's whole JSON, histograms included (c10k.loadgen/1)
 	log          TEXT,            -- last words of the server and of the load generator, if any
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
+	sha256       TEXT NOT NULL DEFAULT '', -- of the row's other columns, see cell_digest.h
 	UNIQUE (experiment, server, twin, target, connections, idle, slow, requests_per_conn, level_per_s, level_percent, rep)
 );

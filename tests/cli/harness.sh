@@ -79,6 +79,8 @@ done
 holds 'a dry run writes nothing' test ! -e "$work/none"
 prints 'expected' sh -c "cd / && '$c10k' bench --dry-run quick"
 prints 'seed      7' "$c10k" bench --dry-run quick --seed 7
+prints 'cells: throughput [0-9]* *[ms0-9]*.*, idle ' "$c10k" bench --dry-run quick
+prints 'to the plan full: .*throughput with' "$c10k" bench --dry-run quick
 "$c10k" bench --dry-run c10k | awk 'length > 80 && !/\.ini$/ { print; wide = 1 } END { exit wide }' && pass ||
 	fail "the plan is wider than 80 columns"
 
@@ -158,6 +160,23 @@ sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE offered_per_s > 0 AND
 [ "$(cat "$work/count")" = 0 ] && pass || fail "an open loop's latency is no response time"
 holds 'the limit is kept' test "$(sqlite3 "$run/run.sqlite" "SELECT value FROM run WHERE key = 'slo_us'")" = 50000
 for name in cost cost-latency latency; do holds "$name.tsv" test -s "$run/plots/$name.tsv"; done
+
+plan '[plan]\nblocks = 1\nservers = epoll\nwarmup = 0\nduration = 200ms\n[cost]\nconnections = 5\nrates = 500\n'
+prints 'report.html' "$c10k" bench "$work/plan.ini" --unchecked --out "$work/alone"
+
+# --- a batch: hyperfine's own figures, and the number of requests
+plan '[plan]\nblocks = 1\nservers = epoll\n[batch]\nconnections = 10\ntotal = 5\n'
+expect 2 'plan.ini:4: .*total = 5: give a request to each of 10' "$c10k" bench "$work/plan.ini"
+plan '[plan]\nblocks = 1\nservers = epoll\n[batch]\nconnections = 10\ntotal = 2k\n'
+valid='^batch *epoll *10 .* s  valid'
+command -v hyperfine >/dev/null || valid='unsupported: hyperfine is not installed: apt-get install hyperfine'
+prints "$valid" "$c10k" bench "$work/plan.ini" --unchecked --out "$work/batch"
+if command -v hyperfine >/dev/null; then
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR == 2 { exit !($at["requests"] == 2000 &&
+		$at["batch_min_s"] > 0 && $at["batch_min_s"] <= $at["batch_median_s"] && $at["batch_median_s"] <= $at["batch_max_s"] &&
+		$at["batch_min_s"] <= $at["batch_mean_s"] && $at["batch_stddev_s"] >= 0) }' "$work/batch/latest/cells.csv" && pass ||
+		fail "times of the batch: $(cat "$work/batch/latest/cells.csv")"
+fi
 
 # --- further blocks until all is decided: who only waits is as fast as another who only waits
 plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\n[wait]\nconnections = 4\ntarget = /sleep/5\n'
