@@ -1,6 +1,6 @@
 /*
- * summary.c: the report's sentences without their markup, broken into lines. A sentence that compares
- * twenty servers is long: after four lines it is cut, and the report has the rest.
+ * summary.c: the report's sentences without their markup, broken into lines. A sentence that
+ * compares twenty servers is long: after four lines it is cut, and the report has the rest.
  */
 #include "harness/summary.h"
 

@@ -1,4 +1,4 @@
-/* summary.h: what a run ends with on the terminal: the answers of its report, in a few lines each. */
+/* summary.h: what a run ends with on the terminal: its report's answers, in a few lines each. */
 #ifndef SUMMARY_H
 #define SUMMARY_H
 
