@@ -9,6 +9,7 @@
 #include "harness/doctor.h"
 #include "harness/list.h"
 #include "harness/report.h"
+#include "harness/verify.h"
 #include "lib/sys/die.h"
 #include "lib/sys/version.h"
 
@@ -18,12 +19,14 @@ static const char help_text[] =
     "  c10k bench quick            measure every server, briefly\n"
     "  c10k bench                  measure every server, 10 minutes\n"
     "  c10k report results/latest  make the report of a run again\n"
+    "  c10k verify results/latest  is it true to what was measured?\n"
     "  c10k check epoll            does a server behave as all must?\n"
     "\n"
     "Usage: c10k COMMAND [options]\n"
     "\n"
     "  bench   run a plan and write its report to results/\n"
     "  report  make a run's report again from its run.sqlite\n"
+    "  verify  recompute a run from its histograms, and compare\n"
     "  check   prove that servers are equivalent\n"
     "  list    servers, plans and experiments\n"
     "  doctor  what on this machine will spoil a measurement, and the cure\n"
@@ -46,6 +49,7 @@ static const struct {
 } commands[] = {
 	{ "bench", bench_main },
 	{ "report", make_report_again },
+	{ "verify", verify_main },
 	{ "check", check_main },
 	{ "list", list_main },
 	{ "doctor", doctor_main },
@@ -66,6 +70,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	usage_die("%s%s%s: use bench, report, check, list or doctor (c10k --help shows examples)",
+	usage_die("%s%s%s: use bench, report, verify, check, list or doctor (c10k --help shows examples)",
 	    name[0] ? "unknown command \"" : "which command", name, name[0] ? "\"" : "");
 }
