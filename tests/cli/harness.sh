@@ -65,7 +65,7 @@ plan '[plan]\n[race]\nconnections = 1\n'
 expect 2 'plan.ini:2: unknown experiment \[race\]' "$c10k" bench "$work/plan.ini"
 
 # --- help, lists, plans that are right, from anywhere
-for command in "" bench report check list doctor; do
+for command in "" bench report verify compare diff-env check list doctor; do
 	prints 'c10k' "$c10k" $command --help
 done
 prints '^c10k [0-9]' "$c10k" --version
