@@ -34,6 +34,8 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 	if (cell->slow)
 		load = report_printf(pool, "%s + %s slow", load,
 		    report_whole(pool, (double)cell->slow));
+	if (cell->cpus)
+		load = report_printf(pool, "%s on %ld CPU%s", load, cell->cpus, cell->cpus == 1 ? "" : "s");
 	if (cell->cold)
 		load = report_printf(pool, "%s, cold", load);
 	if (cell->level_per_s)

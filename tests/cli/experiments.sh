@@ -61,5 +61,22 @@ if [ -r "$build/data.bin" ]; then
 	fi
 fi
 
+# --- scaling: the second track; a model of one loop has no part in it
+bench 'servers = epoll, prefork, tokio-current?\n[scaling]\nduration = 300ms\nconnections = 20\n'
+most=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "cpus") at = i } NR > 1 && $at > most { most = $at } END { print most }' \
+	"$run/cells.csv")
+[ "$most" = "$(nproc)" ] && pass || fail "scaling ends at $most of $(nproc) CPUs"
+if [ "$most" -gt 1 ]; then
+	for server in epoll prefork; do
+		one=$(value rate_per_s server=$server cpus=1) all=$(value rate_per_s server=$server "cpus=$most")
+		over "$all" 1.2 "$one" && pass || fail "$server: $one/s on one CPU, $all/s on $most"
+	done
+	case "$(value verdict server=tokio-current "cpus=$most")" in
+	unsupported | '') pass ;;
+	*) fail "one loop on $most CPUs: $(cat "$work/out")" ;;
+	esac
+	holds 'the line of linear speed-up' grep -q linear "$run/plots/scaling.tsv"
+fi
+
 echo "experiments: $passed passed, $failed failed"
 [ $failed = 0 ]
