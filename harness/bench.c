@@ -104,7 +104,7 @@ static void choose_cpus(struct bench *b)
 static bool is_runnable(const struct bench *b, const struct cell *cell)
 {
 	const struct server_info *info = &b->servers[cell->server_index];
-	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
+	uint64_t wanted = cell_clients(cell);
 	return !b->refusals[cell->server_index].reason[0] &&
 	    server_can_serve(info, cell) && wanted < b->setup.file_limit;
 }

@@ -53,6 +53,14 @@ static uint32_t make_level(const struct plan *plan, const struct cell *level, ui
 	return count;
 }
 
+/* The level that load `*load` of an experiment has, which stays in *load without it. */
+static uint32_t take_level(const struct plan_levels *levels, uint32_t *load)
+{
+	uint32_t value = levels->values[*load % levels->count];
+	*load /= levels->count;
+	return value;
+}
+
 /* Up to 2^63 - 1, as the load generator takes it; hashed twice, so that neighbouring seeds differ. */
 static uint64_t load_seed(uint64_t seed, uint32_t rep)
 {
@@ -81,17 +89,18 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 			const struct experiment *e = &plan->experiments[i];
 			if (rep > e->blocks)
 				continue;
-			uint32_t sizes = e->connections.count * e->idle.count;
-			for (uint32_t k = 0; k < sizes * e->requests.count; k++) {
+			for (uint32_t k = 0; k < plan_load_count(e); k++) {
 				struct cell level = {
 					.experiment = e,
-					.connections = e->connections.values[k % sizes / e->idle.count],
-					.idle = e->idle.values[k % e->idle.count],
-					.requests = e->requests.values[k / sizes],
 					.rep = rep,
 					.load_seed = load_seed(seed, rep),
 					.position = count + 1,
 				};
+				uint32_t load = k;
+				level.idle = take_level(&e->idle, &load);
+				level.slow = take_level(&e->slow, &load);
+				level.connections = take_level(&e->connections, &load);
+				level.requests = take_level(&e->requests, &load);
 				count += make_level(plan, &level, &state,
 				    cells ? cells + count : NULL);
 			}
@@ -102,7 +111,7 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 
 uint64_t cell_warmup_ns(const struct cell *cell)
 {
-	return cell->experiment->warmup_ns + (uint64_t)(cell->connections + cell->idle) * 50000;
+	return cell->experiment->warmup_ns + (uint64_t)cell_clients(cell) * 50000;
 }
 
 bool cell_keeps_course(const struct cell *cell)
@@ -121,5 +130,7 @@ uint64_t cell_expected_ns(const struct cell *cell)
 	const struct experiment *e = cell->experiment;
 	uint64_t load_ns =
 	    e->kind == EXPERIMENT_MEMORY ? e->hold_ns : cell_warmup_ns(cell) + e->duration_ns;
-	return fixed_ns + (cell->connections + cell->idle) * per_connection_ns + load_ns;
+	/* slow clients keep a server that ends for as long as it may be kept */
+	uint64_t end_ns = cell->slow ? 1800000000 : 0;
+	return fixed_ns + cell_clients(cell) * per_connection_ns + load_ns + end_ns;
 }

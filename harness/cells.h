@@ -19,12 +19,19 @@ struct cell {
 	uint32_t server_index; /* in plan.servers */
 	uint32_t connections;
 	uint32_t idle;
+	uint32_t slow;         /* clients that send or read slowly */
 	uint32_t requests;     /* on a connection, then it is opened anew; 0: never */
 	uint32_t rep;          /* block, from 1 */
 	uint64_t load_seed;    /* the load generator's: equal load for all of a block */
 	uint32_t position;     /* from 1 */
 	bool twin;             /* the A/A repetition */
 };
+
+/* All connections of the cell. */
+static inline uint32_t cell_clients(const struct cell *cell)
+{
+	return cell->connections + cell->idle + cell->slow;
+}
 
 /* How many cells the plan has, and writes them in order into cells[] unless it is NULL. */
 uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells);

@@ -15,7 +15,7 @@
 
 enum { FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
 
-enum figure_x { X_CONNECTIONS, X_IDLE, X_HELD, X_REQUESTS };
+enum figure_x { X_CONNECTIONS, X_IDLE, X_SLOW, X_HELD, X_REQUESTS };
 
 struct figure_part {
 	const char *name;
@@ -98,12 +98,21 @@ static const struct figure_spec {
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
 	    "Most of it is the kernel copying bytes, which all models pay alike." },
+	{ "slow", "Quick clients beside slow ones", "slow", X_SLOW,
+	    { { "p99", METRIC_P99_US }, { "median", METRIC_P50_US } }, true, 1,
+	    "The quick clients ask at a fixed rate; beside them others send a byte every 100 ms "
+	    "or read 1 KiB/s. A line that stays flat does not let its other clients feel them; "
+	    "one that rises has places, and the slow ones keep them.",
+	    "At the top of the axis nothing was answered any more: a request that is still "
+	    "waiting counts at the age it had at the window's end, so a longer run would show "
+	    "more." },
 };
 
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
 {
 	return (double)(x == X_CONNECTIONS ? cell->connections
 		: x == X_IDLE              ? cell->idle
+		: x == X_SLOW              ? cell->slow
 		: x == X_REQUESTS ? cell->requests_per_conn ? cell->requests_per_conn : REQUESTS_ENDLESS
 					   : cell->connections + cell->idle);
 }
@@ -274,7 +283,7 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
 	double zero = s->head.x_min * 1.5,
-	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE ? (double)s->active : 0);
+	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE || s->spec->x == X_SLOW ? (double)s->active : 0);
 	if (s->spec->x == X_REQUESTS)
 		fd_line = 0; /* outside */
 	const char *tics = "";

@@ -74,7 +74,7 @@ static uint64_t suspended_time_ns(void)
 static bool is_possible(
     const struct measure_setup *setup, const struct server_info *info, struct row *row)
 {
-	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
+	uint64_t wanted = cell_clients(row->cell);
 	const char *problem = backends_problem(setup->backends, row->cell->experiment->kind);
 	if (problem)
 		row_judge(row, VERDICT_UNSUPPORTED, "%s", problem);
@@ -177,7 +177,7 @@ static const char *follow(struct run *run)
 static void fill_memory(struct run *run)
 {
 	struct row *row = run->row;
-	uint32_t connections = run->cell->connections + run->cell->idle;
+	uint32_t connections = cell_clients(run->cell);
 	if (!run->held)
 		return;
 	if (run->info->max_waiting && connections > run->info->max_connections) {
@@ -318,7 +318,7 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 	struct result result;
 	struct verdict_facts facts = { 0 };
 	char words[256], end[64], problem[256];
-	facts.requested = (uint64_t)run->cell->connections + run->cell->idle;
+	facts.requested = cell_clients(run->cell);
 	keep_words(run, words);
 	if (stopped) {
 		bool died = run->target.process.ended && strcmp(stopped, "the server ended") == 0;

@@ -28,6 +28,7 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "file",
 	[EXPERIMENT_QUERY] = "query",
 	[EXPERIMENT_STREAM] = "stream",
+	[EXPERIMENT_SLOW] = "slow",
 };
 
 const char *const experiment_summaries[EXPERIMENT_COUNT] = {
@@ -40,6 +41,7 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "4 KiB from a file, at random places: who waits for the disk, and how",
 	[EXPERIMENT_QUERY] = "a key from Redis: a pool of links, or one link for all",
 	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
+	[EXPERIMENT_SLOW] = "clients that send and read slowly: what the others wait for them",
 };
 
 enum { SECTION_NONE = -2, SECTION_PLAN = -1 }; /* else an index into plan.experiments */
@@ -150,11 +152,11 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
-	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_COUNT
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_COUNT
 };
-/* [plan]; [memory]; [churn]; [mixed]; all the others */
-enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_OTHER = 16 };
-enum { IN_LOAD = IN_CHURN | IN_MIXED | IN_OTHER };
+/* [plan]; an experiment with keys of its own; all the others */
+enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_SLOW = 16, IN_OTHER = 32 };
+enum { IN_LOAD = IN_CHURN | IN_MIXED | IN_SLOW | IN_OTHER };
 
 static const struct {
 	const char *name;
@@ -167,11 +169,12 @@ static const struct {
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
 	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
 	[KEY_IDLE] = { "idle", IN_OTHER },
-	[KEY_TARGET] = { "target", IN_CHURN | IN_OTHER },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_OTHER },
 	[KEY_TWIN] = { "twin", IN_LOAD },
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
-	[KEY_RATE] = { "rate", IN_MIXED },
+	[KEY_RATE] = { "rate", IN_MIXED | IN_SLOW },
+	[KEY_SLOW] = { "slow", IN_SLOW },
 };
 
 static int place_of_section(const struct reader *r)
@@ -181,7 +184,8 @@ static int place_of_section(const struct reader *r)
 	enum experiment_kind kind = r->plan->experiments[r->section].kind;
 	return kind == EXPERIMENT_MEMORY ? IN_MEMORY
 	    : kind == EXPERIMENT_CHURN ? IN_CHURN
-	    : kind == EXPERIMENT_MIXED ? IN_MIXED : IN_OTHER;
+	    : kind == EXPERIMENT_MIXED ? IN_MIXED
+	    : kind == EXPERIMENT_SLOW ? IN_SLOW : IN_OTHER;
 }
 
 static bool read_value(struct reader *r, enum key key, const char *value)
@@ -217,6 +221,8 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return read_levels(r, "requests", value, &e->requests, 0);
 	case KEY_RATE:
 		return read_rate(r, value, &e->rate_per_s);
+	case KEY_SLOW:
+		return read_levels(r, "slow", value, &e->slow, 0);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -322,6 +328,10 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 		strcpy(e->target, usual_targets[kind]);
 	if (kind == EXPERIMENT_MIXED)
 		e->rate_per_s = 10000;
+	if (kind == EXPERIMENT_SLOW) {
+		e->slow = (struct plan_levels){ .values = { 0, 100 }, .count = 2 };
+		e->rate_per_s = 1000;
+	}
 	return true;
 }
 
@@ -357,6 +367,7 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 		.defaults = {
 			.idle = { .values = { 0 }, .count = 1 },
 			.requests = { .values = { 0 }, .count = 1 },
+			.slow = { .values = { 0 }, .count = 1 },
 			.target = "/",
 			.duration_ns = 2000000000,
 			.warmup_ns = 500000000,

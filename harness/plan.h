@@ -44,6 +44,7 @@ enum experiment_kind {
 	EXPERIMENT_FILE,
 	EXPERIMENT_QUERY,
 	EXPERIMENT_STREAM,
+	EXPERIMENT_SLOW,
 	EXPERIMENT_COUNT
 };
 
@@ -69,7 +70,8 @@ struct experiment {
 	struct plan_levels connections; /* active ones */
 	struct plan_levels idle; /* connected and silent; combined with each of `connections` */
 	struct plan_levels requests; /* churn: on a connection, then it is opened anew; 0: never */
-	uint32_t rate_per_s;     /* mixed: an open loop's, of all connections; else 0 */
+	struct plan_levels slow; /* connections of slow clients beside the active ones */
+	uint32_t rate_per_s;     /* mixed, slow: an open loop's, of all active ones; else 0 */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */
 	uint64_t warmup_ns;             /* see also cell_warmup_ns() */
@@ -112,6 +114,9 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 /* Applies the changes. False and one line in `message` when they make no sense. */
 bool plan_change(struct plan *plan, const struct plan_changes *changes, struct plan_names known,
     char message[PLAN_MESSAGE_CAP]);
+
+/* How many loads an experiment has: each combination of its levels. */
+uint32_t plan_load_count(const struct experiment *e);
 
 /* Which of plan.servers its experiments use. */
 bool plan_uses(const struct plan *plan, uint32_t server);

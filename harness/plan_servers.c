@@ -217,6 +217,11 @@ bool plan_uses(const struct plan *plan, uint32_t server)
 	return false;
 }
 
+uint32_t plan_load_count(const struct experiment *e)
+{
+	return e->connections.count * e->idle.count * e->requests.count * e->slow.count;
+}
+
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count)
 {
 	uint32_t unit = count >= 1000000 ? 1000000 : count >= 1000 ? 1000 : 1;

@@ -65,11 +65,12 @@ char *progress_format_time(uint64_t ns, char *out, size_t cap)
 
 char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP])
 {
-	char active[PLAN_NAME_CAP], idle[PLAN_NAME_CAP];
+	char active[PLAN_NAME_CAP], others[PLAN_NAME_CAP];
+	uint32_t other_count = cell->idle + cell->slow;
 	plan_format_count(active, cell->connections);
-	plan_format_count(idle, cell->idle);
-	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s", active, cell->idle ? "+" : "",
-	    cell->idle ? idle : "");
+	plan_format_count(others, other_count);
+	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s", active, other_count ? "+" : "",
+	    other_count ? others : "");
 	return out;
 }
 

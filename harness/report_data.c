@@ -93,8 +93,8 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
-				   "requests_per_conn";
-enum { CELL_COLUMN_COUNT = 15 };
+				   "requests_per_conn, slow";
+enum { CELL_COLUMN_COUNT = 16 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -113,6 +113,7 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.rep = whole(row, 11),
 		.position = whole(row, 12),
 		.requests_per_conn = whole(row, 14),
+		.slow = whole(row, 15),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {

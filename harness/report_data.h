@@ -46,7 +46,7 @@ struct report_cell_row {
 	const struct report_server *server;
 	bool twin;
 	bool outlier; /* its rate lies far from the point's others: flagged, never left out */
-	long connections, idle, requests_per_conn, rep, position;
+	long connections, idle, slow, requests_per_conn, rep, position;
 	enum verdict verdict;
 	double metric[REPORT_METRICS]; /* NAN: blank */
 };

@@ -28,9 +28,11 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 {
 	struct report_pool *pool = &r->data->pool;
 	const char *active = report_whole(pool, (double)cell->connections);
-	return cell->idle
-	    ? report_printf(pool, "%s + %s idle", active, report_whole(pool, (double)cell->idle))
-	    : active;
+	const char *idle = cell->idle
+	    ? report_printf(pool, " + %s idle", report_whole(pool, (double)cell->idle)) : "";
+	const char *slow = cell->slow
+	    ? report_printf(pool, " + %s slow", report_whole(pool, (double)cell->slow)) : "";
+	return report_printf(pool, "%s%s%s", active, idle, slow);
 }
 
 void report_section_grade(struct report *r)
@@ -95,11 +97,11 @@ void report_section_reading(struct report *r)
 	    "**invalid** and **failed** cells have no figures at all. **-** is a value that this "
 	    "machine could not give: it is not zero.");
 	report_item(r->doc,
-	    "**All load is closed-loop**, that of `mixed` apart: each connection sends its next "
+	    "**All load is closed-loop**, that of `mixed` and `slow` apart: each connection sends its next "
 	    "request when the last answer is complete. Latency is therefore service time at "
 	    "saturation: it grows with the number of connections for every server, and is no "
-	    "response time at a given rate. In `mixed` requests come at a fixed rate, and latency "
-	    "is response time, from when they were due.");
+	    "response time at a given rate. In these two requests come at a fixed rate, and "
+	    "latency is response time, from when they were due.");
 	report_item(r->doc,
 	    "**Client and server share one machine** and its loopback device: compare servers with "
 	    "each other, not these figures with those of a network.");
@@ -318,7 +320,8 @@ static void health_row(struct report *r, const struct report_cell_row *cell)
 	report_cell(r->doc, report_escape(pool, cell->experiment));
 	report_cell(r->doc,
 	    report_printf(pool, "%s%s", report_name(r, cell->server), cell->twin ? " (twin)" : ""));
-	report_cell_number(r->doc, (double)(cell->connections + cell->idle), report_load(r, cell));
+	report_cell_number(r->doc, (double)(cell->connections + cell->idle + cell->slow),
+	    report_load(r, cell));
 	report_cell_number(r->doc, (double)cell->rep, report_whole(pool, (double)cell->rep));
 	report_verdict_cell(r, cell->verdict);
 	report_cell(r->doc,

@@ -91,6 +91,7 @@ static int compare_load(const struct report_cell_row *a, const struct report_cel
 	order = order ? order : strcmp(a->target, b->target);
 	order = order ? order : compare_long(a->connections, b->connections);
 	order = order ? order : compare_long(a->idle, b->idle);
+	order = order ? order : compare_long(a->slow, b->slow);
 	/* 0, a connection that never ends, comes last */
 	order = order ? order : compare_long(requests_order(a), requests_order(b));
 	order = order ? order : a->twin - b->twin;

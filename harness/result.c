@@ -59,7 +59,7 @@ static void move_latencies(struct row *row, const json_t *json)
 {
 	const char *of = row->cell->experiment->kind == EXPERIMENT_MIXED
 	    ? "targets.0.latency_ns.response"
-	    : "latency_ns.service";
+	    : row->cell->experiment->rate_per_s ? "latency_ns.response" : "latency_ns.service";
 	char path[64];
 	for (size_t i = 0; i < sizeof(latencies) / sizeof(*latencies); i++) {
 		snprintf(path, sizeof(path), "%s.%s", of, latencies[i].name);

@@ -35,12 +35,13 @@ CREATE TABLE conformance (
 
 CREATE TABLE cell (
 	id           INTEGER PRIMARY KEY,
-	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream
+	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow
 	server       TEXT NOT NULL,
 	twin         INTEGER NOT NULL DEFAULT 0, -- 1: the A/A repetition, never part of the server's own median
 	target       TEXT NOT NULL,   -- "/", "/sleep/100"
 	connections  INTEGER NOT NULL,-- active ones
 	idle         INTEGER NOT NULL,-- connected and silent
+	slow         INTEGER NOT NULL DEFAULT 0, -- connected, sending or reading slowly
 	requests_per_conn INTEGER NOT NULL DEFAULT 0, -- then the client connects anew; 0: never
 	rep          INTEGER NOT NULL,-- block, from 1
 	position     INTEGER NOT NULL,-- order in which the run measured it, from 1
@@ -53,7 +54,7 @@ CREATE TABLE cell (
 	requests     INTEGER,         -- completed inside it
 	errors       INTEGER,
 	rate_per_s   REAL,
-	-- of service time; mixed: response time of the light requests
+	-- of service time; open loop: of response time; mixed: of the light requests' response time
 	p50_us REAL, p90_us REAL, p99_us REAL, p99_9_us REAL, p99_99_us REAL, max_us REAL, mean_us REAL,
 
 	ctx_switches_per_req     REAL, -- perf software counter
@@ -83,5 +84,5 @@ CREATE TABLE cell (
 	log          TEXT,            -- last words of the server and of the load generator, if any
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
-	UNIQUE (experiment, server, twin, target, connections, idle, requests_per_conn, rep)
+	UNIQUE (experiment, server, twin, target, connections, idle, slow, requests_per_conn, rep)
 );

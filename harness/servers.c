@@ -89,7 +89,7 @@ static void copy_string(const json_t *object, const char *key, char *out, size_t
 
 bool server_can_serve(const struct server_info *info, const struct cell *cell)
 {
-	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
+	uint64_t wanted = cell_clients(cell);
 	bool silent = cell->idle > 0 || cell->experiment->kind == EXPERIMENT_MEMORY;
 	uint64_t most = (uint64_t)info->max_connections + (silent ? 0 : info->max_waiting);
 	return info->max_connections == 0 || wanted <= most;

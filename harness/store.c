@@ -57,13 +57,14 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
 	sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
 }
 
-enum { ROW_FIXED = 17 }; /* columns of `cell` before the metrics, and loadgen, log, series, hlog */
+enum { ROW_FIXED = 18 }; /* columns of `cell` before the metrics, and loadgen, log, series, hlog */
 
 static sqlite3_stmt *prepare_row(struct store *store)
 {
 	char sql[4096];
 	size_t len = (size_t)snprintf(sql, sizeof(sql),
-	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, requests_per_conn, rep,"
+	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, slow,"
+	    " requests_per_conn, rep,"
 	    " position,"
 	    " started_at, verdict, reason, marks, blank, loadgen, log, series, hlog");
 	for (int i = 0; i < METRIC_COUNT; i++)
@@ -162,6 +163,7 @@ void store_put_row(struct store *store, const struct row *row)
 	bind_text(put, place++, cell->experiment->target);
 	sqlite3_bind_int64(put, place++, cell->connections);
 	sqlite3_bind_int64(put, place++, cell->idle);
+	sqlite3_bind_int64(put, place++, cell->slow);
 	sqlite3_bind_int64(put, place++, cell->requests);
 	sqlite3_bind_int64(put, place++, cell->rep);
 	sqlite3_bind_int64(put, place++, cell->position);

@@ -20,12 +20,12 @@ bool undecided_has_reference(const struct plan *plan)
 static bool same_load(const struct cell *a, const struct cell *b)
 {
 	return a->experiment == b->experiment && a->connections == b->connections &&
-	    a->idle == b->idle && a->requests == b->requests && a->rep == b->rep;
+	    a->idle == b->idle && a->slow == b->slow && a->requests == b->requests && a->rep == b->rep;
 }
 
 static bool is_of(const struct report_cell_row *row, const struct cell *cell)
 {
-	return row->connections == cell->connections && row->idle == cell->idle &&
+	return row->connections == cell->connections && row->idle == cell->idle && row->slow == cell->slow &&
 	    row->requests_per_conn == cell->requests && row->twin == cell->twin &&
 	    !strcmp(row->experiment, experiment_names[cell->experiment->kind]) &&
 	    !strcmp(row->server->name, cell->server->name);

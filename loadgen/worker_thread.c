@@ -58,8 +58,6 @@ static void make_slow(const struct worker *w, struct session *s, uint32_t number
 {
 	bool reads = (number + w->index) % 2;
 	s->population = reads ? POPULATION_SLOW_READER : POPULATION_SLOW_WRITER;
-	if (reads && w->load->options->slow_target)
-		s->exchange = EXCHANGE_SLOW;
 }
 
 static void mix_targets(struct worker *w)

@@ -84,6 +84,21 @@ static void test_wait_sleeps_by_default(void **state)
 	assert_string_equal(plan.experiments[0].target, "/sleep/100");
 }
 
+static void test_slow_and_quick(void **state)
+{
+	(void)state;
+	static struct cell cells[16];
+	assert_true(parse("[plan]\nblocks = 1\nservers = epoll\n[slow]\nconnections = 1k\n"));
+	assert_int_equal(plan.experiments[0].rate_per_s, 1000);
+	assert_int_equal(cells_make(&plan, 1, cells), 2);
+	assert_int_equal(cells[0].slow, 0);
+	assert_int_equal(cells[1].slow, 100);
+	assert_int_equal(cell_clients(&cells[1]), 1100);
+	assert_true(parse("[plan]\n[slow]\nconnections = 1\nslow = 5\nrate = 2k\n"));
+	assert_int_equal(plan.experiments[0].slow.count, 1);
+	assert_int_equal(plan.experiments[0].rate_per_s, 2000);
+}
+
 static void test_a_variant(void **state)
 {
 	(void)state;
@@ -117,6 +132,7 @@ static void test_complaints(void **state)
 		    "p.ini:2: unknown key \"colour\" here: use title, servers" },
 		{ "[plan]\nconnections = 1\n", "p.ini:2: unknown key \"connections\"" },
 		{ "[plan]\n[memory]\nduration = 1s\n", "p.ini:3: unknown key \"duration\"" },
+		{ "[plan]\n[idle]\nslow = 1\n", "p.ini:3: unknown key \"slow\"" },
 		{ "[plan]\n[idle]\nhold = 1s\n", "p.ini:3: unknown key \"hold\"" },
 		{ "[plan]\nblocks = 1\nblocks = 2\n", "p.ini:3: \"blocks\" is given twice" },
 		{ "[plan]\nblocks = 0\n", "p.ini:2: blocks \"0\": use a number from 1 to 100" },
@@ -330,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_wait_sleeps_by_default),
+		cmocka_unit_test(test_slow_and_quick),
 		cmocka_unit_test(test_a_variant),
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_a_long_line),
