@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "harness/report_text.h"
 #include "harness/row.h"
@@ -40,6 +41,12 @@ struct report_server {
 	long source_lines;    /* 0: unknown */
 	uint32_t style;       /* colour and point type: see figures_style.h */
 };
+
+/* Not equivalent to the others: drawn and listed, never ranked. */
+static inline bool report_is_reference(const struct report_server *server)
+{
+	return strcmp(server->family, "reference") == 0;
+}
 
 struct report_cell_row {
 	const char *experiment, *target, *reason, *marks, *blank, *loadgen, *log;

@@ -28,6 +28,7 @@ struct report_cell_row phrase_largest_load(const struct report_data *data, const
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_cell_row *cell = data->points[i].cells;
 		if (!strcmp(cell->experiment, experiment) && report_usable(&data->points[i])
+		    && !report_is_reference(cell->server)
 		    && cell->connections + cell->idle > most.connections + most.idle)
 			most = *cell;
 	}
@@ -37,7 +38,8 @@ struct report_cell_row phrase_largest_load(const struct report_data *data, const
 bool phrase_at_load(
     const struct report_point *p, const char *experiment, long connections, long idle)
 {
-	return !p->cells->twin && !strcmp(p->cells->experiment, experiment)
+	return !p->cells->twin && !report_is_reference(p->cells->server)
+	    && !strcmp(p->cells->experiment, experiment)
 	    && p->cells->connections == connections && p->cells->idle == idle;
 }
 
