@@ -101,6 +101,8 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 				level.slow = take_level(&e->slow, &load);
 				level.connections = take_level(&e->connections, &load);
 				level.requests = take_level(&e->requests, &load);
+				level.level = e->rates.values[load];
+				level.offered_per_s = level.level.per_s;
 				count += make_level(plan, &level, &state,
 				    cells ? cells + count : NULL);
 			}
@@ -128,6 +130,11 @@ uint64_t cell_expected_ns(const struct cell *cell)
 	 */
 	const uint64_t fixed_ns = 120000000, per_connection_ns = 90000;
 	const struct experiment *e = cell->experiment;
+	/* a batch starts and ends the load generator, and serves some 60,000 a second */
+	const uint64_t batch_fixed_ns = 150000000, request_ns = 16000;
+	if (e->kind == EXPERIMENT_BATCH)
+		return fixed_ns + (BATCH_RUNS + 1) *
+		    (batch_fixed_ns + e->batch_requests * request_ns);
 	uint64_t load_ns =
 	    e->kind == EXPERIMENT_MEMORY ? e->hold_ns : cell_warmup_ns(cell) + e->duration_ns;
 	/* slow clients keep a server that ends for as long as it may be kept */

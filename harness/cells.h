@@ -21,6 +21,8 @@ struct cell {
 	uint32_t idle;
 	uint32_t slow;         /* clients that send or read slowly */
 	uint32_t requests;     /* on a connection, then it is opened anew; 0: never */
+	struct plan_rate level; /* as the plan gives it */
+	uint32_t offered_per_s; /* what that comes to; 0: a closed loop, or not known before it runs */
 	uint32_t rep;          /* block, from 1 */
 	uint64_t load_seed;    /* the load generator's: equal load for all of a block */
 	uint32_t position;     /* from 1 */

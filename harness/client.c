@@ -82,8 +82,8 @@ int client_start(struct client *c, const struct client_options *o)
 	}
 	if (o->cell->requests)
 		add(&a, "--requests-per-connection", o->cell->requests, "");
-	if (e->rate_per_s)
-		add(&a, "-R", e->rate_per_s, "");
+	if (o->cell->offered_per_s)
+		add(&a, "-R", o->cell->offered_per_s, "");
 	if (mixed) {
 		path_make(mix_path, "%s", o->mix_path);
 		a.argv[a.count++] = mix;

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/batch.h"
 #include "harness/client.h"
 #include "harness/counters.h"
 #include "harness/interrupt.h"
@@ -322,6 +323,7 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 	struct result result;
 	struct verdict_facts facts = { 0 };
 	char words[256], end[64], problem[256];
+	facts.may_idle = run->cell->slow > 0;
 	facts.requested = cell_clients(run->cell);
 	keep_words(run, words);
 	if (stopped) {
@@ -425,6 +427,8 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	row_init(row, cell);
 	if (!is_possible(setup, info, row))
 		return true;
+	if (cell->experiment->kind == EXPERIMENT_BATCH)
+		return batch_measure(setup, cell, info, row);
 	struct run run = {
 		.setup = setup, .cell = cell, .info = info, .row = row, .suspended_ns = suspended_time_ns(),
 		.client.sync_fd = -1,

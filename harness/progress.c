@@ -65,12 +65,13 @@ char *progress_format_time(uint64_t ns, char *out, size_t cap)
 
 char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP])
 {
-	char active[PLAN_NAME_CAP], others[PLAN_NAME_CAP];
+	char active[PLAN_NAME_CAP], others[PLAN_NAME_CAP], rate[PLAN_NAME_CAP];
 	uint32_t other_count = cell->idle + cell->slow;
 	plan_format_count(active, cell->connections);
 	plan_format_count(others, other_count);
-	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s", active, other_count ? "+" : "",
-	    other_count ? others : "");
+	plan_format_rate(rate, cell->level);
+	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s%s", active, other_count ? "+" : "",
+	    other_count ? others : "", rate[0] ? "@" : "", rate);
 	return out;
 }
 
@@ -164,7 +165,7 @@ static char *format_number(double number, char *out, size_t cap)
 	return out;
 }
 
-/* The three figures of a row; for held connections, the bytes each costs. */
+/* The three figures of a row; for held connections, the bytes each costs; of batches, the time. */
 static void print_figures(const struct row *row)
 {
 	char a[UNITS_CAP], b[UNITS_CAP], c[UNITS_CAP], figure[64];
@@ -175,6 +176,12 @@ static void print_figures(const struct row *row)
 		    ? units_format_size(a, sizeof(a), m[METRIC_USER_BYTES_PER_CONN]) : "?",
 		    isfinite(m[METRIC_KERNEL_BYTES_PER_CONN])
 		    ? units_format_size(b, sizeof(b), m[METRIC_KERNEL_BYTES_PER_CONN]) : "?");
+		printf("%23s  ", figure);
+		return;
+	}
+	if (row->cell->experiment->kind == EXPERIMENT_BATCH) {
+		snprintf(figure, sizeof(figure), "%.2f +- %.2f s", m[METRIC_BATCH_MEAN_S],
+		    m[METRIC_BATCH_STDDEV_S]);
 		printf("%23s  ", figure);
 		return;
 	}

@@ -33,6 +33,10 @@ ASSET(asset_query, "scripts/plots/query.gp");
 ASSET(asset_file, "scripts/plots/file.gp");
 ASSET(asset_stream, "scripts/plots/stream.gp");
 ASSET(asset_slow, "scripts/plots/slow.gp");
+ASSET(asset_cost, "scripts/plots/cost.gp");
+ASSET(asset_cost_latency, "scripts/plots/cost-latency.gp");
+ASSET(asset_latency, "scripts/plots/latency.gp");
+ASSET(asset_batch, "scripts/plots/batch.gp");
 ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
 
 static const struct report_asset assets[] = {
@@ -52,6 +56,10 @@ static const struct report_asset assets[] = {
 	{ "file.gp", asset_file },
 	{ "stream.gp", asset_stream },
 	{ "slow.gp", asset_slow },
+	{ "cost.gp", asset_cost },
+	{ "cost-latency.gp", asset_cost_latency },
+	{ "latency.gp", asset_latency },
+	{ "batch.gp", asset_batch },
 	{ "percentiles.gp", asset_percentiles },
 };
 

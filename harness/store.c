@@ -57,16 +57,16 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
 	sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
 }
 
-enum { ROW_FIXED = 18 }; /* columns of `cell` before the metrics, and loadgen, log, series, hlog */
+enum { ROW_FIXED = 21 }; /* columns of `cell` that are no metrics, but for the first */
 
 static sqlite3_stmt *prepare_row(struct store *store)
 {
 	char sql[4096];
 	size_t len = (size_t)snprintf(sql, sizeof(sql),
 	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, slow,"
-	    " requests_per_conn, rep,"
+	    " requests_per_conn, level_per_s, level_percent, rep,"
 	    " position,"
-	    " started_at, verdict, reason, marks, blank, loadgen, log, series, hlog");
+	    " started_at, verdict, reason, marks, blank, batch_times, loadgen, log, series, hlog");
 	for (int i = 0; i < METRIC_COUNT; i++)
 		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", %s",
 		    metric_columns[i].name);
@@ -165,6 +165,8 @@ void store_put_row(struct store *store, const struct row *row)
 	sqlite3_bind_int64(put, place++, cell->idle);
 	sqlite3_bind_int64(put, place++, cell->slow);
 	sqlite3_bind_int64(put, place++, cell->requests);
+	sqlite3_bind_int64(put, place++, cell->level.per_s);
+	sqlite3_bind_int64(put, place++, cell->level.percent);
 	sqlite3_bind_int64(put, place++, cell->rep);
 	sqlite3_bind_int64(put, place++, cell->position);
 	bind_text(put, place++, row->started_at);
@@ -172,6 +174,7 @@ void store_put_row(struct store *store, const struct row *row)
 	bind_text(put, place++, row->reason);
 	bind_text(put, place++, row->marks);
 	bind_text(put, place++, row->blank);
+	bind_text(put, place++, row->batch_times[0] ? row->batch_times : NULL);
 	bind_text(put, place++, row->loadgen);
 	bind_text(put, place++, row->log[0] ? row->log : NULL);
 	bind_text(put, place++, row->series);

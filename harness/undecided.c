@@ -20,13 +20,17 @@ bool undecided_has_reference(const struct plan *plan)
 static bool same_load(const struct cell *a, const struct cell *b)
 {
 	return a->experiment == b->experiment && a->connections == b->connections &&
-	    a->idle == b->idle && a->slow == b->slow && a->requests == b->requests && a->rep == b->rep;
+	    a->idle == b->idle && a->slow == b->slow && a->requests == b->requests &&
+	    a->level.per_s == b->level.per_s && a->level.percent == b->level.percent &&
+	    a->rep == b->rep;
 }
 
 static bool is_of(const struct report_cell_row *row, const struct cell *cell)
 {
-	return row->connections == cell->connections && row->idle == cell->idle && row->slow == cell->slow &&
-	    row->requests_per_conn == cell->requests && row->twin == cell->twin &&
+	return row->connections == cell->connections && row->idle == cell->idle &&
+	    row->slow == cell->slow && row->requests_per_conn == cell->requests &&
+	    row->level_per_s == cell->level.per_s && row->level_percent == cell->level.percent &&
+	    row->twin == cell->twin &&
 	    !strcmp(row->experiment, experiment_names[cell->experiment->kind]) &&
 	    !strcmp(row->server->name, cell->server->name);
 }
@@ -42,7 +46,8 @@ static const struct report_point *point_of(const struct report_data *data, const
 /* In an open loop all servers have the same rate. */
 static int metric_of(enum experiment_kind kind)
 {
-	return kind == EXPERIMENT_MIXED ? METRIC_P99_US : METRIC_RATE_PER_S;
+	return kind == EXPERIMENT_MIXED || kind == EXPERIMENT_SLOW ? METRIC_P99_US
+	    : kind == EXPERIMENT_COST ? METRIC_CPU_US_PER_REQ : METRIC_RATE_PER_S;
 }
 
 static bool is_reference(const struct cell *cell)

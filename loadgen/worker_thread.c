@@ -77,6 +77,7 @@ struct worker *worker_start(const struct load *load, struct control *control, ui
 	w->control = control;
 	w->index = index;
 	w->cpu = cpu;
+	w->quota = crowd.requests ? crowd.requests : UINT64_MAX;
 	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
 	stats_init(&w->stats);
 	w->session_count = crowd.active + crowd.idle + crowd.slow;
