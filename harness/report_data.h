@@ -110,6 +110,11 @@ const struct report_point *report_twin(
     const struct report_data *data, const struct report_point *point);
 /* Do the two have the same load, whatever the server and block? */
 bool report_same_load(const struct report_cell_row *a, const struct report_cell_row *b);
+/* True for a server's own point (not the twin's) that may be ranked: not that of a reference. */
+static inline bool report_ranked(const struct report_point *p)
+{
+	return !p->cells->twin && !report_is_reference(p->cells->server);
+}
 /* True when the point has figures. */
 static inline bool report_usable(const struct report_point *p)
 {
