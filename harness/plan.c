@@ -46,7 +46,7 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
 	[EXPERIMENT_SLOW] = "clients that send and read slowly: what the others wait for them",
 	[EXPERIMENT_COST] = "equal work for all, at fixed rates: CPU time a request, and latency",
-	[EXPERIMENT_LATENCY] = "from idle to overload, each at its own pace: where latency takes off",
+	[EXPERIMENT_LATENCY] = "from idle to overload at its own pace: where latency takes off",
 	[EXPERIMENT_BATCH] = "so many requests, timed as a whole by hyperfine: what users time",
 };
 
