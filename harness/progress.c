@@ -70,8 +70,8 @@ char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP])
 	plan_format_count(active, cell->connections);
 	plan_format_count(others, other_count);
 	plan_format_rate(rate, cell->level);
-	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s%s", active, other_count ? "+" : "",
-	    other_count ? others : "", rate[0] ? "@" : "", rate);
+	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s%s%s", active, other_count ? "+" : "",
+	    other_count ? others : "", rate[0] ? "@" : "", rate, cell->cold ? " cold" : "");
 	return out;
 }
 
