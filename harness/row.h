@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "harness/cells.h"
+#include "harness/syscalls.h"
 
 enum verdict {
 	VERDICT_VALID,
@@ -37,11 +38,17 @@ enum metric {
 	METRIC_CPU_USER_US_PER_REQ,
 	METRIC_CPU_SYS_US_PER_REQ,
 	METRIC_RUNQUEUE_US_PER_REQ,
+	METRIC_MINOR_FAULTS_PER_REQ,
+	METRIC_MAJOR_FAULTS_PER_REQ,
+	METRIC_SYSCALLS_PER_REQ,
 	METRIC_SERVER_CPU,
 	METRIC_SNAPSHOT_US,
 	METRIC_THREADS,
 	METRIC_USER_BYTES_PER_CONN,
 	METRIC_KERNEL_BYTES_PER_CONN,
+	METRIC_PAGE_TABLE_BYTES_PER_CONN, /* of the kernel's bytes, as are the next two */
+	METRIC_STACK_BYTES_PER_CONN,
+	METRIC_SOCKET_BYTES_PER_CONN,
 	METRIC_ESTABLISHED,
 	METRIC_ANSWERED,
 	METRIC_STARVED,
@@ -51,6 +58,7 @@ enum metric {
 	METRIC_SERVER_REQUESTS,
 	METRIC_CLIENT_REQUESTS,
 	METRIC_OFFERED_PER_S,
+	METRIC_HARNESS_CPU_SHARE,
 	METRIC_COUNT
 };
 
@@ -69,6 +77,9 @@ struct row {
 	char marks[64];
 	double metrics[METRIC_COUNT];
 	char blank[2048];
+	struct syscall_list syscalls;
+	double syscalls_per_call; /* requests for each call counted: 1 / requests */
+	const char *syscall_source; /* "bpf" or "strace"; NULL: not counted */
 	char *loadgen;          /* its JSON, from malloc; NULL for none */
 	char log[2048];
 };

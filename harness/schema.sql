@@ -1,6 +1,6 @@
 -- One run = one file. WAL, one transaction a cell: what is here is finished. All else (CSV, Markdown, plots, HTML)
 -- is derived from it. A value the machine could not give is NULL, never 0; `blank` says why.
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
 -- planned_cells, unchecked (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
@@ -61,11 +61,17 @@ CREATE TABLE cell (
 	cpu_user_us_per_req      REAL,
 	cpu_sys_us_per_req       REAL,
 	runqueue_us_per_req      REAL,
+	minor_faults_per_req     REAL, -- page faults: served from memory
+	major_faults_per_req     REAL, -- page faults: read from a disk
+	syscalls_per_req         REAL, -- ledger: all system calls of table syscall
 	server_cpu               REAL, -- CPUs busy, 0..number of server CPUs
 	snapshot_us              REAL, -- how long one reading of all tasks took
 	threads                  INTEGER,
 	user_bytes_per_conn      REAL, -- PSS at the barrier less the baseline, over established connections
-	kernel_bytes_per_conn    REAL, -- page tables + kernel stacks + socket slabs, likewise (both ends' sockets: see MEASURING.md)
+	kernel_bytes_per_conn    REAL, -- likewise: the sum of the next three
+	page_table_bytes_per_conn REAL,
+	stack_bytes_per_conn     REAL, -- kernel stacks of threads and processes, and their other structures
+	socket_bytes_per_conn    REAL, -- the server's ends, with epoll registrations and armed io_uring requests
 
 	established  INTEGER,
 	answered     INTEGER,
@@ -73,6 +79,7 @@ CREATE TABLE cell (
 	fairness     REAL,
 	littles_law_residual REAL,
 	client_cpu   REAL,            -- busiest load generator worker, 0..1
+	harness_cpu_share REAL,       -- the harness's own CPU time inside the window, for each second of the server's
 	server_requests INTEGER,      -- the server's own count over its life, from /stats
 	client_requests INTEGER,      -- what the load generator sent over its life
 	offered_per_s INTEGER,        -- open loop: requests due each second; NULL: closed loop
@@ -82,3 +89,13 @@ CREATE TABLE cell (
 	log          TEXT,            -- last words of the server and of the load generator, if any
 	UNIQUE (experiment, server, twin, target, connections, idle, requests_per_conn, rep)
 );
+
+-- System calls of the server and all it has started, counted in a pass of its own (experiment ledger).
+CREATE TABLE syscall (
+	cell_id INTEGER NOT NULL REFERENCES cell (id),
+	name    TEXT NOT NULL,        -- "recvfrom"
+	calls   INTEGER NOT NULL,
+	per_req REAL NOT NULL,
+	source  TEXT NOT NULL CHECK (source IN ('bpf', 'strace')), -- strace: over the server's whole life
+	PRIMARY KEY (cell_id, name)
+) WITHOUT ROWID;

@@ -17,6 +17,7 @@ struct store {
 	sqlite3_stmt *put_server;
 	sqlite3_stmt *put_conformance;
 	sqlite3_stmt *put_row;
+	sqlite3_stmt *put_syscall;
 	char path[PATH_CAP];
 };
 
@@ -97,6 +98,8 @@ struct store *store_create(const char *path)
 	    "INSERT INTO conformance (server, case_id, section, sending, passed, detail)"
 	    " VALUES (?, ?, ?, ?, ?, ?)");
 	store->put_row = prepare_row(store);
+	store->put_syscall = prepare(store,
+	    "INSERT INTO syscall (cell_id, name, calls, per_req, source) VALUES (?, ?, ?, ?, ?)");
 	return store;
 }
 
@@ -106,6 +109,7 @@ void store_close(struct store *store)
 	sqlite3_finalize(store->put_server);
 	sqlite3_finalize(store->put_conformance);
 	sqlite3_finalize(store->put_row);
+	sqlite3_finalize(store->put_syscall);
 	/* a reader then needs no right to write beside it */
 	run_sql(store, "PRAGMA journal_mode = DELETE;");
 	sqlite3_close(store->db);
@@ -150,6 +154,19 @@ void store_put_server(struct store *store, const struct server_info *info)
 	step(store, put);
 }
 
+static void put_syscalls(struct store *store, const struct row *row, sqlite3_int64 cell_id)
+{
+	for (uint32_t i = 0; row->syscall_source && i < row->syscalls.count; i++) {
+		const struct syscall_count *item = &row->syscalls.items[i];
+		sqlite3_bind_int64(store->put_syscall, 1, cell_id);
+		bind_text(store->put_syscall, 2, item->name);
+		sqlite3_bind_int64(store->put_syscall, 3, (sqlite3_int64)item->calls);
+		sqlite3_bind_double(store->put_syscall, 4, (double)item->calls * row->syscalls_per_call);
+		bind_text(store->put_syscall, 5, row->syscall_source);
+		step(store, store->put_syscall);
+	}
+}
+
 void store_put_row(struct store *store, const struct row *row)
 {
 	sqlite3_stmt *put = store->put_row;
@@ -179,7 +196,10 @@ void store_put_row(struct store *store, const struct row *row)
 		else
 			sqlite3_bind_double(put, place, row->metrics[i]);
 	}
-	step(store, put); /* its own transaction */
+	store_begin(store); /* a transaction of its own */
+	step(store, put);
+	put_syscalls(store, row, sqlite3_last_insert_rowid(store->db));
+	store_commit(store);
 }
 
 void store_begin(struct store *store)
