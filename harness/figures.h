@@ -72,6 +72,8 @@ void figures_draw(
     const char *plots, struct report_data *data, struct figures *figures, struct figure *figure);
 /* Adds one figure per load of the experiment throughput. */
 bool figures_percentiles(struct report_data *data, const char *plots, struct figures *figures);
+/* Adds the figure of experiment ledger, if it was measured. */
+bool figures_syscalls(struct report_data *data, const char *plots, struct figures *figures);
 /* Opens RUN/plots/NAME.ext for writing; NULL after a line on standard error. */
 FILE *figures_open(
     const char *plots, struct report_data *data, const char *name, const char *extension);

@@ -292,8 +292,8 @@ static void init_run(struct run *run, const struct measure_setup *setup, const s
     const struct server_info *info, struct row *row)
 {
 	*run = (struct run){
-		.setup = setup, .cell = cell, .info = info, .row = row, .suspended_ns = suspended_time_ns(),
-		.client.sync_fd = -1,
+		.setup = setup, .cell = cell, .info = info, .row = row,
+		.suspended_ns = suspended_time_ns(), .client.sync_fd = -1,
 	};
 	path_make(run->server_log, "%s/server.log", setup->log_folder);
 	path_make(run->client_log, "%s/loadgen.log", setup->log_folder);
@@ -337,7 +337,9 @@ static const char *count_by_strace(const struct run *measured)
 	row_init(&scratch, measured->cell);
 	init_run(&run, measured->setup, measured->cell, measured->info, &scratch);
 	run.is_traced = true;
-	const char *failure = course(&run, problem, &stats) ? "strace: the cell failed under it" : NULL;
+	const char *failure = NULL;
+	if (course(&run, problem, &stats))
+		failure = "the cell failed under strace";
 	if (!failure && (stats.requests == 0 || !strace_read(run.strace_log, &row->syscalls)))
 		failure = "strace gave no summary";
 	if (!failure)

@@ -78,8 +78,8 @@ static void fill_switches_from_tasks(struct run *run)
 		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
 		    row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] +
 		    row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ];
-	row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s%s", run->measured ? "summed over tasks, " : "",
-	    run->target.counters.reason[0] ? run->target.counters.reason
+	row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s%s",
+	    run->measured ? "summed over tasks, " : "", run->target.counters.reason[0] ? run->target.counters.reason
 	                                   : "perf counters were read too late");
 }
 

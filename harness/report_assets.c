@@ -32,6 +32,7 @@ ASSET(asset_churn, "scripts/plots/churn.gp");
 ASSET(asset_query, "scripts/plots/query.gp");
 ASSET(asset_file, "scripts/plots/file.gp");
 ASSET(asset_stream, "scripts/plots/stream.gp");
+ASSET(asset_syscalls, "scripts/plots/syscalls.gp");
 ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
 
 static const struct report_asset assets[] = {
@@ -50,6 +51,7 @@ static const struct report_asset assets[] = {
 	{ "query.gp", asset_query },
 	{ "file.gp", asset_file },
 	{ "stream.gp", asset_stream },
+	{ "syscalls.gp", asset_syscalls },
 	{ "percentiles.gp", asset_percentiles },
 };
 

@@ -136,6 +136,24 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 	return true;
 }
 
+static bool take_syscall(struct report_data *data, sqlite3_stmt *row)
+{
+	struct report_syscall call = {
+		.server = report_server(data, text(data, row, 0)),
+		.connections = whole(row, 1),
+		.name = text(data, row, 2),
+		.per_req = number(row, 3),
+		.source = text(data, row, 4),
+	};
+	/* it goes into gnuplot's data as it is */
+	if (!call.server || !name_allowed(call.name))
+		return true;
+	data->syscalls
+	    = report_grow(data->syscalls, &data->syscall_cap, data->syscall_count, sizeof(call));
+	data->syscalls[data->syscall_count++] = call;
+	return true;
+}
+
 static bool read_rows(struct report_data *data, sqlite3 *db, const char *sql, take_row *take)
 {
 	sqlite3_stmt *row;
@@ -196,7 +214,12 @@ bool report_data_open(struct report_data *data, const char *run_folder)
 			"ORDER BY case_id, sending, server",
 			take_case);
 		figures_style_assign(data->servers, data->server_count);
-		read = read && read_rows(data, db, cell_query(data), take_cell);
+		read = read && read_rows(data, db, cell_query(data), take_cell)
+		    && read_rows(data, db,
+			"SELECT server, connections, name, avg(per_req), min(source) FROM syscall "
+			"JOIN cell ON id = cell_id WHERE verdict IN ('valid', 'client-limited') "
+			"GROUP BY 2, 1, 3 ORDER BY 2, 1, 4 DESC, 3",
+			take_syscall);
 	}
 	sqlite3_close(db);
 	if (read)
@@ -210,6 +233,7 @@ void report_data_close(struct report_data *data)
 	free(data->servers);
 	free(data->cells);
 	free(data->points);
+	free(data->syscalls);
 	free(data->cases);
 	report_text_free(&data->pool);
 }

@@ -60,6 +60,14 @@ struct report_point {
 	struct estimate metric[REPORT_METRICS];
 };
 
+/* Experiment ledger: a system call of a server's under a load. */
+struct report_syscall {
+	const struct report_server *server;
+	const char *name, *source; /* "recvfrom"; "bpf" or "strace" */
+	long connections;
+	double per_req;
+};
+
 struct report_case_row {
 	const char *server, *case_id, *section, *sending, *detail;
 	bool passed;
@@ -78,6 +86,8 @@ struct report_data {
 	size_t cell_count, cell_cap;
 	struct report_point *points; /* same order */
 	size_t point_count, point_cap;
+	struct report_syscall *syscalls; /* by load, server, the most frequent first */
+	size_t syscall_count, syscall_cap;
 	struct report_case_row *cases;
 	size_t case_count, case_cap;
 };

@@ -158,10 +158,11 @@ static void put_syscalls(struct store *store, const struct row *row, sqlite3_int
 {
 	for (uint32_t i = 0; row->syscall_source && i < row->syscalls.count; i++) {
 		const struct syscall_count *item = &row->syscalls.items[i];
+		double per_req = (double)item->calls * row->syscalls_per_call;
 		sqlite3_bind_int64(store->put_syscall, 1, cell_id);
 		bind_text(store->put_syscall, 2, item->name);
 		sqlite3_bind_int64(store->put_syscall, 3, (sqlite3_int64)item->calls);
-		sqlite3_bind_double(store->put_syscall, 4, (double)item->calls * row->syscalls_per_call);
+		sqlite3_bind_double(store->put_syscall, 4, per_req);
 		bind_text(store->put_syscall, 5, row->syscall_source);
 		step(store, store->put_syscall);
 	}

@@ -35,7 +35,8 @@ static bool read_summary(const char *log, struct syscall_list *list)
 	FILE *file = fopen(log, "re");
 	*list = (struct syscall_list){ 0 };
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%" SCNu64 " %31s", &calls, name) == 2 && strcmp(name, "total") != 0)
+		if (sscanf(line, "%" SCNu64 " %31s", &calls, name) == 2 &&
+		    strcmp(name, "total") != 0)
 			syscall_list_add(list, name, calls);
 	if (file)
 		fclose(file);

@@ -53,7 +53,8 @@ struct syscall_control {
 #define EXIT INSTRUCTION(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 /* from and to are places in the program */
 #define JUMP(from, to) INSTRUCTION(BPF_JMP | BPF_JA, 0, 0, (to) - (from)-1, 0)
-#define JUMP_IF_ZERO(src, from, to) INSTRUCTION(BPF_JMP | BPF_JEQ | BPF_K, src, 0, (to) - (from)-1, 0)
+#define JUMP_IF_ZERO(src, from, to) \
+	INSTRUCTION(BPF_JMP | BPF_JEQ | BPF_K, src, 0, (to) - (from)-1, 0)
 #define JUMP_UNLESS_ZERO(src, from, to) \
 	INSTRUCTION(BPF_JMP | BPF_JNE | BPF_K, src, 0, (to) - (from)-1, 0)
 /* two instructions each: a map by its descriptor; the value in a map that has one */
@@ -77,7 +78,7 @@ static int load_program(const struct syscall_counter *c)
 		/*  0 */ LOAD_VALUE(R6, c->control_fd),
 		/*  2 */ LOAD(R2, R6, offsetof(struct syscall_control, on)),
 		/*  3 */ JUMP_IF_ZERO(R2, 3, AT_DONE),
-		/*  4 */ LOAD(R7, R1, 8), /* what sys_enter hands over: registers, the call's number */
+		/*  4 */ LOAD(R7, R1, 8), /* sys_enter's second argument: the call's number */
 		/*  5 */ CALL(BPF_FUNC_get_current_pid_tgid), /* the process in the upper half */
 		/*  6 */ SHIFT_RIGHT(R0, 32),
 		/*  7 */ SHIFT_LEFT(R0, 32),
@@ -194,7 +195,7 @@ static void add_number(struct syscall_list *list, int number, uint64_t calls)
 {
 	char unknown[32];
 	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
-	snprintf(unknown, sizeof(unknown), "call %d", number); /* newer than libseccomp */
+	snprintf(unknown, sizeof(unknown), "call-%d", number); /* newer than libseccomp */
 	syscall_list_add(list, name ? name : unknown, calls);
 	free(name);
 }
@@ -212,17 +213,19 @@ bool syscall_counter_read(
 	syscall_list_sort(list);
 	if (c->control->lost == 0)
 		return true;
-	snprintf(c->reason, sizeof(c->reason), "more than %d processes and calls to count", KEYS_MAX);
+	snprintf(c->reason, sizeof(c->reason), "more than %d processes and calls", KEYS_MAX);
 	return false;
 }
 
 void syscall_list_add(struct syscall_list *list, const char *name, uint64_t calls)
 {
 	uint32_t i = 0;
-	while (i < list->count && strncmp(list->items[i].name, name, sizeof(list->items[i].name) - 1))
+	while (i < list->count && strcmp(list->items[i].name, name) != 0)
 		i++;
-	if (i == SYSCALLS_MAX)
-		name = "others", i--;
+	if (i == SYSCALLS_MAX) {
+		name = "others";
+		i--;
+	}
 	if (i == list->count)
 		list->count++;
 	snprintf(list->items[i].name, sizeof(list->items[i].name), "%s", name);

@@ -69,7 +69,8 @@ static void run(char *program, uint16_t port, char *log, struct syscall_list *li
 	char number[8], host_flag[] = "--host", host[] = "127.0.0.1", port_flag[] = "--port",
 	    workers_flag[] = "--workers", workers[] = "1";
 	char *argv[STRACE_ARGUMENTS + 8] = { 0 };
-	char *const served[] = { program, host_flag, host, port_flag, number, workers_flag, workers };
+	char *const served[] = { program, host_flag, host, port_flag, number, workers_flag,
+		workers };
 	snprintf(number, sizeof(number), "%u", port);
 	if (log)
 		strace_arguments(argv, log);
@@ -126,10 +127,11 @@ int main(int argc, char **argv)
 	printf("%-18s %10s %10s %10s\n", "calls a request", "strace", "BPF", "BPF alone");
 	for (uint32_t i = 0; i < traced.count && traced.items[i].calls >= FREQUENT; i++) {
 		const char *name = traced.items[i].name;
-		double expected = per_request(&traced, name), a = per_request(&both, name),
-		       b = per_request(&alone, name);
-		bool agree = fabs(a - expected) <= 0.01 * expected && fabs(b - expected) <= 0.01 * expected;
-		printf("%-18s %10.4f %10.4f %10.4f%s\n", name, expected, a, b, agree ? "" : "  differ");
+		double expected = per_request(&traced, name), margin = 0.01 * expected;
+		double a = per_request(&both, name), b = per_request(&alone, name);
+		bool agree = fabs(a - expected) <= margin && fabs(b - expected) <= margin;
+		printf("%-18s %10.4f %10.4f %10.4f%s\n", name, expected, a, b,
+		    agree ? "" : "  differ");
 		passed += agree;
 		failed += !agree;
 	}

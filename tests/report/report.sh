@@ -26,7 +26,7 @@ if command -v gnuplot >/dev/null; then
 	holds "it is made again" timeout 60 "$c10k" report "$work/run"
 	sum >"$work/second"
 	holds "twice the same" cmp "$work/first" "$work/second"
-	for name in throughput idle switches cpu memory wait percentiles-10 percentiles-1000 percentiles-10000; do
+	for name in throughput idle switches cpu memory wait syscalls percentiles-10 percentiles-1000 percentiles-10000; do
 		for extension in gp tsv svg; do holds "$name.$extension is there" test -s "$work/run/plots/$name.$extension"; done
 	done
 	holds "a figure is drawn again alone" sh -c "cd '$work/run/plots' && rm idle.svg && gnuplot idle.gp && test -s idle.svg"
@@ -54,6 +54,7 @@ for file in "$html" "$md"; do
 	lacks "NaN in $file" grep -qiE '(^|[^a-z])-?(nan|inf)([^a-z]|$)' "$file"
 	holds "threads rank behind in $file" grep -q '0.50x \[0.50, 0.50\]' "$file"
 	holds "a bound in $file" grep -qE '(>=|&gt;=) 100k' "$file"
+	holds "a request's system calls in $file" grep -q 'System calls of a request at 1,000 connections: 2.10' "$file"
 	holds "a failing case in $file" grep -q 'case-2' "$file"
 	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\]' "$file"
 done

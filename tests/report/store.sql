@@ -36,6 +36,12 @@ INSERT INTO cell (experiment, server, twin, target, connections, idle, rep, posi
 	SELECT 'memory', server, twin, '/', 1000, 0, rep, 100 + row_number() OVER (ORDER BY rep, server, twin), '2026-11-22T19:00:00Z',
 		'valid', 1000, 1000, CASE server WHEN 'thread' THEN 9000 ELSE 200 + rep END, 4000, 'rate_per_s: held, not measured'
 	FROM who, block;
+INSERT INTO cell (experiment, server, target, connections, idle, rep, position, started_at, verdict, syscalls_per_req)
+	SELECT 'ledger', name, '/', n, 0, 1, 200 + n + length(name), '2026-11-22T19:00:00Z', 'valid', 2.1
+	FROM server, (SELECT 64 AS n UNION SELECT 1000) WHERE name != 'select';
+INSERT INTO syscall SELECT id, call, 1000 * per_req, per_req, 'bpf' FROM cell,
+	(SELECT 'recvfrom' AS call, 1.0 AS per_req UNION SELECT 'sendto', 1.0 UNION SELECT 'epoll_wait', 0.1 UNION SELECT '<b>', 0.3)
+	WHERE experiment = 'ledger';
 UPDATE cell SET verdict = 'unsupported', reason = 'select serves at most 1019 connections', rate_per_s = NULL, p50_us = NULL,
 	p99_us = NULL, ctx_switches_per_req = NULL, ctx_voluntary_per_req = NULL, ctx_involuntary_per_req = NULL,
 	cpu_user_us_per_req = NULL, cpu_sys_us_per_req = NULL, established = NULL, answered = NULL, starved = NULL
