@@ -18,17 +18,20 @@
 #include <unistd.h>
 
 #include "harness/bench_options.h"
+#include "harness/capacity.h"
 #include "harness/cpus.h"
 #include "harness/csv.h"
 #include "harness/environment.h"
 #include "harness/gate.h"
 #include "harness/interrupt.h"
 #include "harness/measure.h"
+#include "harness/plan_budget.h"
 #include "harness/plan_table.h"
 #include "harness/progress.h"
 #include "harness/report.h"
 #include "harness/results.h"
 #include "harness/store.h"
+#include "harness/undecided.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 
@@ -44,6 +47,7 @@ struct bench {
 	struct refusal *refusals;                             /* likewise */
 	struct cell *cells;
 	uint32_t cell_count;
+	struct capacities capacities;
 	struct measure_setup setup;
 	struct backends backends;
 	enum cpu_split split;
@@ -69,6 +73,9 @@ static void read_plan(struct bench *b)
 	if (!plan_parse(&b->plan, b->options.plan_path, b->plan_text, known, message) ||
 	    !plan_change(&b->plan, &b->options.changes, known, message))
 		usage_die("%s", message);
+	if (b->options.until_decided && !undecided_has_reference(&b->plan))
+		usage_die("--until-decided needs a server to compare with: give an experiment of %s "
+		    "a `twin`, such as twin = epoll", b->options.plan_path);
 }
 
 static void ask_servers(struct bench *b)
@@ -100,7 +107,7 @@ static void choose_cpus(struct bench *b)
 static bool is_runnable(const struct bench *b, const struct cell *cell)
 {
 	const struct server_info *info = &b->servers[cell->server_index];
-	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
+	uint64_t wanted = cell_clients(cell);
 	return !b->refusals[cell->server_index].reason[0] &&
 	    server_can_serve(info, cell) && wanted < b->setup.file_limit;
 }
@@ -114,12 +121,36 @@ static uint64_t expected_ns(const struct bench *b)
 	return sum_ns;
 }
 
+static struct plan_budget budget_of(const struct bench *b)
+{
+	struct plan_budget budget = { .other_ns = report_expected_ns, .cell_count = b->cell_count };
+	for (uint32_t i = 0; i < b->cell_count; i++)
+		if (is_runnable(b, &b->cells[i]))
+			budget.experiment_ns[b->cells[i].experiment - b->plan.experiments] +=
+			    cell_expected_ns(&b->cells[i]);
+	for (uint32_t i = 0; i < b->plan.server_count && !b->options.unchecked; i++)
+		budget.other_ns += plan_uses(&b->plan, i) ? check_expected_ns : 0;
+	return budget;
+}
+
+/* What a plan of ours leaves to `full`. */
+static void print_left(const struct bench *b)
+{
+	char path[PATH_CAP], message[PLAN_MESSAGE_CAP];
+	static struct plan full;
+	size_t folder = strlen(b->paths.plans);
+	path_make(path, "%s/full.ini", b->paths.plans);
+	if (strncmp(b->options.plan_path, path, folder) != 0 || !strcmp(b->options.plan_path, path))
+		return;
+	char *text = file_read(path);
+	if (text && plan_parse(&full, path, text, servers_as_plan_names(&b->found), message))
+		plan_budget_print_left(&b->plan, &full);
+	free(text);
+}
+
 static void print_plan(const struct bench *b)
 {
-	char server[1024], client[1024], time_text[32];
-	uint64_t total_ns = expected_ns(b) + report_expected_ns;
-	for (uint32_t i = 0; i < b->plan.server_count && !b->options.unchecked; i++)
-		total_ns += plan_uses(&b->plan, i) ? check_expected_ns : 0;
+	char server[1024], client[1024];
 	plan_table_print(&b->plan, b->options.plan_path);
 	cpus_format(&b->setup.server_cpus, server, sizeof(server));
 	cpus_format(&b->setup.client_cpus, client, sizeof(client));
@@ -129,9 +160,11 @@ static void print_plan(const struct bench *b)
 	if (b->split == CPU_SPLIT_NONE)
 		printf("            the same ones: rows are marked one-cpu, compare ratios only\n");
 	printf("  seed      %" PRIu64 "\n", b->options.seed);
-	printf("  expected  %s for %u cell%s, conformance check and report included\n\n",
-	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count,
-	    b->cell_count == 1 ? "" : "s");
+	struct plan_budget budget = budget_of(b);
+	plan_budget_print(&b->plan, &budget);
+	if (b->options.dry_run)
+		print_left(b);
+	putchar('\n');
 	fflush(stdout);
 }
 
@@ -197,7 +230,12 @@ static void open_run(struct bench *b)
 	store_format_run(b->store, "seed", "%" PRIu64, b->options.seed);
 	put_time(b->store, "started_at");
 	store_format_run(b->store, "planned_cells", "%u", b->cell_count);
+	for (uint32_t i = 0; i < b->plan.experiment_count; i++)
+		if (b->plan.experiments[i].kind == EXPERIMENT_LATENCY)
+			store_format_run(b->store, "slo_us", "%.0f",
+			    (double)b->plan.experiments[i].slo_ns / 1e3);
 	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
+	store_put_run(b->store, "until_decided", b->options.until_decided ? "1" : "0");
 	cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus));
 	store_put_run(b->store, "server_cpus", cpus);
 	cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus));
@@ -240,16 +278,16 @@ static void on_tick(void *context)
 }
 
 /* False when a signal came. */
-static bool run_cell(struct bench *b, const struct cell *cell)
+static bool run_cell(struct bench *b, struct cell *cell)
 {
 	struct row row;
 	bool complete = true;
 	progress_begin(&b->progress, cell);
 	const struct refusal *refusal = &b->refusals[cell->server_index];
+	row_init(&row, cell);
 	if (refusal->reason[0]) {
-		row_init(&row, cell);
 		row_judge(&row, refusal->verdict, "%s", refusal->reason);
-	} else {
+	} else if (capacities_offer(&b->capacities, cell, &row)) {
 		complete = measure_cell(&b->setup, cell, &b->servers[cell->server_index], &row);
 	}
 	if (b->options.unchecked)
@@ -257,6 +295,7 @@ static bool run_cell(struct bench *b, const struct cell *cell)
 	if (b->split == CPU_SPLIT_NONE)
 		row_mark(&row, "one-cpu");
 	if (complete) {
+		capacities_take(&b->capacities, cell, row.verdict, row.metrics[METRIC_RATE_PER_S]);
 		store_put_row(b->store, &row);
 		progress_end(&b->progress, &row, is_runnable(b, cell) ? cell_expected_ns(cell) : 0);
 	}
@@ -264,16 +303,37 @@ static bool run_cell(struct bench *b, const struct cell *cell)
 	return complete;
 }
 
-static void run_cells(struct bench *b)
+static void run_cells(struct bench *b, uint32_t first)
 {
+	for (uint32_t i = first; i < b->cell_count && !interrupt_signal(); i++)
+		if (!run_cell(b, &b->cells[i]))
+			break;
+	progress_clear(&b->progress);
+}
+
+/* The plan's cells, and with --until-decided further blocks. */
+static void run_blocks(struct bench *b)
+{
+	struct undecided u;
+	uint32_t planned = b->cell_count;
 	progress_init(&b->progress, b->cell_count, expected_ns(b));
 	b->setup.on_tick = on_tick;
 	b->setup.context = &b->progress;
 	progress_head(&b->progress);
-	for (uint32_t i = 0; i < b->cell_count && !interrupt_signal(); i++)
-		if (!run_cell(b, &b->cells[i]))
-			break;
-	progress_clear(&b->progress);
+	run_cells(b, 0);
+	while (b->options.until_decided && !interrupt_signal() &&
+	    undecided_find(&u, b->run_folder, b->cells, planned, b->options.seed) && u.open) {
+		uint32_t first = b->cell_count;
+		b->cells = realloc(b->cells, (first + u.cell_count) * sizeof(*b->cells));
+		if (!b->cells)
+			die("out of memory for %u cells", first + u.cell_count);
+		memcpy(b->cells + first, u.cells, u.cell_count * sizeof(*u.cells));
+		free(u.cells);
+		b->cell_count += u.cell_count;
+		store_format_run(b->store, "planned_cells", "%u", b->cell_count);
+		progress_extend(&b->progress, u.open, u.compared, u.cell_count, u.most_ns);
+		run_cells(b, first);
+	}
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -344,7 +404,7 @@ int bench_main(int argc, char **argv)
 		check_servers(&b);
 	backends_start(&b.backends, &b.paths, &b.plan, &b.setup.client_cpus, b.logs);
 	b.setup.backends = &b.backends;
-	run_cells(&b);
+	run_blocks(&b);
 	backends_stop(&b.backends);
 	sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
 	close_run(&b);
@@ -353,6 +413,8 @@ int bench_main(int argc, char **argv)
 	progress_note(&b.progress, " writing the report ...");
 	int report_code = report_run(b.run_folder);
 	progress_clear(&b.progress);
+	if (b.options.until_decided)
+		undecided_print(b.run_folder, b.cells, b.cell_count);
 	print_summary(&b, began_ns, report_code);
 	free(b.refusals);
 	free(b.cells);

@@ -31,6 +31,8 @@ static const char help_text[] =
     "      --servers LIST       these servers instead of the plan's\n"
     "      --experiments LIST   only these of the plan's experiments\n"
     "      --blocks N           so many repetitions of everything\n"
+    "      --until-decided      then further blocks, up to 30, of servers that are undecided against\n"
+    "                           the one the plan measures twice (its `twin`: epoll)\n"
     "      --seed N             order of the cells (random; every run records its own)\n"
     "      --unchecked          measure without the conformance check; marks every row\n"
     "      --out DIR            results folder (results/ of the project)\n"
@@ -43,7 +45,7 @@ static const char help_text[] =
 
 enum {
 	OPTION_DRY_RUN = 256, OPTION_SERVERS, OPTION_EXPERIMENTS, OPTION_BLOCKS, OPTION_SEED,
-	OPTION_UNCHECKED, OPTION_OUT, OPTION_SERVER_CPUS, OPTION_CLIENT_CPUS
+	OPTION_UNCHECKED, OPTION_UNTIL_DECIDED, OPTION_OUT, OPTION_SERVER_CPUS, OPTION_CLIENT_CPUS
 };
 
 static const struct option long_options[] = {
@@ -53,6 +55,7 @@ static const struct option long_options[] = {
 	{ "blocks", required_argument, NULL, OPTION_BLOCKS },
 	{ "seed", required_argument, NULL, OPTION_SEED },
 	{ "unchecked", no_argument, NULL, OPTION_UNCHECKED },
+	{ "until-decided", no_argument, NULL, OPTION_UNTIL_DECIDED },
 	{ "out", required_argument, NULL, OPTION_OUT },
 	{ "server-cpus", required_argument, NULL, OPTION_SERVER_CPUS },
 	{ "client-cpus", required_argument, NULL, OPTION_CLIENT_CPUS },
@@ -93,6 +96,7 @@ static void parse_option(struct bench_options *o, int option, const char *value)
 		break;
 	case OPTION_SEED: o->seed = parse_number("--seed", value, 0, INT64_MAX); break;
 	case OPTION_UNCHECKED: o->unchecked = true; break;
+	case OPTION_UNTIL_DECIDED: o->until_decided = true; break;
 	case OPTION_OUT: path_make(o->results, "%s", value); break;
 	case OPTION_SERVER_CPUS: parse_cpus("--server-cpus", value, &o->server_cpus); break;
 	case OPTION_CLIENT_CPUS: parse_cpus("--client-cpus", value, &o->client_cpus); break;

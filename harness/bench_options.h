@@ -18,6 +18,7 @@ struct bench_options {
 	uint64_t seed;
 	bool dry_run;
 	bool unchecked;
+	bool until_decided;            /* further blocks, see undecided.h */
 	struct cpu_list server_cpus;   /* count 0: not given */
 	struct cpu_list client_cpus;
 };

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 32, ARGUMENT_CAP = 64 };
+enum { ARGUMENTS_MAX = 40, ARGUMENT_CAP = 64 };
 
 struct arguments {
 	char text[ARGUMENTS_MAX][ARGUMENT_CAP];
@@ -38,11 +38,27 @@ static void add_cpus(struct arguments *a, const struct cpu_list *cpus, char list
 	a->argv[a->count++] = list;
 }
 
+/* In steps of 20 ms: short enough to see a scheduler at work, long enough for a p99 of most. */
+static void add_course(
+    struct arguments *a, const struct client_options *o, char series_path[PATH_CAP], char hlog_path[PATH_CAP])
+{
+	static char series[] = "--series", hlog[] = "--hlog";
+	path_make(series_path, "%s", o->series_path);
+	path_make(hlog_path, "%s", o->hlog_path);
+	a->argv[a->count++] = series;
+	a->argv[a->count++] = series_path;
+	a->argv[a->count++] = hlog;
+	a->argv[a->count++] = hlog_path;
+	add(a, "--step", 20, "ms");
+}
+
 int client_start(struct client *c, const struct client_options *o)
 {
 	struct arguments a = { 0 };
-	char program[4096], json_path[4096], mix_path[PATH_CAP], url[128], cpus[1024];
-	static char json[] = "--json", mix[] = "--mix";
+	char program[4096], json_path[4096], mix_path[PATH_CAP], series_path[PATH_CAP],
+	    hlog_path[PATH_CAP], url[128], cpus[1024];
+	static char json[] = "--json", mix[] = "--mix", slow_target[] = "--slow-target";
+	static char slow_bytes[] = "/bytes/8388608"; /* more than the kernel takes off the server */
 	const struct experiment *e = o->cell->experiment;
 	uint32_t threads = (uint32_t)(o->cpus->count > 0 ? o->cpus->count : 1);
 
@@ -59,10 +75,15 @@ int client_start(struct client *c, const struct client_options *o)
 	add(&a, "-t", threads < o->cell->connections ? threads : o->cell->connections, "");
 	if (o->cell->idle)
 		add(&a, "--idle", o->cell->idle, "");
+	if (o->cell->slow) {
+		add(&a, "--slow", o->cell->slow, "");
+		a.argv[a.count++] = slow_target;
+		a.argv[a.count++] = slow_bytes;
+	}
 	if (o->cell->requests)
 		add(&a, "--requests-per-connection", o->cell->requests, "");
-	if (e->rate_per_s)
-		add(&a, "-R", e->rate_per_s, "");
+	if (o->cell->offered_per_s)
+		add(&a, "-R", o->cell->offered_per_s, "");
 	if (mixed) {
 		path_make(mix_path, "%s", o->mix_path);
 		a.argv[a.count++] = mix;
@@ -79,6 +100,8 @@ int client_start(struct client *c, const struct client_options *o)
 	add(&a, "--sync", (uint64_t)pair[1], "");
 	if (o->cpus->count)
 		add_cpus(&a, o->cpus, cpus);
+	if (o->series_path)
+		add_course(&a, o, series_path, hlog_path);
 	a.argv[a.count++] = json;
 	a.argv[a.count++] = json_path;
 	a.argv[a.count++] = url;

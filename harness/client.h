@@ -27,6 +27,8 @@ struct client {
 struct client_options {
 	const char *program;
 	const char *json_path;     /* where it writes its result */
+	const char *series_path;   /* and its course in time; NULL: not wanted */
+	const char *hlog_path;
 	const char *mix_path;      /* experiment mixed: what it asks for */
 	const struct cell *cell;
 	const struct cpu_list *cpus;

@@ -58,6 +58,8 @@ struct figure_head {
 	const char *name, *script; /* "percentiles-1000", "percentiles.gp" */
 	const struct report_server *servers[FIGURE_SERVERS_MAX];
 	size_t server_count;
+	bool panels;      /* one for each server, however few; with many there are anyway */
+	int panel_height; /* px, with the gap below; 0: as usual */
 	double x_min, x_max, y_min, y_max;
 	bool x_log, y_log;
 	const char *extra; /* further lines of gnuplot, each with its line end; may be NULL */
@@ -72,6 +74,14 @@ void figures_draw(
     const char *plots, struct report_data *data, struct figures *figures, struct figure *figure);
 /* Adds one figure per load of the experiment throughput. */
 bool figures_percentiles(struct report_data *data, const char *plots, struct figures *figures);
+/* Adds the figure of the experiment latency. */
+bool figures_latency(struct report_data *data, const char *plots, struct figures *figures);
+/* Ticks as gnuplot has them, with labels or bare: of a linear axis of rates (0, 20k, 40k; few enough
+ * for a narrow panel), and of a log axis of times in us (1ms, 10ms). */
+const char *figures_rate_tics(struct report_data *data, double max, bool told);
+const char *figures_time_tics(struct report_data *data, double min, double max, bool told);
+/* "\t1.5", or "\t" of what is not known. */
+void figures_put_value(FILE *out, double value);
 /* Adds the figure of experiment ledger, if it was measured. */
 bool figures_syscalls(struct report_data *data, const char *plots, struct figures *figures);
 /* Opens RUN/plots/NAME.ext for writing; NULL after a line on standard error. */

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/batch.h"
 #include "harness/interrupt.h"
 #include "harness/measure_private.h"
 #include "harness/probe.h"
@@ -45,7 +46,7 @@ static uint64_t suspended_time_ns(void)
 static bool is_possible(
     const struct measure_setup *setup, const struct server_info *info, struct row *row)
 {
-	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
+	uint64_t wanted = cell_clients(row->cell);
 	const char *problem = backends_problem(setup->backends, row->cell->experiment->kind);
 	if (problem)
 		row_judge(row, VERDICT_UNSUPPORTED, "%s", problem);
@@ -207,7 +208,8 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 	struct result result;
 	struct verdict_facts facts = { 0 };
 	char words[256], end[64], problem[256];
-	facts.requested = (uint64_t)run->cell->connections + run->cell->idle;
+	facts.may_idle = run->cell->slow > 0;
+	facts.requested = cell_clients(run->cell);
 	keep_words(run, words);
 	if (stopped) {
 		bool died = run->target.process.ended && strcmp(stopped, "the server ended") == 0;
@@ -243,6 +245,15 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 		row_mark(row, "unfair");
 }
 
+/* Of a run that came to its end. */
+static void keep_course(struct run *run)
+{
+	if (!run->row->loadgen || !cell_keeps_course(run->cell))
+		return;
+	run->row->series = file_read(run->series_path);
+	run->row->hlog = file_read(run->hlog_path);
+}
+
 /* Starts both and follows them. NULL, or why it could not go on. */
 static const char *run_both(struct run *run, char problem[256])
 {
@@ -270,6 +281,8 @@ static const char *run_both(struct run *run, char problem[256])
 		struct client_options options = {
 			.program = run->setup->paths->loadgen,
 			.json_path = run->json_path,
+			.series_path = cell_keeps_course(run->cell) ? run->series_path : NULL,
+			.hlog_path = run->hlog_path,
 			.mix_path = run->setup->backends->mix,
 			.cell = run->cell,
 			.cpus = &run->setup->client_cpus,
@@ -298,6 +311,8 @@ static void init_run(struct run *run, const struct measure_setup *setup, const s
 	path_make(run->server_log, "%s/server.log", setup->log_folder);
 	path_make(run->client_log, "%s/loadgen.log", setup->log_folder);
 	path_make(run->json_path, "%s/loadgen.json", setup->log_folder);
+	path_make(run->series_path, "%s/loadgen.series", setup->log_folder);
+	path_make(run->hlog_path, "%s/loadgen.hlog", setup->log_folder);
 	path_make(run->strace_log, "%s/strace.log", setup->log_folder);
 	unlink(run->json_path);
 	unlink(run->strace_log);
@@ -319,6 +334,8 @@ static void deinit_run(struct run *run)
 	snapshot_deinit(&run->before);
 	snapshot_deinit(&run->after);
 	unlink(run->json_path);
+	unlink(run->series_path);
+	unlink(run->hlog_path);
 	unlink(run->strace_log);
 }
 
@@ -357,6 +374,8 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	row_init(row, cell);
 	if (!is_possible(setup, info, row))
 		return true;
+	if (cell->experiment->kind == EXPERIMENT_BATCH)
+		return batch_measure(setup, cell, info, row);
 	init_run(&run, setup, cell, info, row);
 	bool counts = cell->experiment->kind == EXPERIMENT_LEDGER;
 	if (counts)
@@ -365,6 +384,7 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	if (!interrupt_signal()) {
 		measure_fill_memory(&run);
 		judge_run(&run, stopped, &stats);
+		keep_course(&run);
 	}
 	if (counts && !stopped && !row->syscall_source) {
 		const char *failure = run.counted ? "it came too late" : count_by_strace(&run);

@@ -12,7 +12,7 @@ enum { CONNECTIONS_FOR_MEMORY = 100 }; /* with fewer the difference is noise */
 void measure_fill_memory(struct run *run)
 {
 	struct row *row = run->row;
-	uint32_t connections = run->cell->connections + run->cell->idle;
+	uint32_t connections = cell_clients(run->cell);
 	if (!run->held)
 		return;
 	if (run->info->max_waiting && connections > run->info->max_connections) {

@@ -21,6 +21,7 @@ struct run {
 	struct target target;
 	struct client client;
 	char server_log[PATH_CAP], client_log[PATH_CAP], json_path[PATH_CAP], strace_log[PATH_CAP];
+	char series_path[PATH_CAP], hlog_path[PATH_CAP];
 	struct memory memory_idle, memory_held;
 	struct snapshot before, after;
 	struct counters_reading edge[2];

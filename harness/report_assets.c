@@ -32,6 +32,11 @@ ASSET(asset_churn, "scripts/plots/churn.gp");
 ASSET(asset_query, "scripts/plots/query.gp");
 ASSET(asset_file, "scripts/plots/file.gp");
 ASSET(asset_stream, "scripts/plots/stream.gp");
+ASSET(asset_slow, "scripts/plots/slow.gp");
+ASSET(asset_cost, "scripts/plots/cost.gp");
+ASSET(asset_cost_latency, "scripts/plots/cost-latency.gp");
+ASSET(asset_latency, "scripts/plots/latency.gp");
+ASSET(asset_batch, "scripts/plots/batch.gp");
 ASSET(asset_syscalls, "scripts/plots/syscalls.gp");
 ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
 
@@ -51,6 +56,11 @@ static const struct report_asset assets[] = {
 	{ "query.gp", asset_query },
 	{ "file.gp", asset_file },
 	{ "stream.gp", asset_stream },
+	{ "slow.gp", asset_slow },
+	{ "cost.gp", asset_cost },
+	{ "cost-latency.gp", asset_cost_latency },
+	{ "latency.gp", asset_latency },
+	{ "batch.gp", asset_batch },
 	{ "syscalls.gp", asset_syscalls },
 	{ "percentiles.gp", asset_percentiles },
 };

@@ -93,8 +93,8 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
-				   "requests_per_conn";
-enum { CELL_COLUMN_COUNT = 15 };
+				   "requests_per_conn, slow, level_per_s, level_percent";
+enum { CELL_COLUMN_COUNT = 18 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -113,6 +113,9 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.rep = whole(row, 11),
 		.position = whole(row, 12),
 		.requests_per_conn = whole(row, 14),
+		.slow = whole(row, 15),
+		.level_per_s = whole(row, 16),
+		.level_percent = whole(row, 17),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {
@@ -131,6 +134,8 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 	    = cell.metric[METRIC_CPU_USER_US_PER_REQ] + cell.metric[METRIC_CPU_SYS_US_PER_REQ];
 	cell.metric[METRIC_BYTES_PER_CONN]
 	    = cell.metric[METRIC_USER_BYTES_PER_CONN] + cell.metric[METRIC_KERNEL_BYTES_PER_CONN];
+	cell.metric[METRIC_ACHIEVED_SHARE]
+	    = cell.metric[METRIC_RATE_PER_S] / cell.metric[METRIC_OFFERED_PER_S];
 	data->cells = report_grow(data->cells, &data->cell_cap, data->cell_count, sizeof(cell));
 	data->cells[data->cell_count++] = cell;
 	return true;

@@ -33,8 +33,9 @@ static const struct {
 	    "not ask whether it may read, it learns what was read. Many operations share one "
 	    "system call." },
 	{ "coroutine",
-	    "Each connection runs code that reads from top to bottom on a small stack of its own; "
-	    "where it would wait, a switch in user space gives the thread to another." },
+	    "Each connection runs code that reads from top to bottom; where it would wait it is put "
+	    "aside, with a small stack of its own or as an object that the compiler made of it, and "
+	    "the thread goes on with another, without the kernel." },
 	{ "runtime",
 	    "A language's runtime schedules tasks over a few threads and polls the kernel on their "
 	    "behalf." },

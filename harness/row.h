@@ -58,6 +58,11 @@ enum metric {
 	METRIC_SERVER_REQUESTS,
 	METRIC_CLIENT_REQUESTS,
 	METRIC_OFFERED_PER_S,
+	METRIC_BATCH_MEDIAN_S,
+	METRIC_BATCH_MEAN_S,
+	METRIC_BATCH_STDDEV_S,
+	METRIC_BATCH_MIN_S,
+	METRIC_BATCH_MAX_S,
 	METRIC_HARNESS_CPU_SHARE,
 	METRIC_COUNT
 };
@@ -77,10 +82,12 @@ struct row {
 	char marks[64];
 	double metrics[METRIC_COUNT];
 	char blank[2048];
+	char batch_times[256];  /* hyperfine's, as a JSON array of seconds; "" for none */
 	struct syscall_list syscalls;
 	double syscalls_per_call; /* requests for each call counted: 1 / requests */
 	const char *syscall_source; /* "bpf" or "strace"; NULL: not counted */
 	char *loadgen;          /* its JSON, from malloc; NULL for none */
+	char *series, *hlog;    /* its --series and --hlog, likewise */
 	char log[2048];
 };
 

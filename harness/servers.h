@@ -25,6 +25,7 @@ struct server_info {
 	uint32_t max_waiting;           /* so many more are served in turn, an answer each */
 	char source[PATH_CAP];          /* relative to the project; "" when not found */
 	uint32_t source_lines;
+	char about[4096];               /* the comment that it opens with */
 	char problem[256];              /* why it cannot be described; "" when all is well */
 };
 

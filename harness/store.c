@@ -58,15 +58,16 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
 	sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
 }
 
-enum { ROW_FIXED = 15 }; /* columns of `cell` before the metrics, and loadgen, log */
+enum { ROW_FIXED = 21 }; /* columns of `cell` that are no metrics, but for the first */
 
 static sqlite3_stmt *prepare_row(struct store *store)
 {
 	char sql[4096];
 	size_t len = (size_t)snprintf(sql, sizeof(sql),
-	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, requests_per_conn, rep,"
+	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, slow,"
+	    " requests_per_conn, level_per_s, level_percent, rep,"
 	    " position,"
-	    " started_at, verdict, reason, marks, blank, loadgen, log");
+	    " started_at, verdict, reason, marks, blank, batch_times, loadgen, log, series, hlog");
 	for (int i = 0; i < METRIC_COUNT; i++)
 		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", %s",
 		    metric_columns[i].name);
@@ -93,7 +94,7 @@ struct store *store_create(const char *path)
 	store->put_run = prepare(store, "INSERT OR REPLACE INTO run (key, value) VALUES (?, ?)");
 	store->put_server = prepare(store,
 	    "INSERT INTO server (name, family, api, language, summary, max_connections, source,"
-	    " source_lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+	    " source_lines, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	store->put_conformance = prepare(store,
 	    "INSERT INTO conformance (server, case_id, section, sending, passed, detail)"
 	    " VALUES (?, ?, ?, ?, ?, ?)");
@@ -150,6 +151,7 @@ void store_put_server(struct store *store, const struct server_info *info)
 	if (info->source[0]) {
 		bind_text(put, 7, info->source);
 		sqlite3_bind_int64(put, 8, info->source_lines);
+		bind_text(put, 9, info->about);
 	}
 	step(store, put);
 }
@@ -179,7 +181,10 @@ void store_put_row(struct store *store, const struct row *row)
 	bind_text(put, place++, cell->experiment->target);
 	sqlite3_bind_int64(put, place++, cell->connections);
 	sqlite3_bind_int64(put, place++, cell->idle);
+	sqlite3_bind_int64(put, place++, cell->slow);
 	sqlite3_bind_int64(put, place++, cell->requests);
+	sqlite3_bind_int64(put, place++, cell->level.per_s);
+	sqlite3_bind_int64(put, place++, cell->level.percent);
 	sqlite3_bind_int64(put, place++, cell->rep);
 	sqlite3_bind_int64(put, place++, cell->position);
 	bind_text(put, place++, row->started_at);
@@ -187,8 +192,11 @@ void store_put_row(struct store *store, const struct row *row)
 	bind_text(put, place++, row->reason);
 	bind_text(put, place++, row->marks);
 	bind_text(put, place++, row->blank);
+	bind_text(put, place++, row->batch_times[0] ? row->batch_times : NULL);
 	bind_text(put, place++, row->loadgen);
 	bind_text(put, place++, row->log[0] ? row->log : NULL);
+	bind_text(put, place++, row->series);
+	bind_text(put, place++, row->hlog);
 	for (int i = 0; i < METRIC_COUNT; i++, place++) {
 		if (!isfinite(row->metrics[i]))
 			continue; /* NULL */

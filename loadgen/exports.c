@@ -2,8 +2,8 @@
  * exports.c: the run in time, as two files. Both are written in one pass over the rows of the grid
  * (series.h), each of which is put together from what the workers kept of it.
  *
- * The time series has a row for each 100 ms of the whole run: what an answer to "and then?" needs.
- * The log holds the measure window alone, a second a line, so that what HdrHistogram's tools make
+ * The time series has a row for each interval of the whole run: what an answer to "and then?" needs.
+ * The log holds the measure window alone, a second or --step a line, so that what HdrHistogram's tools make
  * of all its lines is what the result says: in a closed loop the service times of all completed
  * requests, in an open loop their response times, the timed out and unfinished ones included. The
  * latter, which are known only when the window is over, stand in its last line. Format 1.3 as
@@ -19,8 +19,6 @@
 
 #include "lib/sys/die.h"
 #include "lib/sys/hdrlog.h"
-
-#define LOG_STEP_NS UINT64_C(1000000000)
 
 FILE *export_open(const char *path)
 {
@@ -109,14 +107,14 @@ static void write_log_line(FILE *file, const struct course *c, const struct log_
 	free(hdr);
 }
 
-/* Adds a row of the window; a line is written when it is a second long, or the last one. */
-static void add_to_log(FILE *file, const struct result *r, const struct series_row *row,
-    struct log_line *line)
+/* Adds a row of the window; a line is written when it is long enough, or the last one. */
+static void add_to_log(FILE *file, const struct result *r, uint64_t step_ns,
+    const struct series_row *row, struct log_line *line)
 {
 	const struct window *w = &r->course.window;
 	if (!window_holds(w, row->start_ns))
 		return;
-	if ((row->start_ns - w->start_ns) % LOG_STEP_NS == 0) {
+	if ((row->start_ns - w->start_ns) % step_ns == 0) {
 		line->start_ns = row->start_ns;
 		histogram_init(&line->latencies);
 	}
@@ -124,19 +122,20 @@ static void add_to_log(FILE *file, const struct result *r, const struct series_r
 	bool last = row->end_ns == w->end_ns;
 	for (uint32_t i = 0; last && i < r->worker_count; i++)
 		histogram_merge(&line->latencies, &r->series[i]->unfinished);
-	if (last || (row->end_ns - w->start_ns) % LOG_STEP_NS == 0)
+	if (last || (row->end_ns - w->start_ns) % step_ns == 0)
 		write_log_line(file, &r->course, line, row->end_ns);
 }
 
 /* --- both ------------------------------------------------------------------------------------- */
 
-static void read_row(const struct result *r, uint64_t start_ns, struct series_row *row)
+static void read_row(
+    const struct result *r, uint64_t step_ns, uint64_t start_ns, struct series_row *row)
 {
 	const struct course *c = &r->course;
 	memset(row, 0, sizeof *row);
 	histogram_init(&row->latencies);
 	row->start_ns = start_ns;
-	row->end_ns = series_edge_ns(c->begin_ns, &c->window, start_ns);
+	row->end_ns = series_edge_ns(c->begin_ns, step_ns, &c->window, start_ns);
 	bool last = row->end_ns >= c->end_ns;
 	if (last) /* and what the workers saw before they heard of the end */
 		row->end_ns = UINT64_MAX;
@@ -165,11 +164,11 @@ void exports_write(FILE *series, FILE *hlog, const struct options *o, const stru
 	if (hlog)
 		write_log_head(hlog, o, c);
 	for (uint64_t at_ns = c->begin_ns; at_ns < c->end_ns; at_ns = row.end_ns) {
-		read_row(r, at_ns, &row);
+		read_row(r, o->series_step_ns, at_ns, &row);
 		if (series)
 			write_series_row(series, c, &row);
 		if (hlog)
-			add_to_log(hlog, r, &row, &line);
+			add_to_log(hlog, r, o->hlog_step_ns, &row, &line);
 	}
 	if (series)
 		close_written(series, o->series_path);

@@ -40,6 +40,7 @@ static const char help_text[] =
     "  -t N              worker threads, each with its share of the connections (1)\n"
     "  -d TIME           how long to measure (10s); 0 only connects and holds\n"
     "  -w TIME           warm-up before that, not measured (1s)\n"
+    "      --requests N  instead of -d and -w: end when so many are answered, all in all\n"
     "      --idle N      further connections: answered once, then silent (0)\n"
     "      --slow N      further connections that are slow: half send a byte every 100 ms, half\n"
     "                    read 1 KiB/s (0); not in the rate, with latencies of their own\n"
@@ -57,8 +58,9 @@ static const char help_text[] =
     "      --calibrate   first measure what this host can do against a built-in server that does\n"
     "                    nothing, and the generator's own error; without URL only that\n"
     "      --json FILE   write the result as JSON; - for standard output instead of the report\n"
-    "      --series FILE a line of CSV for each 100 ms: rate, errors, latency, connections\n"
-    "      --hlog FILE   the window's latencies, second by second, as an HdrHistogram log\n"
+    "      --series FILE a line of CSV for each interval: rate, errors, latency, connections\n"
+    "      --hlog FILE   the window's latencies, interval by interval, as an HdrHistogram log\n"
+    "      --step TIME   length of these intervals (100ms in a series, 1s in a log)\n"
     "      --sync FD     tell a harness the run's edges on this inherited stream socket\n"
     "  -h, --help        this text\n"
     "      --version\n"
@@ -70,7 +72,8 @@ enum {
 	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
 	OPTION_JSON, OPTION_SERIES, OPTION_HLOG, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION,
 	OPTION_PER_CONNECTION, OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY,
-	OPTION_MIX, OPTION_SEED, OPTION_CALIBRATE
+	OPTION_MIX, OPTION_SEED, OPTION_CALIBRATE, OPTION_STEP,
+	OPTION_REQUESTS
 };
 enum { RATE_MAX = 10000000, DEPTH_MAX = 64 };
 
@@ -79,6 +82,7 @@ static const struct option long_options[] = {
 	{ "body", required_argument, NULL, OPTION_BODY },
 	{ "mix", required_argument, NULL, OPTION_MIX },
 	{ "pipeline", required_argument, NULL, OPTION_PIPELINE },
+	{ "requests", required_argument, NULL, OPTION_REQUESTS },
 	{ "requests-per-connection", required_argument, NULL, OPTION_PER_CONNECTION },
 	{ "seed", required_argument, NULL, OPTION_SEED },
 	{ "slow", required_argument, NULL, OPTION_SLOW },
@@ -93,6 +97,7 @@ static const struct option long_options[] = {
 	{ "json", required_argument, NULL, OPTION_JSON },
 	{ "series", required_argument, NULL, OPTION_SERIES },
 	{ "hlog", required_argument, NULL, OPTION_HLOG },
+	{ "step", required_argument, NULL, OPTION_STEP },
 	{ "sync", required_argument, NULL, OPTION_SYNC },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -133,6 +138,14 @@ static enum arrivals_kind parse_arrivals(const char *text)
 }
 
 /* As the schema's integers: not over 2^63 - 1. */
+static uint64_t parse_step(const char *text)
+{
+	uint64_t step_ns = parse_time_ns("--step", text);
+	if (step_ns < 1000000)
+		usage_die("--step %s: give a millisecond or more", text);
+	return step_ns;
+}
+
 static uint64_t parse_seed(const char *text)
 {
 	uint64_t seed;
@@ -199,10 +212,16 @@ static void parse_option(struct options *o, int option, const char *value)
 		o->arrivals = parse_arrivals(value);
 		o->arrivals_given = true;
 		break;
-	case 'd': o->duration_ns = parse_time_ns("-d", value); break;
+	case 'd':
+		o->duration_ns = parse_time_ns("-d", value);
+		o->duration_given = true;
+		break;
 	case 'w':
 		o->warmup_ns = parse_time_ns("-w", value);
 		o->warmup_given = true;
+		break;
+	case OPTION_REQUESTS:
+		o->requests = parse_count("--requests", value, 1, UINT32_MAX);
 		break;
 	case OPTION_IDLE: o->idle_count = parse_count("--idle", value, 0, 10000000); break;
 	case OPTION_HOLD: o->hold_ns = parse_time_ns("--hold", value); break;
@@ -231,6 +250,7 @@ static void parse_option(struct options *o, int option, const char *value)
 		break;
 	case OPTION_SERIES: o->series_path = parse_path("--series", value); break;
 	case OPTION_HLOG: o->hlog_path = parse_path("--hlog", value); break;
+	case OPTION_STEP: o->series_step_ns = o->hlog_step_ns = parse_step(value); break;
 	case OPTION_CALIBRATE: o->calibrate = true; break;
 	case OPTION_SYNC: o->sync_fd = parse_socket(value); break;
 	default: break;
@@ -345,9 +365,27 @@ static void check_files(const struct options *o)
 				usage_die("%s: two results cannot go into one file", paths[i]);
 }
 
-/* What is right by itself and makes no sense together. */
-static void check_together(const struct options *o)
+/* A fixed number is sent as fast as it goes, and begins with the first of them. */
+static void set_requests(struct options *o)
 {
+	const char *other = o->duration_given ? "-d" : o->warmup_given ? "-w"
+	    : o->rate_per_s ? "-R" : o->depth > 1 ? "--pipeline" : o->slow_count ? "--slow"
+	    : o->requests_per_connection ? "--requests-per-connection"
+	    : o->calibrate ? "--calibrate" : o->hlog_path ? "--hlog" : NULL;
+	if (other)
+		usage_die("--requests with %s: it ends when these are answered, in a closed loop, "
+		    "one at a time; leave one out", other);
+	if (o->requests < o->active_count)
+		usage_die("--requests %u: give one to each of the %u connections at least (-c)",
+		    o->requests, o->active_count);
+	o->duration_ns = o->warmup_ns = 0;
+}
+
+/* What is right by itself and makes no sense together. */
+static void check_together(struct options *o)
+{
+	if (o->requests)
+		set_requests(o);
 	bool counts_are_usual = !o->url && !o->active_given;
 	if (o->worker_count > o->active_count && !counts_are_usual)
 		usage_die("-t %u: more workers than connections (-c %u)", o->worker_count,
@@ -404,6 +442,8 @@ void options_init(struct options *o)
 		.duration_ns = UINT64_C(10000000000),
 		.warmup_ns = UINT64_C(1000000000),
 		.timeout_ns = UINT64_C(10000000000),
+		.series_step_ns = UINT64_C(100000000),
+		.hlog_step_ns = UINT64_C(1000000000),
 		.sync_fd = -1,
 	};
 }

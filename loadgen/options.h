@@ -29,8 +29,9 @@ struct options {
 	bool arrivals_given;      /* ... was there */
 	uint64_t seed;            /* --seed: of arrivals and mix */
 	uint64_t duration_ns;     /* -d: 0 ends the run after the hold */
-	uint64_t warmup_ns;       /* -w ... */
-	bool warmup_given;        /* ... was there */
+	uint64_t warmup_ns;       /* -w */
+	bool duration_given, warmup_given;
+	uint32_t requests;        /* --requests: in all, instead of these times; 0: as they last */
 	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */
 	uint64_t timeout_ns;      /* --timeout: for a connect and for an answer */
 	const char *body;         /* --body: as it was written, or NULL for none */
@@ -43,6 +44,8 @@ struct options {
 	bool calibrate;           /* --calibrate */
 	const char *series_path;  /* --series and --hlog: NULL for none */
 	const char *hlog_path;
+	uint64_t series_step_ns;  /* --step: of an interval in the one ... */
+	uint64_t hlog_step_ns;    /* ... and the other; a multiple of series_step_ns */
 	char **merged_paths;      /* `merge`: of these files; 0 of them in a run */
 	int merged_count;
 	int sync_fd;              /* --sync: -1 for none */

@@ -49,14 +49,15 @@ void sparse_merge(struct histogram *into, const struct sparse *s)
 		into->max_ns = s->max_ns;
 }
 
-struct series *series_create(uint64_t begin_ns, bool of_response)
+struct series *series_create(uint64_t begin_ns, uint64_t step_ns, bool of_response)
 {
 	struct series *s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;
 	s->begin_ns = s->start_ns = begin_ns;
+	s->step_ns = step_ns;
 	s->window = (struct window){ UINT64_MAX, UINT64_MAX };
-	s->end_ns = series_edge_ns(begin_ns, &s->window, begin_ns);
+	s->end_ns = series_edge_ns(begin_ns, step_ns, &s->window, begin_ns);
 	s->of_response = of_response;
 	histogram_init(&s->latencies);
 	histogram_init(&s->unfinished);
@@ -71,7 +72,8 @@ void series_destroy(struct series *s)
 	free(s);
 }
 
-uint64_t series_edge_ns(uint64_t begin_ns, const struct window *w, uint64_t time_ns)
+uint64_t series_edge_ns(
+    uint64_t begin_ns, uint64_t step_ns, const struct window *w, uint64_t time_ns)
 {
 	uint64_t from_ns = begin_ns, until_ns = w->start_ns;
 	if (time_ns >= w->end_ns) {
@@ -81,8 +83,8 @@ uint64_t series_edge_ns(uint64_t begin_ns, const struct window *w, uint64_t time
 		from_ns = w->start_ns;
 		until_ns = w->end_ns;
 	}
-	uint64_t steps = (time_ns - from_ns) / SERIES_STEP_NS + 1;
-	uint64_t edge_ns = from_ns + steps * SERIES_STEP_NS;
+	uint64_t steps = (time_ns - from_ns) / step_ns + 1;
+	uint64_t edge_ns = from_ns + steps * step_ns;
 	return edge_ns < until_ns ? edge_ns : until_ns;
 }
 
@@ -104,7 +106,7 @@ static void close_interval(struct series *s)
 	sparse_store(&done->latencies, &s->latencies);
 	s->answer_count = s->error_count = 0;
 	s->start_ns = s->end_ns;
-	s->end_ns = series_edge_ns(s->begin_ns, &s->window, s->start_ns);
+	s->end_ns = series_edge_ns(s->begin_ns, s->step_ns, &s->window, s->start_ns);
 }
 
 static inline void pass_to(struct series *s, uint64_t now_ns)
@@ -116,7 +118,7 @@ static inline void pass_to(struct series *s, uint64_t now_ns)
 void series_tick(struct series *s, const struct window *w, uint64_t now_ns)
 {
 	s->window = *w;
-	s->end_ns = series_edge_ns(s->begin_ns, w, s->start_ns);
+	s->end_ns = series_edge_ns(s->begin_ns, s->step_ns, w, s->start_ns);
 	pass_to(s, now_ns);
 }
 

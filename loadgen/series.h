@@ -1,5 +1,5 @@
 /*
- * series.h: the run in intervals of 100 ms, for --series and --hlog. No clock and no I/O.
+ * series.h: the run in equal intervals, for --series and --hlog. No clock and no I/O.
  *
  * All workers share one grid: it begins with the run, and anew at each edge of the measure window,
  * so that no interval lies across an edge and those of the window hold just what the result holds.
@@ -16,8 +16,6 @@
 
 #include "lib/core/histogram.h"
 #include "window.h"
-
-#define SERIES_STEP_NS UINT64_C(100000000)
 
 /* A histogram's buckets that hold something, in rising order; heap memory. */
 struct sparse {
@@ -45,6 +43,7 @@ struct interval {
 
 struct series {
 	uint64_t begin_ns;        /* of the run */
+	uint64_t step_ns;         /* of the grid */
 	struct window window;     /* the worker's copy */
 	bool of_response;         /* open loop: latencies count from when a request was due */
 	uint64_t start_ns;        /* of the interval under way ... */
@@ -59,11 +58,12 @@ struct series {
 };
 
 /* On the heap; NULL when memory is short. */
-struct series *series_create(uint64_t begin_ns, bool of_response);
+struct series *series_create(uint64_t begin_ns, uint64_t step_ns, bool of_response);
 void series_destroy(struct series *s);
 
 /* The grid: the first edge behind time_ns, in a run that began at begin_ns. */
-uint64_t series_edge_ns(uint64_t begin_ns, const struct window *w, uint64_t time_ns);
+uint64_t series_edge_ns(
+    uint64_t begin_ns, uint64_t step_ns, const struct window *w, uint64_t time_ns);
 
 /* --- what the worker tells; dies when memory is short ----------------------------------------- */
 

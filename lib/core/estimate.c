@@ -59,11 +59,12 @@ double estimate_median(const double *values, uint32_t count)
 	return median_of_sorted(sorted, count);
 }
 
-struct estimate estimate_values(
-    const double *values, uint32_t count, struct estimate_random *random)
+/* The interval is wrong with a probability of `error`, half of it at each end. */
+static struct estimate bootstrap(
+    const double *values, uint32_t count, double error, struct estimate_random *random)
 {
-	enum { TAIL = ESTIMATE_RESAMPLES / 40 }; /* 2.5% at each end */
 	double medians[ESTIMATE_RESAMPLES], drawn[ESTIMATE_VALUES_MAX];
+	uint32_t tail = (uint32_t)(ESTIMATE_RESAMPLES * error / 2);
 	if (count == 0)
 		return (struct estimate){ NAN, NAN, NAN, 0 };
 	for (uint32_t i = 0; i < ESTIMATE_RESAMPLES; i++) {
@@ -75,22 +76,39 @@ struct estimate estimate_values(
 	sort(medians, ESTIMATE_RESAMPLES);
 	return (struct estimate){
 		.median = estimate_median(values, count),
-		.low = medians[TAIL],
-		.high = medians[ESTIMATE_RESAMPLES - 1 - TAIL],
+		.low = medians[tail],
+		.high = medians[ESTIMATE_RESAMPLES - 1 - tail],
 		.count = count,
 	};
+}
+
+struct estimate estimate_values(
+    const double *values, uint32_t count, struct estimate_random *random)
+{
+	return bootstrap(values, count, ESTIMATE_ERROR, random);
+}
+
+/* Logarithms of a / b where both are numbers; returns how many. */
+static uint32_t log_ratios(const double *a, const double *b, uint32_t count, double *logarithms)
+{
+	uint32_t pairs = 0;
+	for (uint32_t i = 0; i < count; i++)
+		if (a[i] > 0 && b[i] > 0 && isfinite(a[i]) && isfinite(b[i]))
+			logarithms[pairs++] = log(a[i] / b[i]);
+	return pairs;
+}
+
+static struct estimate of_logarithms(struct estimate e)
+{
+	return (struct estimate){ exp(e.median), exp(e.low), exp(e.high), e.count };
 }
 
 struct estimate estimate_ratio(
     const double *a, const double *b, uint32_t count, struct estimate_random *random)
 {
 	double logarithms[ESTIMATE_VALUES_MAX];
-	uint32_t pairs = 0;
-	for (uint32_t i = 0; i < count; i++)
-		if (a[i] > 0 && b[i] > 0 && isfinite(a[i]) && isfinite(b[i]))
-			logarithms[pairs++] = log(a[i] / b[i]);
-	struct estimate e = estimate_values(logarithms, pairs, random);
-	return (struct estimate){ exp(e.median), exp(e.low), exp(e.high), pairs };
+	uint32_t pairs = log_ratios(a, b, count, logarithms);
+	return of_logarithms(bootstrap(logarithms, pairs, ESTIMATE_ERROR, random));
 }
 
 enum estimate_verdict estimate_verdict(struct estimate ratio, double margin)
@@ -104,6 +122,64 @@ enum estimate_verdict estimate_verdict(struct estimate ratio, double margin)
 	if (ratio.high < 1 - margin)
 		return ESTIMATE_LOWER;
 	return ESTIMATE_UNDECIDED;
+}
+
+/* How probable Student's t so far from 0, to either side, is by chance: Abramowitz and Stegun
+ * 26.7.3 and 26.7.4. */
+static double by_chance(double t, uint32_t freedom)
+{
+	const double half_pi = 1.57079632679489662;
+	double cosine_squared = freedom / (freedom + t * t), sine = sqrt(1 - cosine_squared);
+	bool odd = freedom % 2;
+	double term = odd ? sqrt(cosine_squared) : 1, sum = 0;
+	for (uint32_t i = odd; i + 2 <= freedom; i += 2) {
+		sum += term;
+		term *= cosine_squared * (i + 1) / (i + 2);
+	}
+	return 1 - (odd ? (atan(t / sqrt(freedom)) + sine * sum) / half_pi : sine * sum);
+}
+
+/* Is the mean of the values above `bound`, by Student's t? At least two values. */
+static bool is_above(const double *values, uint32_t count, double bound, double error)
+{
+	double sum = 0, squares = 0;
+	for (uint32_t i = 0; i < count; i++)
+		sum += values[i];
+	double mean = sum / count;
+	for (uint32_t i = 0; i < count; i++)
+		squares += (values[i] - mean) * (values[i] - mean);
+	if (mean <= bound)
+		return false;
+	double deviation = sqrt(squares / (count - 1) / count);
+	return deviation <= 0 || by_chance((mean - bound) / deviation, count - 1) < error;
+}
+
+/* 2^(1-count): how often the range of so many misses their median. */
+static double range_error(uint32_t count)
+{
+	double error = 2;
+	for (uint32_t i = 0; i < count; i++)
+		error /= 2;
+	return error;
+}
+
+enum estimate_verdict estimate_decide(const double *a, const double *b, uint32_t count,
+    double margin, double error, struct estimate_random *random)
+{
+	double logarithms[ESTIMATE_VALUES_MAX];
+	uint32_t pairs = log_ratios(a, b, count, logarithms);
+	struct estimate ratio = of_logarithms(bootstrap(logarithms, pairs, error, random));
+	enum estimate_verdict verdict = estimate_verdict(ratio, margin);
+	if (range_error(pairs) <= error)
+		return verdict;
+	double bound = log(1 + margin);
+	if (verdict == ESTIMATE_LOWER) {
+		bound = -log(1 - margin);
+		for (uint32_t i = 0; i < pairs; i++)
+			logarithms[i] = -logarithms[i];
+	}
+	bool ranked = verdict == ESTIMATE_HIGHER || verdict == ESTIMATE_LOWER;
+	return ranked && !is_above(logarithms, pairs, bound, error) ? ESTIMATE_UNDECIDED : verdict;
 }
 
 const char *estimate_verdict_name(enum estimate_verdict verdict)

@@ -5,9 +5,9 @@
  * block by block, so what disturbed a whole block disturbs both and cancels.
  *
  * With fewer than 6 runs the interval of a median is simply their range, and covers the truth with
- * a probability of 1 - 2^(1-count): 94% for 5, 75% for 3. Two runs rank nothing: see
- * estimate_verdict(). Pure: randomness comes from a seed, so the same runs always give the same
- * interval.
+ * a probability of 1 - 2^(1-count): 94% for 5, 75% for 3. That is too little to rank by, so there
+ * Student's t must agree; two runs rank nothing: see estimate_decide(). Pure: randomness comes from
+ * a seed, so the same runs always give the same interval.
  */
 #ifndef ESTIMATE_H
 #define ESTIMATE_H
@@ -23,6 +23,13 @@ enum {
 
 /* A modified Z score beyond this is flagged, never deleted (hyperfine's threshold). */
 #define ESTIMATE_OUTLIER_Z 14.826
+
+/*
+ * How often a ranking may be wrong: of one look at the runs; and of a look after each block, any of
+ * which may end the measuring. Many looks find by chance what one would not, so each must be surer.
+ */
+#define ESTIMATE_ERROR 0.05
+#define ESTIMATE_ERROR_REPEATED 0.01
 
 /* The margins within which two servers tie. */
 #define ESTIMATE_MARGIN_RATE 0.02    /* throughput, CPU */
@@ -68,6 +75,13 @@ struct estimate estimate_ratio(
 
 /* What a ratio with its interval says at this margin. */
 enum estimate_verdict estimate_verdict(struct estimate ratio, double margin);
+/*
+ * What the ratio a / b over blocks (as above) says at this margin, with an interval that is wrong
+ * with a probability of `error`. With so few blocks that no bootstrap can be that sure, under 6 for
+ * 5%, under 8 for 1%, a ranking needs Student's t of the logarithms beyond the margin, too.
+ */
+enum estimate_verdict estimate_decide(const double *a, const double *b, uint32_t count,
+    double margin, double error, struct estimate_random *random);
 /* "tie", "undecided", "higher", "lower" */
 const char *estimate_verdict_name(enum estimate_verdict verdict);
 

@@ -166,6 +166,94 @@ static void test_equal_servers_are_not_ranked(void **state)
 	assert_in_range(ranked, 0, EXPERIMENTS / 100);
 }
 
+/* With few blocks Student's t must agree; its critical values are those of every table. */
+static void test_few_blocks_need_students_t(void **state)
+{
+	/* three logarithms -d, 0 and d about m have t = m / (d / sqrt(3)); at 5% t(2) = 4.303, at 1%
+	 * 9.925, and for four, -d, -d, d, d: t = m / (d / sqrt(3)), t(3) = 3.182 and 5.841 */
+	static const struct {
+		uint32_t count;
+		double t, error;
+		enum estimate_verdict verdict;
+	} rows[] = {
+		{ 3, 4.31, ESTIMATE_ERROR, ESTIMATE_HIGHER },
+		{ 3, 4.29, ESTIMATE_ERROR, ESTIMATE_UNDECIDED },
+		{ 3, 9.94, ESTIMATE_ERROR_REPEATED, ESTIMATE_HIGHER },
+		{ 3, 9.91, ESTIMATE_ERROR_REPEATED, ESTIMATE_UNDECIDED },
+		{ 4, 3.19, ESTIMATE_ERROR, ESTIMATE_HIGHER },
+		{ 4, 3.17, ESTIMATE_ERROR, ESTIMATE_UNDECIDED },
+		{ 4, 5.85, ESTIMATE_ERROR_REPEATED, ESTIMATE_HIGHER },
+		{ 4, 5.83, ESTIMATE_ERROR_REPEATED, ESTIMATE_UNDECIDED },
+	};
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(rows); i++) {
+		struct estimate_random random = { 1 };
+		double a[4], b[4], d = 0.02, m = rows[i].t * d / sqrt(3) + log(1.02);
+		for (uint32_t k = 0; k < rows[i].count; k++) {
+			bool outer = rows[i].count == 4 || k != 1;
+			b[k] = 100;
+			a[k] = 100 * exp(m + (k < 2 ? -d : d) * outer);
+		}
+		assert_int_equal(estimate_decide(a, b, rows[i].count, 0.02, rows[i].error, &random),
+		    rows[i].verdict);
+	}
+	/* six speak for themselves: one far away among them would mislead t */
+	const double a[] = { 105, 105, 106, 106, 107, 300 }, b[] = { 100, 100, 100, 100, 100, 100 };
+	struct estimate_random random = { 1 };
+	assert_int_equal(estimate_decide(a, b, 6, 0.02, ESTIMATE_ERROR, &random), ESTIMATE_HIGHER);
+	assert_int_equal(
+	    estimate_decide(a, b, 6, 0.02, ESTIMATE_ERROR_REPEATED, &random), ESTIMATE_UNDECIDED);
+	const double slower[] = { 90, 90, 90 };
+	assert_int_equal(
+	    estimate_decide(slower, b, 3, 0.02, ESTIMATE_ERROR, &random), ESTIMATE_LOWER);
+}
+
+/* Runs noisy by about `deviation`, mostly; one in ten by five times as much. */
+static double noise(struct estimate_random *random, double deviation)
+{
+	double sum = -6;
+	for (int i = 0; i < 12; i++)
+		sum += uniform(random);
+	return exp(sum * deviation * (estimate_random_below(random, 10) ? 1 : 5));
+}
+
+/* Looks after each block from the third on, until there is a verdict or 30 blocks are over. */
+static enum estimate_verdict until_decided(
+    struct estimate_random *random, double factor, double deviation)
+{
+	enum { FIRST = 3, MOST = 30 };
+	double a[MOST], b[MOST];
+	enum estimate_verdict verdict = ESTIMATE_UNDECIDED;
+	for (uint32_t k = 0; k < MOST && verdict == ESTIMATE_UNDECIDED; k++) {
+		a[k] = factor * noise(random, deviation);
+		b[k] = noise(random, deviation);
+		if (k + 1 >= FIRST)
+			verdict = estimate_decide(a, b, k + 1, ESTIMATE_MARGIN_RATE,
+			    ESTIMATE_ERROR_REPEATED, random);
+	}
+	return verdict;
+}
+
+static void test_many_looks_do_not_mislead(void **state)
+{
+	enum { EXPERIMENTS = 40 };
+	static const double deviations[] = { 0.01, 0.03, 0.1 };
+	struct estimate_random random = { 5 };
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(deviations); i++) {
+		int of[4] = { 0 };
+		for (int k = 0; k < EXPERIMENTS; k++)
+			of[until_decided(&random, 1, deviations[i])]++;
+		assert_in_range(of[ESTIMATE_HIGHER] + of[ESTIMATE_LOWER], 0, EXPERIMENTS / 20);
+		if (i == 0)
+			assert_in_range(of[ESTIMATE_TIE], EXPERIMENTS * 9 / 10, EXPERIMENTS);
+	}
+	int slower = 0;
+	for (int k = 0; k < EXPERIMENTS; k++)
+		slower += until_decided(&random, 1.05, 0.01) == ESTIMATE_HIGHER;
+	assert_in_range(slower, EXPERIMENTS * 9 / 10, EXPERIMENTS);
+}
+
 static void test_modified_z(void **state)
 {
 	const double values[] = { 10, 11, 12, 13, 14 }, mostly[] = { 5, 5, 5, 5, 9 },
@@ -190,6 +278,8 @@ int main(void)
 		cmocka_unit_test(test_ratio_leaves_failed_cells_out),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_equal_servers_are_not_ranked),
+		cmocka_unit_test(test_few_blocks_need_students_t),
+		cmocka_unit_test(test_many_looks_do_not_mislead),
 		cmocka_unit_test(test_modified_z),
 	};
 	return cmocka_run_group_tests_name("estimate", tests, NULL, NULL);

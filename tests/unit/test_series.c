@@ -16,6 +16,7 @@
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)
 #define S UINT64_C(1000000000)
+#define STEP (100 * MS)
 
 static const struct window unknown = { UINT64_MAX, UINT64_MAX };
 static struct histogram a, b, both, merged;
@@ -79,15 +80,15 @@ static void test_grid(void **state)
 {
 	(void)state;
 	struct window w = unknown;
-	assert_int_equal(series_edge_ns(S, &w, S), S + 100 * MS);
-	assert_int_equal(series_edge_ns(S, &w, S + 100 * MS - 1), S + 100 * MS);
-	assert_int_equal(series_edge_ns(S, &w, S + 100 * MS), S + 200 * MS);
+	assert_int_equal(series_edge_ns(S, STEP, &w, S), S + 100 * MS);
+	assert_int_equal(series_edge_ns(S, STEP, &w, S + 100 * MS - 1), S + 100 * MS);
+	assert_int_equal(series_edge_ns(S, STEP, &w, S + 100 * MS), S + 200 * MS);
 	w = (struct window){ S + 330 * MS, S + 580 * MS };
-	assert_int_equal(series_edge_ns(S, &w, S + 200 * MS), S + 300 * MS);
-	assert_int_equal(series_edge_ns(S, &w, S + 300 * MS), S + 330 * MS);
-	assert_int_equal(series_edge_ns(S, &w, S + 330 * MS), S + 430 * MS);
-	assert_int_equal(series_edge_ns(S, &w, S + 530 * MS), S + 580 * MS);
-	assert_int_equal(series_edge_ns(S, &w, S + 580 * MS), S + 680 * MS);
+	assert_int_equal(series_edge_ns(S, STEP, &w, S + 200 * MS), S + 300 * MS);
+	assert_int_equal(series_edge_ns(S, STEP, &w, S + 300 * MS), S + 330 * MS);
+	assert_int_equal(series_edge_ns(S, STEP, &w, S + 330 * MS), S + 430 * MS);
+	assert_int_equal(series_edge_ns(S, STEP, &w, S + 530 * MS), S + 580 * MS);
+	assert_int_equal(series_edge_ns(S, STEP, &w, S + 580 * MS), S + 680 * MS);
 }
 
 /* The row from..to of these workers. */
@@ -105,7 +106,7 @@ static void read_row(uint64_t from_ns, uint64_t to_ns, struct series *x, struct 
 static void test_a_late_look_changes_nothing(void **state)
 {
 	(void)state;
-	struct series *prompt = series_create(S, false), *late = series_create(S, false);
+	struct series *prompt = series_create(S, STEP, false), *late = series_create(S, STEP, false);
 	for (uint64_t ms = 0; ms < 1000; ms++) {
 		uint64_t now_ns = S + ms * MS;
 		if (ms % 100 == 0)
@@ -118,8 +119,8 @@ static void test_a_late_look_changes_nothing(void **state)
 	series_end(prompt, 2 * S);
 	series_end(late, 2 * S);
 	for (uint64_t i = 0; i < 10; i++) {
-		uint64_t from_ns = S + i * SERIES_STEP_NS;
-		read_row(from_ns, from_ns + SERIES_STEP_NS, prompt, late);
+		uint64_t from_ns = S + i * STEP;
+		read_row(from_ns, from_ns + STEP, prompt, late);
 		uint64_t wanted = i < 3 || i > 7 ? 200 : i == 7 ? 198 : 0;
 		assert_int_equal(row.answer_count, wanted);
 		assert_int_equal(row.latencies.count, wanted);
@@ -134,7 +135,7 @@ static void test_window_is_cut_out(void **state)
 {
 	(void)state;
 	struct window w = { S + 250 * MS, S + 470 * MS };
-	struct series *s = series_create(S, false);
+	struct series *s = series_create(S, STEP, false);
 	for (uint64_t ms = 0; ms < 600; ms++) {
 		if (ms == 210)
 			series_tick(s, &w, S + ms * MS); /* from now on it is known */
@@ -153,7 +154,7 @@ static void test_end_that_comes_earlier(void **state)
 {
 	(void)state;
 	struct window w = { S + 100 * MS, S + 900 * MS };
-	struct series *s = series_create(S, false);
+	struct series *s = series_create(S, STEP, false);
 	series_tick(s, &w, S);
 	series_answer(s, S + 310 * MS, 1);
 	w.end_ns = S + 330 * MS; /* interrupted */
@@ -174,7 +175,7 @@ static void test_end_that_comes_earlier(void **state)
 static void test_response_times(void **state)
 {
 	(void)state;
-	struct series *s = series_create(S, true);
+	struct series *s = series_create(S, STEP, true);
 	series_answer(s, S + MS, 10 * US);
 	series_response(s, S + MS, 300 * US);
 	series_response(s, S + 2 * MS, 5 * MS); /* timed out: no answer */
@@ -194,7 +195,7 @@ static void test_response_times(void **state)
 static void test_connections_are_the_last_known(void **state)
 {
 	(void)state;
-	struct series *x = series_create(S, false), *y = series_create(S, false);
+	struct series *x = series_create(S, STEP, false), *y = series_create(S, STEP, false);
 	x->open_count = 5;
 	series_tick(x, &unknown, S + 100 * MS);
 	x->open_count = 8;
