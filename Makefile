@@ -20,7 +20,7 @@ MAKEFLAGS += --jobs=$(shell nproc)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all data servers programs setup bench report test unit check layers accuracy perf help clean diff \
+.PHONY: all data servers programs setup bench report test unit check layers accuracy decide perf help clean diff \
         new-server list doctor c100k c1m
 .DEFAULT_GOAL := help
 
@@ -104,6 +104,10 @@ $(BUILD)/unit/test_plan $(BUILD)/unit/test_verdict $(BUILD)/unit/test_tree $(BUI
 $(BUILD)/accuracy/%: $(BUILD)/obj/tests/accuracy/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_tests) -lm
+# epoll, slower by a known time a request: for tests/accuracy/decide.sh
+$(BUILD)/decide/slowed: $(call objects,servers/epoll.c tests/accuracy/slowed.c) $(BUILD)/libsys.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -Wl,--wrap=conn_feed -o $@ $^ $(LIBS_servers)
 $(BUILD)/accuracy/accuracy: $(call objects,tests/accuracy/trial.c harness/process.c)
 
 # --- what people type ------------------------------------------------------------------------------
@@ -134,6 +138,8 @@ layers: $(BUILD)/libcore.a ## prove that the core is pure and includes run one w
 	@scripts/layers.sh $(BUILD)
 accuracy: all ## the load generator against a server whose delays are known; wants a quiet machine
 	@BUILD=$(BUILD) tests/accuracy/accuracy.sh
+decide: all ## are equal servers tied and slower ones found? half an hour on a quiet machine
+	@BUILD=$(BUILD) tests/accuracy/decide.sh
 perf: all ## load generator against wrk, epoll against nginx: ratios from one run
 	@BUILD=$(BUILD) tests/perf/perf.sh
 c100k c1m: all ## hold 100,000 or 1,000,000 connections on this machine, drawn over time with their memory

@@ -425,7 +425,10 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 		if (!figures_close(file, shared[i]))
 			return false;
 	}
+	bool paced = has_cells(data, "latency");
 	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		if (!strcmp(specs[i].name, "memory") && paced && !figures_latency(data, plots, figures))
+			return false;
 		if (!has_cells(data, specs[i].experiment))
 			continue;
 		struct figure *figure = &figures->item[figures->count++];
@@ -439,8 +442,6 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 		/* behind the two rates: what one request saw of them */
 		if (!strcmp(specs[i].name, "idle") && !figures_percentiles(data, plots, figures))
-			return false;
-		if (!strcmp(specs[i].name, "cost-latency") && !figures_latency(data, plots, figures))
 			return false;
 	}
 	if (!figures_syscalls(data, plots, figures))

@@ -78,7 +78,7 @@ static void spread_labels(struct figure_head *h)
 /* How many panels stand beside one another; 1 when all servers share one. */
 static size_t panel_columns(const struct figure_head *h)
 {
-	if (h->server_count < FIGURE_PANELS_FROM && !h->panels)
+	if (h->server_count == 0 || (h->server_count < FIGURE_PANELS_FROM && !h->panels))
 		return 1;
 	return h->server_count > 6 ? 4 : h->server_count > 4 ? 3 : h->server_count;
 }

@@ -46,7 +46,7 @@ static const struct report_point *point_of(const struct report_data *data, const
 /* In an open loop all servers have the same rate. */
 static int metric_of(enum experiment_kind kind)
 {
-	return kind == EXPERIMENT_MIXED ? METRIC_P99_US
+	return kind == EXPERIMENT_MIXED || kind == EXPERIMENT_SLOW ? METRIC_P99_US
 	    : kind == EXPERIMENT_COST ? METRIC_CPU_US_PER_REQ : METRIC_RATE_PER_S;
 }
 

@@ -1,7 +1,7 @@
 /*
  * undecided.h: `c10k bench --until-decided`: after the plan's blocks, further ones of what is still
  * undecided. Compared is each server with the reference, the one that the experiment measures twice
- * (A/A), under each load: in requests/s; in cost CPU time, in mixed the p99. All pairs would be 200
+ * (A/A), under each load: in requests/s; in cost CPU time, in mixed and slow the p99. All pairs would be 200
  * comparisons a load, most of them of no use to anyone.
  *
  * A further block has the undecided servers, and with them reference and twin, since only what ran

@@ -161,6 +161,9 @@ sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE offered_per_s > 0 AND
 holds 'the limit is kept' test "$(sqlite3 "$run/run.sqlite" "SELECT value FROM run WHERE key = 'slo_us'")" = 50000
 for name in cost cost-latency latency; do holds "$name.tsv" test -s "$run/plots/$name.tsv"; done
 
+plan '[plan]\nblocks = 1\nservers = epoll\nwarmup = 0\nduration = 200ms\n[cost]\nconnections = 5\nrates = 500\n'
+prints 'report.html' "$c10k" bench "$work/plan.ini" --unchecked --out "$work/alone"
+
 # --- a batch: hyperfine's own figures, and the number of requests
 plan '[plan]\nblocks = 1\nservers = epoll\n[batch]\nconnections = 10\ntotal = 5\n'
 expect 2 'plan.ini:4: .*total = 5: give a request to each of 10' "$c10k" bench "$work/plan.ini"
