@@ -5,7 +5,9 @@ PRAGMA user_version = 3;
 -- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
 -- planned_cells, unchecked (0 | 1), until_decided (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
 -- memory_bytes, governor, virtualisation, mitigations, clock_source, file_limit, somaxconn, perf_event_paranoid, libraries
--- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start), slo_us (latency: p99 is to stay below)
+-- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start), arguments (JSON array: those of
+-- bench), plan_path, machine (a hash of its id), sha256 plan, sha256 c10k, sha256 loadgen, sha256 servers/NAME,
+-- slo_us (latency: p99 is to stay below), resumed (how often), extended_from (position of the first cell of the latest block beyond the plan)
 CREATE TABLE run (
 	key   TEXT PRIMARY KEY,
 	value TEXT NOT NULL
@@ -97,6 +99,7 @@ CREATE TABLE cell (
 	log          TEXT,            -- last words of the server and of the load generator, if any
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
+	sha256       TEXT NOT NULL DEFAULT '', -- of the row's other columns, see cell_digest.h
 	UNIQUE (experiment, server, twin, target, connections, idle, slow, requests_per_conn, level_per_s, level_percent, rep)
 );
 

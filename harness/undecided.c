@@ -95,7 +95,7 @@ static struct load load_at(const struct report_data *data, const struct cell *pl
 
 /* One more block of this load, when anything in it is open. */
 static void add_load(struct undecided *u, const struct report_data *data, const struct load *load,
-    uint64_t seed, uint32_t position)
+    uint64_t seed)
 {
 	struct cell *cells = u->cells + u->cell_count;
 	struct report_comparison c;
@@ -116,23 +116,37 @@ static void add_load(struct undecided *u, const struct report_data *data, const 
 	}
 	if (!open)
 		return;
-	cells_repeat(cells, count, seed, load->blocks + 1, position + u->cell_count);
+	cells_repeat(cells, count, seed, load->blocks + 1, u->position + u->cell_count);
 	u->open += open;
 	u->cell_count += count;
 	u->most_ns += block_ns * (UNDECIDED_BLOCKS_MAX - load->blocks);
 }
 
+/* Leaves the cells before a position; returns the last one's. */
+static uint32_t keep_before(struct report_data *data, uint32_t before)
+{
+	size_t kept = 0;
+	long last = 0;
+	for (size_t i = 0; i < data->cell_count; i++) {
+		if (data->cells[i].position >= (long)before)
+			continue;
+		if (data->cells[i].position > last)
+			last = data->cells[i].position;
+		data->cells[kept++] = data->cells[i];
+	}
+	data->cell_count = kept;
+	report_data_group(data);
+	return (uint32_t)last;
+}
+
 bool undecided_find(struct undecided *u, const char *run_folder, const struct cell *planned,
-    uint32_t count, uint64_t seed)
+    uint32_t count, uint64_t seed, uint32_t before)
 {
 	struct report_data data;
 	*u = (struct undecided){ 0 };
 	if (!report_data_open(&data, run_folder))
 		return false;
-	long position = 0;
-	for (size_t i = 0; i < data.cell_count; i++)
-		if (data.cells[i].position > position)
-			position = data.cells[i].position;
+	u->position = keep_before(&data, before) + 1;
 	u->cells = calloc(count, sizeof(*u->cells));
 	if (!u->cells)
 		die("out of memory for %u cells", count);
@@ -141,7 +155,7 @@ bool undecided_find(struct undecided *u, const char *run_folder, const struct ce
 		if (load.count == 0)
 			break;
 		if (load.reference)
-			add_load(u, &data, &load, seed, (uint32_t)position + 1);
+			add_load(u, &data, &load, seed);
 		i += load.count;
 	}
 	if (u->open == 0) {

@@ -22,6 +22,7 @@ struct undecided {
 	uint32_t open;      /* those that more blocks may decide */
 	struct cell *cells; /* of the next block, from malloc; NULL when nothing is open */
 	uint32_t cell_count;
+	uint32_t position;  /* of its first cell */
 	uint64_t most_ns;   /* what it takes when nothing is decided before the last block */
 };
 
@@ -30,10 +31,11 @@ bool undecided_has_reference(const struct plan *plan);
 
 /*
  * The next block of the run in `run_folder`, whose plan gave `planned` (the first `count` cells it
- * was made of). False when the file cannot be read.
+ * was made of). Only cells before the position `before` count: a block that was cut short is found again by
+ * the position of its first; UINT32_MAX for all. False when the file cannot be read.
  */
 bool undecided_find(struct undecided *u, const char *run_folder, const struct cell *planned,
-    uint32_t count, uint64_t seed);
+    uint32_t count, uint64_t seed, uint32_t before);
 
 /* Prints each comparison with its ratio, verdict and number of blocks. */
 void undecided_print(const char *run_folder, const struct cell *planned, uint32_t count);

@@ -53,7 +53,7 @@ if [ -z "$lacking" ]; then
 	echo "RUST_SERVERS :=$rust"
 fi
 echo "SERVERS :=$servers${rust-}"
-for part in harness:sqlite3,jansson,inih,zlib,libnl-genl-3.0,hiredis,libbpf,libseccomp servers:hiredis loadgen:jansson,inih,zlib \
+for part in harness:sqlite3,jansson,inih,zlib,libmd,libnl-genl-3.0,hiredis,libbpf,libseccomp servers:hiredis loadgen:jansson,inih,zlib \
 	tests:cmocka,jansson,inih,zlib,hiredis; do
 	modules=$(echo "${part#*:}" | tr , ' ')
 	name=${part%%:*}
