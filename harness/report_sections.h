@@ -25,6 +25,10 @@ void report_section_conformance(struct report *r);
 void report_section_cells(struct report *r);
 void report_section_reproduce(struct report *r);
 
+/* Below the figures throughput and latency. */
+void report_table_usl(struct report *r);
+void report_table_slo(struct report *r);
+
 /* Parts of the servers' section: what a request and a connection cost each, and one of them. */
 void report_ledger(struct report *r);
 void report_ledger_of(struct report *r, const struct report_server *server);
