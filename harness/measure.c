@@ -31,8 +31,10 @@ enum {
 	PORT_FIRST = 22000,
 	PORT_COUNT = 1000,            /* below the kernel's range for outgoing connections */
 	SPARE_FILES = 64,             /* of a server, beside its connections */
+	TIMELINE_CONNECTIONS = 100,
 };
 static const uint64_t task_read_ns = 50000, process_read_ns = 100000;
+static const uint64_t timeline_ns = 50000000;
 static const uint64_t connect_most_ns = 60000000000, end_most_ns = 30000000000;
 
 static uint64_t suspended_time_ns(void)
@@ -102,12 +104,21 @@ static void on_measure(struct run *run)
 	}
 }
 
+/* With few connections, so that the rows of a thread a connection can still be told apart. */
+static bool has_timeline(const struct run *run)
+{
+	enum experiment_kind kind = run->cell->experiment->kind;
+	return (kind == EXPERIMENT_LEDGER || kind == EXPERIMENT_COMPUTE) && !run->is_traced &&
+	    cell_clients(run->cell) <= TIMELINE_CONNECTIONS;
+}
+
 /* Reads what was counted of all that the server has started. */
 static void read_syscalls(struct run *run)
 {
 	struct tree tree = { 0 };
 	tree_read(&tree, run->target.process.pid);
 	run->counted = syscall_counter_read(&run->syscalls, &tree, &run->row->syscalls);
+	syscall_counter_close(&run->syscalls);
 	tree_deinit(&tree);
 }
 
@@ -122,6 +133,9 @@ static void on_measured(struct run *run)
 	run->harness_cpu_ns[1] = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	if (run->syscalls.control)
 		read_syscalls(run);
+	if (has_timeline(run))
+		timeline_record(&run->row->timeline, run->target.process.pid, &run->target.counters,
+		    timeline_ns);
 	run->measured = snapshot_take(&run->after, run->target.process.pid) &&
 	    run->before.count > 0 && run->before.has_sums == run->after.has_sums;
 	client_answer(&run->client);

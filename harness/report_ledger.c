@@ -85,6 +85,14 @@ void report_ledger(struct report *r)
 		if (largest(r, &r->data->servers[i], "ledger"))
 			ledger_row(r, &r->data->servers[i]);
 	report_table_end(r->doc, "sortable dense", true);
+	if (r->data->timeline_count)
+		report_html(r->doc,
+		    "<p>Below, what threads did: <span class=\"key-r\">running</span>, <span "
+		    "class=\"key-p\">preempted</span>, <span class=\"key-w\">waiting</span>. Ready "
+		    "is a thread that was preempted, or woken and still without a CPU. When it was "
+		    "woken the records do not say, so that part is drawn as waiting; how much it "
+		    "was, the scheduler's statistics tell. A column of the drawing is 1/2000 of the "
+		    "time, and running if the thread ran in it at all: the shares are exact.</p>\n");
 }
 
 void report_ledger_of(struct report *r, const struct report_server *server)

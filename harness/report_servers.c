@@ -240,6 +240,7 @@ static void one_server(struct report *r, const struct report_server *server)
 	not_done(r, server);
 	key_row(r, server);
 	report_ledger_of(r, server);
+	report_timelines(r, server);
 }
 
 void report_section_servers(struct report *r)

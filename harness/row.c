@@ -77,6 +77,7 @@ void row_init(struct row *row, const struct cell *cell)
 
 void row_deinit(struct row *row)
 {
+	timeline_deinit(&row->timeline);
 	free(row->loadgen);
 	free(row->series);
 	free(row->hlog);

@@ -9,6 +9,7 @@
 
 #include "harness/cells.h"
 #include "harness/syscalls.h"
+#include "harness/timeline.h"
 
 enum verdict {
 	VERDICT_VALID,
@@ -84,6 +85,7 @@ struct row {
 	char blank[2048];
 	char batch_times[256];  /* hyperfine's, as a JSON array of seconds; "" for none */
 	struct syscall_list syscalls;
+	struct timeline timeline; /* without threads: not recorded */
 	double syscalls_per_call; /* requests for each call counted: 1 / requests */
 	const char *syscall_source; /* "bpf" or "strace"; NULL: not counted */
 	char *loadgen;          /* its JSON, from malloc; NULL for none */

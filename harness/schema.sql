@@ -112,3 +112,23 @@ CREATE TABLE syscall (
 	source  TEXT NOT NULL CHECK (source IN ('bpf', 'strace')), -- strace: over the server's whole life
 	PRIMARY KEY (cell_id, name)
 ) WITHOUT ROWID;
+
+-- What the server's threads did in some 50 ms (experiments ledger and compute, few connections), from switch records.
+CREATE TABLE timeline (
+	cell_id          INTEGER PRIMARY KEY REFERENCES cell (id),
+	window_ns        INTEGER NOT NULL,
+	switches         INTEGER NOT NULL, -- threads switched out, by their records
+	switches_counted INTEGER,          -- by perf's counter in the same window
+	reason           TEXT NOT NULL     -- why there are no threads; '' when there are
+);
+CREATE TABLE timeline_thread (
+	cell_id      INTEGER NOT NULL REFERENCES cell (id),
+	tid          INTEGER NOT NULL,
+	name         TEXT NOT NULL,
+	running_ns   INTEGER NOT NULL,  -- these three add up to window_ns
+	preempted_ns INTEGER NOT NULL,  -- it could have run on
+	waiting_ns   INTEGER NOT NULL,
+	ready_ns     INTEGER NOT NULL,  -- of the waiting: woken, without a CPU (schedstat; not where in it)
+	spans        TEXT NOT NULL,     -- "r1200 w80000 p300": running, waiting, preempted, each in ns
+	PRIMARY KEY (cell_id, tid)
+) WITHOUT ROWID;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# System calls of a request: the counter against strace (syscalls.c), and a run's own ledger, by BPF and by strace.
+# The ledger of a request. System calls: the counter against strace (syscalls.c), and a run's own ledger, by BPF and by strace.
 #   BUILD=build tests/cli/ledger.sh
 set -u
 cd "$(dirname "$0")/../.."
@@ -41,6 +41,18 @@ one() {
 	[ -z "$(ask "SELECT server FROM cell JOIN syscall ON cell_id = id GROUP BY id HAVING abs(sum(per_req) - syscalls_per_req) > 0.001")" ] &&
 		pass || fail "$1: the sum is not that of the calls"
 	[ "$(ask "SELECT count(*) FROM cell WHERE harness_cpu_share < 0.05")" = 2 ] && pass || fail "$1: the harness takes the server's time"
+	if [ "$(ask "SELECT count(*) FROM timeline WHERE reason LIKE '%not permitted%'")" = 2 ]; then
+		skip "$1: $(ask "SELECT DISTINCT reason FROM timeline")"
+		return
+	fi
+	[ "$(ask "SELECT count(*) FROM timeline WHERE reason = ''")" = 2 ] && pass || fail "$1: $(ask "SELECT reason FROM timeline")"
+	[ -z "$(ask "SELECT name FROM timeline JOIN timeline_thread USING (cell_id) WHERE running_ns + preempted_ns + waiting_ns != window_ns")" ] &&
+		pass || fail "$1: a thread's states are not the window"
+	ask "SELECT window_ns || ' ' || spans FROM timeline JOIN timeline_thread USING (cell_id)" |
+		awk '{ sum = 0; for (i = 2; i <= NF; i++) sum += substr($i, 2); if (sum != $1) bad = 1 } END { exit bad || NR < 60 }' &&
+		pass || fail "$1: a thread's spans are not the window"
+	[ -z "$(ask "SELECT switches, switches_counted FROM timeline WHERE abs(switches - switches_counted) > max(2, 0.01 * switches_counted)")" ] &&
+		pass || fail "$1: switches by records and by perf's counter: $(ask "SELECT switches, switches_counted FROM timeline")"
 }
 timeout 60 "$BUILD/c10k" bench "$work/plan.ini" --unchecked --out "$work/results" >"$work/out" 2>&1 || fail "a run: $(cat "$work/out")"
 one "as $(id -un)"
