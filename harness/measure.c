@@ -22,6 +22,7 @@
 #include "harness/batch.h"
 #include "harness/interrupt.h"
 #include "harness/measure_private.h"
+#include "harness/page_cache.h"
 #include "harness/probe.h"
 #include "harness/strace.h"
 #include "harness/verdict.h"
@@ -33,6 +34,7 @@ enum {
 	SPARE_FILES = 64,             /* of a server, beside its connections */
 	TIMELINE_CONNECTIONS = 100,
 };
+static const double cached_cold_most = 0.01, cached_warm_least = 0.99;
 static const uint64_t task_read_ns = 50000, process_read_ns = 100000;
 static const uint64_t timeline_ns = 50000000;
 static const uint64_t connect_most_ns = 60000000000, end_most_ns = 30000000000;
@@ -50,7 +52,11 @@ static bool is_possible(
 {
 	uint64_t wanted = cell_clients(row->cell);
 	const char *problem = backends_problem(setup->backends, row->cell->experiment->kind);
-	if (problem)
+	const char *lacking = server_lacks(info, row->cell);
+	if (lacking)
+		row_judge(row, VERDICT_UNSUPPORTED, "%s is a reference: it does not serve %s",
+		    info->name, lacking);
+	else if (problem)
 		row_judge(row, VERDICT_UNSUPPORTED, "%s", problem);
 	else if (!server_can_serve(info, row->cell))
 		row_judge(row, VERDICT_UNSUPPORTED, "serves at most %u connection%s%s",
@@ -62,6 +68,23 @@ static bool is_possible(
 		    (unsigned long long)setup->file_limit);
 	else
 		return true;
+	return false;
+}
+
+/* Brings the data file into the state the cell wants. False when it will not have it. */
+static bool prepare_cache(const struct measure_setup *setup, struct row *row)
+{
+	const char *data = setup->backends->data;
+	bool cold = row->cell->cold;
+	if (cold)
+		page_cache_drop(data);
+	else
+		page_cache_fill(data);
+	double share = row->metrics[METRIC_CACHED_START] = page_cache_share(data);
+	if (cold ? share < cached_cold_most : share > cached_warm_least)
+		return true;
+	row_judge(row, VERDICT_UNSUPPORTED, "%.0f%% of the data file is in the page cache after %s",
+	    share * 100, cold ? "it was dropped" : "it was read");
 	return false;
 }
 
@@ -253,7 +276,9 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 	if (stats->valid)
 		row->metrics[METRIC_SERVER_REQUESTS] = (double)stats->requests;
 	else
-		row_blank(row, METRIC_SERVER_REQUESTS, "the server did not answer GET /stats");
+		row_blank(row, METRIC_SERVER_REQUESTS, server_is_reference(run->info)
+			? "a reference has no /stats: what it counted is not compared"
+			: "the server did not answer GET /stats");
 	verdict_judge(row, &facts);
 	if (is_unfair(row))
 		row_mark(row, "unfair");
@@ -337,6 +362,8 @@ static const char *course(struct run *run, char problem[256], struct target_stat
 {
 	const char *stopped = run_both(run, problem);
 	client_stop(&run->client);
+	if (run->cell->experiment->kind == EXPERIMENT_FILE)
+		run->row->metrics[METRIC_CACHED_END] = page_cache_share(run->setup->backends->data);
 	if (!stopped)
 		*stats = target_stats(&run->target);
 	target_stop(&run->target);
@@ -386,7 +413,8 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	struct run run;
 	struct target_stats stats = { 0 };
 	row_init(row, cell);
-	if (!is_possible(setup, info, row))
+	bool has_file = cell->experiment->kind == EXPERIMENT_FILE;
+	if (!is_possible(setup, info, row) || (has_file && !prepare_cache(setup, row)))
 		return true;
 	if (cell->experiment->kind == EXPERIMENT_BATCH)
 		return batch_measure(setup, cell, info, row);

@@ -31,6 +31,7 @@ ASSET(asset_mixed, "scripts/plots/mixed.gp");
 ASSET(asset_churn, "scripts/plots/churn.gp");
 ASSET(asset_query, "scripts/plots/query.gp");
 ASSET(asset_file, "scripts/plots/file.gp");
+ASSET(asset_file_cold, "scripts/plots/file-cold.gp");
 ASSET(asset_stream, "scripts/plots/stream.gp");
 ASSET(asset_slow, "scripts/plots/slow.gp");
 ASSET(asset_cost, "scripts/plots/cost.gp");
@@ -55,6 +56,7 @@ static const struct report_asset assets[] = {
 	{ "churn.gp", asset_churn },
 	{ "query.gp", asset_query },
 	{ "file.gp", asset_file },
+	{ "file-cold.gp", asset_file_cold },
 	{ "stream.gp", asset_stream },
 	{ "slow.gp", asset_slow },
 	{ "cost.gp", asset_cost },

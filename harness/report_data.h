@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "harness/report_text.h"
 #include "harness/row.h"
@@ -42,10 +43,17 @@ struct report_server {
 	uint32_t style;       /* colour and point type: see figures_style.h */
 };
 
+/* Not equivalent to the others: drawn and listed, never ranked. */
+static inline bool report_is_reference(const struct report_server *server)
+{
+	return strcmp(server->family, "reference") == 0;
+}
+
 struct report_cell_row {
 	const char *experiment, *target, *reason, *marks, *blank, *loadgen, *log;
 	const struct report_server *server;
 	bool twin;
+	bool cold; /* its file was dropped from the page cache first */
 	bool outlier; /* its rate lies far from the point's others: flagged, never left out */
 	long connections, idle, slow, requests_per_conn, rep, position;
 	long level_per_s, level_percent; /* of an open loop, as the plan gives it */
@@ -132,6 +140,11 @@ const struct report_point *report_twin(
     const struct report_data *data, const struct report_point *point);
 /* Do the two have the same load, whatever the server and block? */
 bool report_same_load(const struct report_cell_row *a, const struct report_cell_row *b);
+/* True for a server's own point (not the twin's) that may be ranked: not that of a reference. */
+static inline bool report_ranked(const struct report_point *p)
+{
+	return !p->cells->twin && !report_is_reference(p->cells->server);
+}
 /* True when the point has figures. */
 static inline bool report_usable(const struct report_point *p)
 {

@@ -15,7 +15,8 @@ enum { CPUS_DRAWN_MAX = 64 };
 
 const char *report_name(struct report *r, const struct report_server *server)
 {
-	return report_printf(&r->data->pool, "{%s}", server->name);
+	return report_printf(&r->data->pool, "{%s}%s", server->name,
+	    report_is_reference(server) ? " (reference, not equivalent)" : "");
 }
 
 void report_verdict_cell(struct report *r, enum verdict verdict)
@@ -34,6 +35,8 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 	if (cell->slow)
 		load = report_printf(pool, "%s + %s slow", load,
 		    report_whole(pool, (double)cell->slow));
+	if (cell->cold)
+		load = report_printf(pool, "%s, cold", load);
 	if (cell->level_per_s)
 		return report_printf(pool, "%s at %s/s", load,
 		    report_value(pool, REPORT_RATE, (double)cell->level_per_s));

@@ -39,7 +39,10 @@ static const struct {
 	{ "runtime",
 	    "A language's runtime schedules tasks over a few threads and polls the kernel on their "
 	    "behalf." },
-	{ "reference", "A program from elsewhere, measured by the same means for comparison." },
+	{ "reference",
+	    "A program from elsewhere under the same load and the same measuring: **not "
+	    "equivalent**. It does not run the core, was not checked, serves less, and is "
+	    "neither ranked nor compared; it stands here for orientation." },
 };
 
 struct key_figure {
