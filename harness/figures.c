@@ -487,6 +487,8 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 		if (!strcmp(specs[i].name, "idle") && !figures_percentiles(data, plots, figures))
 			return false;
 	}
+	if (!figures_syscalls(data, plots, figures))
+		return false;
 	for (size_t i = 0; i < figures->count; i++)
 		figures_draw(plots, data, figures, &figures->item[i]);
 	return true;
