@@ -76,12 +76,14 @@ void figures_draw(
 bool figures_percentiles(struct report_data *data, const char *plots, struct figures *figures);
 /* Adds the figure of the experiment latency. */
 bool figures_latency(struct report_data *data, const char *plots, struct figures *figures);
-/* Ticks as gnuplot has them, with labels or bare: of a linear axis of rates (0, 20k, 40k; few enough
- * for a narrow panel), and of a log axis of times in us (1ms, 10ms). */
+/* Ticks as gnuplot has them, with labels or bare: of a linear axis of rates (0, 20k, 40k; few
+ * enough for a narrow panel), and of a log axis of times in us (1ms, 10ms). */
 const char *figures_rate_tics(struct report_data *data, double max, bool told);
 const char *figures_time_tics(struct report_data *data, double min, double max, bool told);
 /* "\t1.5", or "\t" of what is not known. */
 void figures_put_value(FILE *out, double value);
+/* Adds the figure of experiment ledger, if it was measured. */
+bool figures_syscalls(struct report_data *data, const char *plots, struct figures *figures);
 /* Opens RUN/plots/NAME.ext for writing; NULL after a line on standard error. */
 FILE *figures_open(
     const char *plots, struct report_data *data, const char *name, const char *extension);
