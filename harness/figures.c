@@ -380,10 +380,12 @@ static void write_model(struct report_data *data, const struct report_server *se
 }
 
 /* What so many CPUs would serve if each brought as much as the first. */
-static void write_linear(struct series *s, const struct report_point *const *points, size_t count, FILE *tsv)
+static void write_linear(
+    struct series *s, const struct report_point *const *points, size_t count, FILE *tsv)
 {
 	double alone = points[0]->metric[METRIC_RATE_PER_S].median;
-	for (size_t i = 0; i < count && points[0]->cells->cpus == 1 && report_usable(points[0]); i++) {
+	bool has_first = points[0]->cells->cpus == 1 && report_usable(points[0]);
+	for (size_t i = 0; i < count && has_first; i++) {
 		double cpus = (double)points[i]->cells->cpus, rate = alone * cpus;
 		fprintf(tsv, "%s\tlinear\t%g\t%.9g\t\t\t\tideal\t\n",
 		    points[0]->cells->server->name, cpus, rate);
