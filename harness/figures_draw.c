@@ -108,6 +108,9 @@ static void write_words(FILE *out, const struct figure_head *h)
 	fputs("'\ncolours = '", out);
 	for (size_t i = 0; i < h->server_count; i++)
 		fprintf(out, "%s%s", i ? " " : "", figures_colour(h->servers[i]->style));
+	fputs("'\nbehinds = '", out);
+	for (size_t i = 0; i < h->server_count; i++)
+		fprintf(out, "%s%s", i ? " " : "", figures_behind(h->servers[i]->style));
 	fputs("'\npoints = '", out);
 	for (size_t i = 0; i < h->server_count; i++)
 		fprintf(out, "%s%d", i ? " " : "", figures_point(h->servers[i]->style));

@@ -46,7 +46,7 @@ do for [p = 1:panels] {
 		}
 	}
 	plot for [d in ceilings] ceiling(d, x) with lines lc rgb soft lw 1.2 dt 5, \
-	for [s in greyed(p)] tsv skip 1 using (x_of(s, word(parts, 1))):(y_of(4)) with lines lc rgb behind_ink lw 1, \
+	for [s in greyed(p)] tsv skip 1 using (x_of(s, word(parts, 1))):(y_of(4)) with lines lc rgb behind(s) lw 1, \
 	for [part in (fill ? parts : '')] for [s in greyed(p) eq '' ? '' : shown(p)] tsv skip 1 \
 		using (x_of(s, part)):(y_of(4)) with filledcurves x1 lc rgb colour(s) fs transparent solid 0.18, \
 	for [part in parts] for [s in shown(p)] tsv skip 1 using (x_of(s, part)):(y_of(4)) \
@@ -57,7 +57,7 @@ do for [p = 1:panels] {
 		with points lc rgb colour(s) lw 1.4 ps 0.8 pt variable, \
 	for [part in parts] for [s in shown(p)] tsv skip 1 \
 		using (has(s, part) ? x_of(s, part) : x_min):(has(s, part) ? y_of(4) : y_min):(has(s, part) ? hover(s) : '') \
-		with labels hypertext point pt 7 ps 1.2 lc rgb '#ffffffff', \
+		with labels hypertext point pt 7 ps 1.2 lc rgb unseen(s), \
 	for [s in shown(p)] $ends using 2:4:(text_of(s, 5)) \
 		with labels left offset 1, 0 tc rgb colour(s) font ',12', \
 	for [s in shown(p)] $stops using (strcol(1) eq s ? $2 : NaN):3 with points pt 2 ps 1.5 lw 2 lc rgb colour(s), \
