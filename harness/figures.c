@@ -343,6 +343,32 @@ static bool has_cells(const struct report_data *data, const char *experiment)
 	return false;
 }
 
+static bool make_spec(struct report_data *data, const char *plots, const struct figure_spec *spec,
+    struct figures *figures)
+{
+	if (!has_cells(data, spec->experiment))
+		return true;
+	struct figure *figure = &figures->item[figures->count++];
+	*figure = (struct figure){
+		.name = spec->name,
+		.title = spec->title,
+		.see = spec->see,
+		.misread = spec->misread,
+	};
+	return make_lines(data, plots, spec, &figure->empty);
+}
+
+/* Figures of other kinds, each behind one of the table above. A figure with no data in this run
+ * says that it is empty. */
+static const struct {
+	const char *behind;
+	bool (*make)(struct report_data *data, const char *plots, struct figures *figures);
+} makers[] = {
+	{ "idle", figures_percentiles },
+	{ "stream", figures_time },
+	{ "stream", figures_code },
+};
+
 bool figures_make(struct report_data *data, const char *run_folder, struct figures *figures)
 {
 	const char *plots = report_printf(&data->pool, "%s/plots", run_folder);
@@ -361,20 +387,12 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 	}
 	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
-		if (!has_cells(data, specs[i].experiment))
-			continue;
-		struct figure *figure = &figures->item[figures->count++];
-		*figure = (struct figure){
-			.name = specs[i].name,
-			.title = specs[i].title,
-			.see = specs[i].see,
-			.misread = specs[i].misread,
-		};
-		if (!make_lines(data, plots, &specs[i], &figure->empty))
+		if (!make_spec(data, plots, &specs[i], figures))
 			return false;
-		/* behind the two rates: what one request saw of them */
-		if (!strcmp(specs[i].name, "idle") && !figures_percentiles(data, plots, figures))
-			return false;
+		for (size_t k = 0; k < sizeof(makers) / sizeof(*makers); k++)
+			if (!strcmp(makers[k].behind, specs[i].name)
+			    && !makers[k].make(data, plots, figures))
+				return false;
 	}
 	for (size_t i = 0; i < figures->count; i++)
 		figures_draw(plots, data, figures, &figures->item[i]);

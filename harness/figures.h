@@ -12,7 +12,7 @@
 
 #include "harness/report_data.h"
 
-enum { FIGURES_MAX = 24 };
+enum { FIGURES_MAX = 48 };
 
 struct figure {
 	const char *name;    /* "throughput", "percentiles-1000" */
@@ -60,6 +60,7 @@ struct figure_head {
 	size_t server_count;
 	double x_min, x_max, y_min, y_max;
 	bool x_log, y_log;
+	int width, height; /* pixels; 0: as its panels need */
 	const char *extra; /* further lines of gnuplot, each with its line end; may be NULL */
 	struct figure_end ends[FIGURE_SERVERS_MAX];
 	size_t end_count;
@@ -72,6 +73,10 @@ void figures_draw(
     const char *plots, struct report_data *data, struct figures *figures, struct figure *figure);
 /* Adds one figure per load of the experiment throughput. */
 bool figures_percentiles(struct report_data *data, const char *plots, struct figures *figures);
+/* A run in time, and where its answers were. */
+bool figures_time(struct report_data *data, const char *plots, struct figures *figures);
+/* Lines of a server's source against what a request costs. */
+bool figures_code(struct report_data *data, const char *plots, struct figures *figures);
 /* Opens RUN/plots/NAME.ext for writing; NULL after a line on standard error. */
 FILE *figures_open(
     const char *plots, struct report_data *data, const char *name, const char *extension);

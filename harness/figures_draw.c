@@ -129,8 +129,9 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 	spread_labels(h);
 	fprintf(out, "# Draws %s.svg from %s.tsv: `gnuplot %s.gp` in this folder.\n", h->name,
 	    h->name, h->name);
-	fprintf(out, "name = '%s'\nwidth = %d\nheight = %zu\n", h->name, small ? 1080 : 860,
-	    small ? 90 + (h->server_count + 3) / 4 * 226 : 460);
+	fprintf(out, "name = '%s'\nwidth = %d\nheight = %d\n", h->name,
+	    h->width ? h->width : small ? 1080 : 860,
+	    h->height ? h->height : small ? 90 + (int)(h->server_count + 3) / 4 * 226 : 460);
 	write_words(out, h);
 	fprintf(out, "x_min = %.9g\nx_max = %.9g\ny_min = %.9g\ny_max = %.9g\ny_log = %d\n",
 	    h->x_min, h->x_max, h->y_min, h->y_max, h->y_log);

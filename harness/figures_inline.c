@@ -38,7 +38,7 @@ struct pass {
 	bool shown;              /* the clones of this panel are there */
 	bool placed;
 	double first_x, first_y; /* where the first panel's first line behind begins */
-	char fill[32];           /* of the open path that gathers polygons; "" for none */
+	char fill[64];           /* of the open path that gathers polygons; "" for none */
 };
 
 /* Inks and defaults, wherever they stand. Lines are "rgb(%3d, ...)", texts "rgb(%d,...)". */
@@ -57,6 +57,7 @@ static const struct {
 	{ " stroke-linecap=\"butt\"", "" },
 	{ " stroke-linejoin=\"miter\"", "" },
 	{ "xlink:href", "href" },
+	{ " fill-opacity = ", " fill-opacity=" },
 	{ "'black'", "'currentColor'" },
 	{ "\"black\"", "\"currentColor\"" },
 	{ "rgb( 32,  36,  40)", "currentColor" },
@@ -272,21 +273,19 @@ static void place_clones(struct pass *p, const char *at, const char *end)
 /* Polygons of one colour that follow one another are one path. */
 static void put_polygon(struct pass *p, const char *at)
 {
-	const char *fill = after(at, "fill = '"), *points = after(at, "points = '");
-	size_t len = strcspn(fill, "'");
-	char colour[sizeof(p->fill)];
-	CHECK(len < sizeof(colour));
-	memcpy(colour, fill, len);
-	colour[len] = '\0';
-	if (strcmp(colour, p->fill)) {
+	const char *fill = after(at, "fill = "), *points = strstr(at, " points = '");
+	size_t len = (size_t)(points - fill);
+	CHECK(len < sizeof(p->fill));
+	if (!p->fill[0] || strncmp(fill, p->fill, len)) {
 		end_path(p);
-		fputs("<path fill=\"", p->out);
-		put_tag(p->out, colour, len);
-		fputs("\" stroke=\"none\" d=\"", p->out);
-		memcpy(p->fill, colour, len + 1);
+		memcpy(p->fill, fill, len);
+		p->fill[len] = '\0';
+		fputs("<path fill=", p->out);
+		put_tag(p->out, fill, len);
+		fputs(" stroke=\"none\" d=\"", p->out);
 	}
 	fputc('M', p->out);
-	for (; *points && *points != '\'';)
+	for (points += strlen(" points = '"); *points && *points != '\'';)
 		points = put_step(p->out, points);
 	fputc('Z', p->out);
 }

@@ -32,6 +32,9 @@ ASSET(asset_churn, "scripts/plots/churn.gp");
 ASSET(asset_query, "scripts/plots/query.gp");
 ASSET(asset_file, "scripts/plots/file.gp");
 ASSET(asset_stream, "scripts/plots/stream.gp");
+ASSET(asset_time, "scripts/plots/time.gp");
+ASSET(asset_heatmap, "scripts/plots/heatmap.gp");
+ASSET(asset_code, "scripts/plots/code.gp");
 ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
 
 static const struct report_asset assets[] = {
@@ -50,6 +53,9 @@ static const struct report_asset assets[] = {
 	{ "query.gp", asset_query },
 	{ "file.gp", asset_file },
 	{ "stream.gp", asset_stream },
+	{ "time.gp", asset_time },
+	{ "heatmap.gp", asset_heatmap },
+	{ "code.gp", asset_code },
 	{ "percentiles.gp", asset_percentiles },
 };
 
