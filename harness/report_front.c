@@ -343,7 +343,7 @@ static size_t health_table(struct report *r, int first, int last, bool in_markdo
 				count++;
 			}
 	if (count)
-		report_table_end(r->doc, "sortable dense", in_markdown);
+		report_table_end(r->doc, "sortable filter dense", in_markdown);
 	return count;
 }
 

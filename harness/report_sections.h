@@ -24,6 +24,7 @@ void report_section_servers(struct report *r);
 void report_section_conformance(struct report *r);
 void report_section_cells(struct report *r);
 void report_section_reproduce(struct report *r);
+void report_section_coursework(struct report *r);
 
 /* A server's name with its mark, and a verdict as a coloured word. */
 const char *report_name(struct report *r, const struct report_server *server);

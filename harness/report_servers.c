@@ -1,6 +1,6 @@
 /*
- * report_servers.c: one section for each server: how its model waits, where to read it, and its key
- * figures, each with a small curve over the loads in which the other servers stand behind in grey.
+ * report_servers.c: one section for each server: where to read it, how its model waits in the words
+ * of its source, and its key figures, each with a small curve over the loads in which the other servers stand behind in grey.
  */
 #include "harness/report_sections.h"
 
@@ -9,37 +9,26 @@
 
 #include "harness/figures_style.h"
 
-/* What the families have in common; what is a server's own comes from its --describe. */
-static const struct {
-	const char *family, *text;
-} families[] = {
-	{ "thread",
-	    "Every connection has a thread of its own, which sleeps in the kernel until its "
-	    "connection can go on. The code reads from top to bottom and the scheduler does the "
-	    "rest; the price is a stack for each connection and a context switch for each wait." },
-	{ "process",
-	    "Every connection has a process of its own: nothing is shared, so nothing can be "
-	    "corrupted, and each costs an address space." },
-	{ "readiness",
-	    "One loop asks the kernel which connections can be read or written now, serves them "
-	    "without ever blocking, and asks again. No thread waits for one connection; a long "
-	    "computation makes all of them wait." },
-	{ "library",
-	    "A library owns the loop and calls back when a connection is ready or a timer expires. "
-	    "It chooses the best call of the system, and hides it; what that costs is the "
-	    "difference to the loop written by hand." },
-	{ "completion",
-	    "The server hands operations to the kernel and later collects their results: it does "
-	    "not ask whether it may read, it learns what was read. Many operations share one "
-	    "system call." },
-	{ "coroutine",
-	    "Each connection runs code that reads from top to bottom on a small stack of its own; "
-	    "where it would wait, a switch in user space gives the thread to another." },
-	{ "runtime",
-	    "A language's runtime schedules tasks over a few threads and polls the kernel on their "
-	    "behalf." },
-	{ "reference", "A program from elsewhere, measured by the same means for comparison." },
-};
+/* What the source says of itself: a paragraph each, its first words ("Cost:") set off. The first
+ * one is the file's title, which the summary has told. */
+static void how_it_waits(struct report *r, const struct report_server *server)
+{
+	struct report_pool *pool = &r->data->pool;
+	const char *at = strstr(server->about, "\n\n");
+	report_html(r->doc, "<div class=\"about\">\n");
+	while (at) {
+		at += strspn(at, "\n");
+		const char *end = strstr(at, "\n\n");
+		int len = end ? (int)(end - at) : (int)strlen(at);
+		int lead = (int)strcspn(at, ":.,;");
+		const char *text = report_escape(pool, report_printf(pool, "%.*s", len, at));
+		if (lead < len && at[lead] == ':' && lead < 24)
+			text = report_printf(pool, "**%.*s**%s", lead, text, text + lead);
+		report_paragraph(r->doc, NULL, text);
+		at = end;
+	}
+	report_html(r->doc, "</div>\n");
+}
 
 struct key_figure {
 	const char *label, *experiment;
@@ -218,9 +207,6 @@ static void one_server(struct report *r, const struct report_server *server)
 	report_heading(
 	    r->doc, 3, report_printf(pool, "server-%s", server->name), report_name(r, server));
 	report_paragraph(r->doc, "summary", report_escape(pool, server->summary));
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
-		if (!strcmp(families[i].family, server->family))
-			report_paragraph(r->doc, NULL, families[i].text);
 	const char *source = *server->source ? report_printf(pool, " Source: [%s](../../%s)",
 				 report_escape(pool, server->source), server->source)
 					     : "";
@@ -236,6 +222,7 @@ static void one_server(struct report *r, const struct report_server *server)
 	    report_printf(pool, "Family: %s. Waits with: %s. Language: %s.%s%s",
 		report_escape(pool, server->family), report_code(pool, server->api),
 		report_escape(pool, server->language), cap, lines));
+	how_it_waits(r, server);
 	not_done(r, server);
 	key_row(r, server);
 }

@@ -7,8 +7,10 @@ tsv = name.'.tsv'
 part_dash(s, part) = part eq word(parts, 1) ? dash(s) : 5
 x_of(s, part) = strcol(1) eq s && strcol(2) eq part ? (column(3) > 0 ? column(3) : x_zero) : NaN
 y_of(v) = column(v) >= y_floor ? column(v) : column(v) < y_floor ? y_floor : NaN
-hover(s) = sprintf('%s%s at %s: %s [%s, %s], %s runs%s', s, words(parts) > 1 ? ' '.strcol(2) : '', \
-	strcol(3), strcol(4), strcol(5), strcol(6), strcol(7), strcol(8) eq 'valid' ? '' : ', '.strcol(8))
+plainly(v) = abs(v) >= 1000 ? sprintf('%.0f', v) : sprintf('%.4g', v)
+interval(n) = valid(n + 1) && strcol(7) ne '1' ? sprintf(' [%s, %s]', plainly(column(n)), plainly(column(n + 1))) : ''
+hover(s) = sprintf('%s%s at %s: %s%s, %s run%s%s', s, words(parts) > 1 ? ' '.strcol(2) : '', strcol(3), plainly(column(4)), \
+	interval(5), strcol(7), strcol(7) eq '1' ? '' : 's', strcol(8) eq 'valid' ? '' : ', '.strcol(8))
 mark(s) = point(s) - (strcol(8) eq 'client-limited')
 # gnuplot 5.4 crashes on labels of which none has a place: one without a value stands, unseen, in a corner
 has(s, part) = strcol(1) eq s && strcol(2) eq part && valid(4)

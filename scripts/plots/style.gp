@@ -28,7 +28,7 @@ set dashtype 8 (1,2)
 
 index_of(s) = int(sum [i=1:words(servers)] (word(servers, i) eq s ? i : 0))
 colour(s) = s eq '' ? '#000000' : word(colours, index_of(s))
-behind(s) = word(behinds, index_of(s))
+behind(s) = s eq '' ? '#000000' : word(behinds, index_of(s))
 unseen(s) = '#ff'.substr(colour(s), 2, 7)
 point(s) = s eq '' ? 7 : int(word(points, index_of(s)))
 dash(s) = s eq '' || panels > 1 ? 1 : int(word(dashes, index_of(s)))
