@@ -11,6 +11,8 @@ WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wvla -Wstrict-pro
             -Wformat=2 -Wpointer-arith
 WERROR   ?=
 CFLAGS   += -std=c11 -D_GNU_SOURCE -I. $(OPT) $(WARNINGS) $(WERROR) $(SANITIZE) -fno-common -pthread -MMD -MP
+CXXFLAGS += -std=c++20 -D_GNU_SOURCE -I. $(OPT) $(filter-out -Wshadow -Wstrict-prototypes,$(WARNINGS)) \
+            -Wno-missing-field-initializers $(WERROR) $(SANITIZE) -fno-common -pthread -MMD -MP
 LDFLAGS  += $(SANITIZE) -pthread
 
 MAKEFLAGS += --jobs=$(shell nproc)
@@ -18,7 +20,7 @@ MAKEFLAGS += --jobs=$(shell nproc)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all data servers programs setup bench report test unit check layers accuracy perf help clean diff \
+.PHONY: all data servers programs setup bench report test unit check layers accuracy decide perf help clean diff \
         new-server list doctor c100k c1m
 .DEFAULT_GOAL := help
 
@@ -38,10 +40,10 @@ include $(BUILD)/config.mk
 endif
 # servers/. is newer when a file came or went
 $(BUILD)/config.mk: scripts/packages.txt scripts/configure.sh scripts/setup.sh servers/. \
-                    servers/rust/src/bin/. $(wildcard servers/*.c)
+                    servers/rust/src/bin/. $(wildcard servers/*.c servers/*.cc)
 	@scripts/setup.sh
 	@mkdir -p $(BUILD)
-	@CC="$(CC)" scripts/configure.sh >$@.tmp && mv $@.tmp $@
+	@CC="$(CC)" CXX="$(CXX)" scripts/configure.sh >$@.tmp && mv $@.tmp $@
 
 programs: $(BUILD)/c10k $(BUILD)/loadgen
 servers: $(addprefix $(BUILD)/servers/,$(SERVERS))
@@ -51,6 +53,9 @@ all: programs servers ## build everything
 $(BUILD)/obj/%.o: %.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$*))) $(CFLAGS_$(notdir $*)) -c -o $@ $<
+$(BUILD)/obj/%.o: %.cc $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) $(CFLAGS_$(notdir $*)) -c -o $@ $<
 
 $(BUILD)/libcore.a: $(call objects,$(core_src))
 	@rm -f $@ && $(AR) rcs $@ $^
@@ -87,17 +92,22 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libsys.a $(BUILD)/libcore.
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_tests) -lm
 # tests of the harness's parts, and the parts they need
-$(BUILD)/unit/test_plan: $(call objects,harness/plan.c harness/plan_servers.c harness/cells.c harness/cpus.c harness/paths.c)
+$(BUILD)/unit/test_plan: $(call objects,harness/plan.c harness/plan_servers.c harness/plan_rates.c harness/capacity.c harness/row.c \
+	harness/cells.c harness/cpus.c harness/paths.c)
 $(BUILD)/unit/test_verdict: $(call objects,harness/verdict.c harness/row.c harness/tasks.c harness/taskstats.c harness/tree.c)
 $(BUILD)/unit/test_tree: $(call objects,harness/tree.c harness/tasks.c harness/taskstats.c harness/memory.c)
-$(BUILD)/unit/test_report: $(call objects,$(addprefix harness/,report_points.c report_answers.c report_phrases.c \
-	report_grade.c report_text.c report_doc.c row.c plan.c plan_servers.c))
+$(BUILD)/unit/test_report: $(call objects,$(addprefix harness/,report_points.c report_answers.c report_answers_paced.c report_phrases.c \
+	report_grade.c report_ramp.c report_text.c report_doc.c row.c plan.c plan_servers.c plan_rates.c))
 $(BUILD)/unit/test_plan $(BUILD)/unit/test_verdict $(BUILD)/unit/test_tree $(BUILD)/unit/test_report: LIBS_tests += $(LIBS_harness)
 
 # the load generator's yardstick, and who holds it against it
 $(BUILD)/accuracy/%: $(BUILD)/obj/tests/accuracy/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_tests) -lm
+# epoll, slower by a known time a request: for tests/accuracy/decide.sh
+$(BUILD)/decide/slowed: $(call objects,servers/epoll.c tests/accuracy/slowed.c) $(BUILD)/libsys.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -Wl,--wrap=conn_feed -o $@ $^ $(LIBS_servers)
 $(BUILD)/accuracy/accuracy: $(call objects,tests/accuracy/trial.c harness/process.c)
 
 # --- what people type ------------------------------------------------------------------------------
@@ -128,6 +138,8 @@ layers: $(BUILD)/libcore.a ## prove that the core is pure and includes run one w
 	@scripts/layers.sh $(BUILD)
 accuracy: all ## the load generator against a server whose delays are known; wants a quiet machine
 	@BUILD=$(BUILD) tests/accuracy/accuracy.sh
+decide: all ## are equal servers tied and slower ones found? half an hour on a quiet machine
+	@BUILD=$(BUILD) tests/accuracy/decide.sh
 perf: all ## load generator against wrk, epoll against nginx: ratios from one run
 	@BUILD=$(BUILD) tests/perf/perf.sh
 c100k c1m: all ## hold 100,000 or 1,000,000 connections on this machine, drawn over time with their memory
@@ -136,7 +148,7 @@ new-server: ## a new model from a commented skeleton: make new-server NAME=mine
 	@scripts/new-server.sh "$(NAME)"
 diff: ## what a model is: make diff A=thread B=epoll
 	@git diff --no-index --color=auto --stat -p \
-	    $(foreach name,$(A) $(B),$(firstword $(wildcard servers/$(name).c servers/*/src/bin/$(name).*))) || true
+	    $(foreach name,$(A) $(B),$(firstword $(wildcard servers/$(name).c servers/$(name).cc servers/*/src/bin/$(name).*))) || true
 clean: ## remove build/ (results/ stays)
 	rm -rf $(BUILD)
 help:

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/batch.h"
 #include "harness/interrupt.h"
 #include "harness/probe.h"
 #include "lib/sys/clock.h"
@@ -127,5 +128,6 @@ void backends_stop(struct backends *b)
 const char *backends_problem(const struct backends *b, enum experiment_kind kind)
 {
 	return kind == EXPERIMENT_FILE ? b->data_problem
-	    : kind == EXPERIMENT_QUERY ? b->database_problem : NULL;
+	    : kind == EXPERIMENT_QUERY ? b->database_problem
+	    : kind == EXPERIMENT_BATCH ? batch_problem() : NULL;
 }

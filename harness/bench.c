@@ -9,26 +9,30 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "harness/bench_options.h"
+#include "harness/capacity.h"
 #include "harness/cpus.h"
 #include "harness/csv.h"
 #include "harness/environment.h"
 #include "harness/gate.h"
 #include "harness/interrupt.h"
 #include "harness/measure.h"
+#include "harness/plan_budget.h"
 #include "harness/plan_table.h"
 #include "harness/progress.h"
+#include "harness/provenance.h"
+#include "harness/record.h"
 #include "harness/report.h"
 #include "harness/results.h"
+#include "harness/resume.h"
 #include "harness/store.h"
+#include "harness/undecided.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
 
@@ -44,6 +48,7 @@ struct bench {
 	struct refusal *refusals;                             /* likewise */
 	struct cell *cells;
 	uint32_t cell_count;
+	struct capacities capacities;
 	struct measure_setup setup;
 	struct backends backends;
 	enum cpu_split split;
@@ -63,12 +68,16 @@ static void read_plan(struct bench *b)
 	if (b->found.count == 0)
 		die("no servers in %s: run make all", b->paths.servers);
 	struct plan_names known = servers_as_plan_names(&b->found);
-	b->plan_text = file_read(b->options.plan_path);
+	b->plan_text = b->options.resume ? store_get_run(b->store, "plan_text")
+					 : file_read(b->options.plan_path);
 	if (!b->plan_text)
 		usage_die("%s: %s", b->options.plan_path, strerror(errno));
 	if (!plan_parse(&b->plan, b->options.plan_path, b->plan_text, known, message) ||
 	    !plan_change(&b->plan, &b->options.changes, known, message))
 		usage_die("%s", message);
+	if (b->options.until_decided && !undecided_has_reference(&b->plan))
+		usage_die("--until-decided needs a server to compare with: give an experiment of %s "
+		    "a `twin`, such as twin = epoll", b->options.plan_path);
 }
 
 static void ask_servers(struct bench *b)
@@ -100,26 +109,71 @@ static void choose_cpus(struct bench *b)
 static bool is_runnable(const struct bench *b, const struct cell *cell)
 {
 	const struct server_info *info = &b->servers[cell->server_index];
-	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
+	uint64_t wanted = cell_clients(cell);
 	return !b->refusals[cell->server_index].reason[0] &&
 	    server_can_serve(info, cell) && wanted < b->setup.file_limit;
+}
+
+/* Has a resumed run measured it before? */
+static bool is_stored(const struct bench *b, const struct cell *cell)
+{
+	enum verdict verdict;
+	double rate_per_s;
+	return b->options.resume && store_find_row(b->store, cell, &verdict, &rate_per_s);
+}
+
+static uint32_t count_missing(const struct bench *b, uint32_t first)
+{
+	uint32_t count = 0;
+	for (uint32_t i = first; i < b->cell_count; i++)
+		count += !is_stored(b, &b->cells[i]);
+	return count;
+}
+
+/* 0 for a cell that will not be run, or was before. */
+static uint64_t takes_ns(const struct bench *b, const struct cell *cell)
+{
+	return is_runnable(b, cell) && !is_stored(b, cell) ? cell_expected_ns(cell) : 0;
 }
 
 static uint64_t expected_ns(const struct bench *b)
 {
 	uint64_t sum_ns = 0;
 	for (uint32_t i = 0; i < b->cell_count; i++)
-		if (is_runnable(b, &b->cells[i]))
-			sum_ns += cell_expected_ns(&b->cells[i]);
+		sum_ns += takes_ns(b, &b->cells[i]);
 	return sum_ns;
+}
+
+static struct plan_budget budget_of(const struct bench *b)
+{
+	struct plan_budget budget = { .other_ns = report_expected_ns };
+	budget.cell_count = count_missing(b, 0);
+	for (uint32_t i = 0; i < b->cell_count; i++)
+		budget.experiment_ns[b->cells[i].experiment - b->plan.experiments] +=
+		    takes_ns(b, &b->cells[i]);
+	for (uint32_t i = 0; i < b->plan.server_count && !b->options.unchecked; i++)
+		budget.other_ns += plan_uses(&b->plan, i) ? check_expected_ns : 0;
+	return budget;
+}
+
+/* What a plan of ours leaves to `full`. */
+static void print_left(const struct bench *b)
+{
+	char path[PATH_CAP], message[PLAN_MESSAGE_CAP];
+	static struct plan full;
+	size_t folder = strlen(b->paths.plans);
+	path_make(path, "%s/full.ini", b->paths.plans);
+	if (strncmp(b->options.plan_path, path, folder) != 0 || !strcmp(b->options.plan_path, path))
+		return;
+	char *text = file_read(path);
+	if (text && plan_parse(&full, path, text, servers_as_plan_names(&b->found), message))
+		plan_budget_print_left(&b->plan, &full);
+	free(text);
 }
 
 static void print_plan(const struct bench *b)
 {
-	char server[1024], client[1024], time_text[32];
-	uint64_t total_ns = expected_ns(b) + report_expected_ns;
-	for (uint32_t i = 0; i < b->plan.server_count && !b->options.unchecked; i++)
-		total_ns += plan_uses(&b->plan, i) ? check_expected_ns : 0;
+	char server[1024], client[1024];
 	plan_table_print(&b->plan, b->options.plan_path);
 	cpus_format(&b->setup.server_cpus, server, sizeof(server));
 	cpus_format(&b->setup.client_cpus, client, sizeof(client));
@@ -129,9 +183,11 @@ static void print_plan(const struct bench *b)
 	if (b->split == CPU_SPLIT_NONE)
 		printf("            the same ones: rows are marked one-cpu, compare ratios only\n");
 	printf("  seed      %" PRIu64 "\n", b->options.seed);
-	printf("  expected  %s for %u cell%s, conformance check and report included\n\n",
-	    progress_format_time(total_ns, time_text, sizeof(time_text)), b->cell_count,
-	    b->cell_count == 1 ? "" : "s");
+	struct plan_budget budget = budget_of(b);
+	plan_budget_print(&b->plan, &budget);
+	if (b->options.dry_run)
+		print_left(b);
+	putchar('\n');
 	fflush(stdout);
 }
 
@@ -139,6 +195,8 @@ static void prepare(struct bench *b, int argc, char **argv)
 {
 	paths_find(&b->paths);
 	bench_options_parse(&b->options, &b->paths, argc, argv);
+	if (b->options.resume)
+		b->store = resume_open(&b->options, b->run_name, b->run_folder);
 	read_plan(b);
 	if (access(b->paths.loadgen, X_OK) != 0)
 		die("%s is missing: run make all", b->paths.loadgen);
@@ -155,38 +213,24 @@ static void prepare(struct bench *b, int argc, char **argv)
 
 /* --- the run's own record -------------------------------------------------------------------- */
 
-static void put_time(struct store *store, const char *key)
+/* What must not change between a run's beginning and its end. */
+static void put_provenance(const struct bench *b, struct store *store)
 {
-	char text[32];
-	time_t now = time(NULL);
-	struct tm utc;
-	gmtime_r(&now, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	store_put_run(store, key, text);
+	char cpus[1024];
+	cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus));
+	store_put_run(store, "server_cpus", cpus);
+	cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus));
+	store_put_run(store, "client_cpus", cpus);
+	environment_store(store, &b->paths);
+	provenance_store_hashes(store, &b->paths, &b->plan, b->servers, b->plan_text);
 }
 
-/* What kernel_bytes_per_conn is made of. */
-static void put_costs(struct bench *b)
+static void open_run(struct bench *b, int argc, char **argv)
 {
-	const struct memory_costs *costs = &b->setup.costs;
-	memory_measure_costs(&b->setup.costs);
-	if (isfinite(costs->socket))
-		store_format_run(b->store, "kernel_bytes_per_socket", "%.0f", costs->socket);
-	if (isfinite(costs->epoll_item))
-		store_format_run(b->store, "kernel_bytes_per_epoll_item", "%.0f",
-		    costs->epoll_item);
-	if (isfinite(costs->thread))
-		store_format_run(b->store, "kernel_bytes_per_thread", "%.0f", costs->thread);
-}
-
-static void open_run(struct bench *b)
-{
-	char path[PATH_CAP], cpus[1024];
+	char path[PATH_CAP];
 	results_lock(b->options.results);
 	results_make_run(b->options.results, b->options.plan_name, b->run_name, b->run_folder);
 	path_make(path, "%s/run.sqlite", b->run_folder);
-	path_make(b->logs, "%s/logs", b->run_folder);
-	b->setup.log_folder = b->logs;
 	b->store = store_create(path);
 	store_begin(b->store);
 	store_put_run(b->store, "status", "running");
@@ -194,21 +238,35 @@ static void open_run(struct bench *b)
 	store_put_run(b->store, "plan_text", b->plan_text);
 	store_put_run(b->store, "title", b->plan.title);
 	store_put_run(b->store, "command", b->options.command);
+	resume_store(b->store, &b->options, argc, argv);
 	store_format_run(b->store, "seed", "%" PRIu64, b->options.seed);
-	put_time(b->store, "started_at");
+	record_time(b->store, "started_at");
 	store_format_run(b->store, "planned_cells", "%u", b->cell_count);
+	for (uint32_t i = 0; i < b->plan.experiment_count; i++)
+		if (b->plan.experiments[i].kind == EXPERIMENT_LATENCY)
+			store_format_run(b->store, "slo_us", "%.0f",
+			    (double)b->plan.experiments[i].slo_ns / 1e3);
 	store_put_run(b->store, "unchecked", b->options.unchecked ? "1" : "0");
-	cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus));
-	store_put_run(b->store, "server_cpus", cpus);
-	cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus));
-	store_put_run(b->store, "client_cpus", cpus);
-	put_costs(b);
-	environment_store(b->store, &b->paths);
+	store_put_run(b->store, "until_decided", b->options.until_decided ? "1" : "0");
+	memory_measure_costs(&b->setup.costs);
+	record_costs(b->store, &b->setup.costs);
+	put_provenance(b, b->store);
 	for (uint32_t i = 0; i < b->plan.server_count; i++)
 		if (plan_uses(&b->plan, i))
 			store_put_server(b->store, &b->servers[i]);
 	store_commit(b->store);
-	b->ticks = environment_ticks();
+}
+
+static void reopen_run(struct bench *b)
+{
+	struct store *now = store_create(":memory:");
+	put_provenance(b, now);
+	resume_check(b->store, now, &b->options);
+	store_close(now);
+	record_read_costs(b->store, &b->setup.costs);
+	record_resumed(b->store);
+	printf("  %s: %u of %u planned cells are missing\n\n", b->run_name, count_missing(b, 0),
+	    b->cell_count);
 }
 
 /* --- conformance ----------------------------------------------------------------------------- */
@@ -220,10 +278,14 @@ static void check_servers(struct bench *b)
 	for (uint32_t i = 0; i < b->plan.server_count && !interrupt_signal(); i++) {
 		if (!plan_uses(&b->plan, i) || b->refusals[i].reason[0])
 			continue;
+		checked++;
+		if (b->options.resume && store_has_passed(b->store, b->servers[i].name)) {
+			passed++;
+			continue;
+		}
 		snprintf(note, sizeof(note), " checking that %s speaks HTTP like the others ...",
 		    b->plan.servers[i].name);
 		progress_note(&b->progress, note);
-		checked++;
 		passed += gate_check(b->store, &b->servers[i], &b->setup.server_cpus,
 		    &b->refusals[i]);
 	}
@@ -240,16 +302,16 @@ static void on_tick(void *context)
 }
 
 /* False when a signal came. */
-static bool run_cell(struct bench *b, const struct cell *cell)
+static bool run_cell(struct bench *b, struct cell *cell)
 {
 	struct row row;
 	bool complete = true;
 	progress_begin(&b->progress, cell);
 	const struct refusal *refusal = &b->refusals[cell->server_index];
+	row_init(&row, cell);
 	if (refusal->reason[0]) {
-		row_init(&row, cell);
 		row_judge(&row, refusal->verdict, "%s", refusal->reason);
-	} else {
+	} else if (capacities_offer(&b->capacities, cell, &row)) {
 		complete = measure_cell(&b->setup, cell, &b->servers[cell->server_index], &row);
 	}
 	if (b->options.unchecked)
@@ -257,6 +319,7 @@ static bool run_cell(struct bench *b, const struct cell *cell)
 	if (b->split == CPU_SPLIT_NONE)
 		row_mark(&row, "one-cpu");
 	if (complete) {
+		capacities_take(&b->capacities, cell, row.verdict, row.metrics[METRIC_RATE_PER_S]);
 		store_put_row(b->store, &row);
 		progress_end(&b->progress, &row, is_runnable(b, cell) ? cell_expected_ns(cell) : 0);
 	}
@@ -264,16 +327,73 @@ static bool run_cell(struct bench *b, const struct cell *cell)
 	return complete;
 }
 
-static void run_cells(struct bench *b)
+/* False when it has yet to be measured. Later cells may ask for its capacity. */
+static bool take_stored(struct bench *b, const struct cell *cell)
 {
-	progress_init(&b->progress, b->cell_count, expected_ns(b));
+	enum verdict verdict;
+	double rate_per_s;
+	if (!b->options.resume || !store_find_row(b->store, cell, &verdict, &rate_per_s))
+		return false;
+	capacities_take(&b->capacities, cell, verdict, rate_per_s);
+	return true;
+}
+
+static void run_cells(struct bench *b, uint32_t first)
+{
+	for (uint32_t i = first; i < b->cell_count && !interrupt_signal(); i++)
+		if (!take_stored(b, &b->cells[i]) && !run_cell(b, &b->cells[i]))
+			break;
+	progress_clear(&b->progress);
+}
+
+/* What a resumed run has counts as done. */
+static void count_stored(struct bench *b)
+{
+	struct progress *p = &b->progress;
+	store_count_verdicts(b->store, p->verdicts);
+	for (int i = 0; i < VERDICT_COUNT; i++)
+		p->done_count += p->verdicts[i];
+	p->cell_count += p->done_count;
+}
+
+/* Takes the block into cells[] and measures it. The store knows where it began: see resume.h. */
+static void run_block(struct bench *b, struct undecided *u)
+{
+	uint32_t first = b->cell_count;
+	b->cells = realloc(b->cells, (first + u->cell_count) * sizeof(*b->cells));
+	if (!b->cells)
+		die("out of memory for %u cells", first + u->cell_count);
+	memcpy(b->cells + first, u->cells, u->cell_count * sizeof(*u->cells));
+	b->cell_count += u->cell_count;
+	progress_extend(&b->progress, u->open, u->compared, count_missing(b, first), u->most_ns);
+	store_begin(b->store);
+	store_format_run(b->store, "planned_cells", "%u", b->progress.cell_count);
+	store_format_run(b->store, "extended_from", "%u", u->position);
+	store_commit(b->store);
+	run_cells(b, first);
+}
+
+/* The plan's cells, and with --until-decided further blocks; first what is left of one under way. */
+static void run_blocks(struct bench *b)
+{
+	struct undecided u;
+	uint32_t planned = b->cell_count, before = UINT32_MAX;
+	progress_init(&b->progress, count_missing(b, 0), expected_ns(b));
+	if (b->options.resume) {
+		before = resume_block(b->store);
+		count_stored(b);
+	}
 	b->setup.on_tick = on_tick;
 	b->setup.context = &b->progress;
 	progress_head(&b->progress);
-	for (uint32_t i = 0; i < b->cell_count && !interrupt_signal(); i++)
-		if (!run_cell(b, &b->cells[i]))
-			break;
-	progress_clear(&b->progress);
+	run_cells(b, 0);
+	while (b->options.until_decided && !interrupt_signal() &&
+	    undecided_find(&u, b->run_folder, b->cells, planned, b->options.seed, before) &&
+	    u.open) {
+		run_block(b, &u);
+		free(u.cells);
+		before = UINT32_MAX;
+	}
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -282,7 +402,7 @@ static void print_summary(const struct bench *b, uint64_t began_ns, int report_c
 {
 	char time_text[32];
 	const uint32_t *verdicts = b->progress.verdicts;
-	printf("\n  %u of %u cells in %s:", b->progress.done_count, b->cell_count,
+	printf("\n  %u of %u cells in %s:", b->progress.done_count, b->progress.cell_count,
 	    progress_format_time(clock_now_ns() - began_ns, time_text, sizeof(time_text)));
 	for (int i = 0; i < VERDICT_COUNT; i++)
 		if (verdicts[i])
@@ -293,12 +413,11 @@ static void print_summary(const struct bench *b, uint64_t began_ns, int report_c
 
 static void close_run(struct bench *b)
 {
-	bool complete = b->progress.done_count == b->cell_count;
+	bool complete = b->progress.done_count == b->progress.cell_count;
 	store_begin(b->store);
 	store_put_run(b->store, "status", complete ? "complete" : "partial");
-	put_time(b->store, "finished_at");
-	store_format_run(b->store, "steal_share", "%.5f",
-	    environment_steal_share(b->ticks, environment_ticks()));
+	record_time(b->store, "finished_at");
+	record_steal(b->store, b->ticks);
 	store_commit(b->store);
 	store_close(b->store);
 }
@@ -335,7 +454,13 @@ int bench_main(int argc, char **argv)
 		print_plan(&b);
 		return 0;
 	}
-	open_run(&b);
+	if (b.options.resume)
+		reopen_run(&b);
+	else
+		open_run(&b, argc, argv);
+	path_make(b.logs, "%s/logs", b.run_folder);
+	b.setup.log_folder = b.logs;
+	b.ticks = environment_ticks();
 	print_plan(&b);
 	interrupt_install();
 	stay_on(&b.setup.client_cpus, &all_cpus);
@@ -344,7 +469,7 @@ int bench_main(int argc, char **argv)
 		check_servers(&b);
 	backends_start(&b.backends, &b.paths, &b.plan, &b.setup.client_cpus, b.logs);
 	b.setup.backends = &b.backends;
-	run_cells(&b);
+	run_blocks(&b);
 	backends_stop(&b.backends);
 	sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
 	close_run(&b);
@@ -353,6 +478,8 @@ int bench_main(int argc, char **argv)
 	progress_note(&b.progress, " writing the report ...");
 	int report_code = report_run(b.run_folder);
 	progress_clear(&b.progress);
+	if (b.options.until_decided)
+		undecided_print(b.run_folder, b.cells, b.cell_count);
 	print_summary(&b, began_ns, report_code);
 	free(b.refusals);
 	free(b.cells);

@@ -20,20 +20,24 @@ static const char help_text[] =
     "  c10k bench --dry-run full             what it would do, and how long that takes\n"
     "  c10k bench --servers epoll,poll --experiments idle --blocks 10\n"
     "  c10k bench my/plan.ini                a plan of your own (harness/plans/ has examples)\n"
+    "  c10k bench --resume results/latest    go on with a run that was interrupted or killed\n"
     "\n"
     "Usage: c10k bench [PLAN] [options]\n"
     "\n"
     "Measures every server of a plan, each cell with a freshly started server, and writes\n"
     "results/RUN/ with report.html, report.md, cells.csv and run.sqlite. Ctrl-C keeps what is\n"
-    "finished.\n"
+    "finished, and so does a kill.\n"
     "\n"
     "      --dry-run            only print the plan and its expected duration\n"
     "      --servers LIST       these servers instead of the plan's\n"
     "      --experiments LIST   only these of the plan's experiments\n"
     "      --blocks N           so many repetitions of everything\n"
+    "      --until-decided      then further blocks, up to 30, of servers that are undecided against\n"
+    "                           the one the plan measures twice (its `twin`: epoll)\n"
     "      --seed N             order of the cells (random; every run records its own)\n"
     "      --unchecked          measure without the conformance check; marks every row\n"
     "      --out DIR            results folder (results/ of the project)\n"
+    "      --resume RUN         measure what RUN lacks, as it began; no plan or other option beside\n"
     "      --server-cpus LIST   CPUs of the server, as in 2-3 (half of the cores)\n"
     "      --client-cpus LIST   CPUs of load generator and harness (the other half)\n"
     "  -h, --help               this text\n"
@@ -43,7 +47,8 @@ static const char help_text[] =
 
 enum {
 	OPTION_DRY_RUN = 256, OPTION_SERVERS, OPTION_EXPERIMENTS, OPTION_BLOCKS, OPTION_SEED,
-	OPTION_UNCHECKED, OPTION_OUT, OPTION_SERVER_CPUS, OPTION_CLIENT_CPUS
+	OPTION_UNCHECKED, OPTION_UNTIL_DECIDED, OPTION_OUT, OPTION_SERVER_CPUS, OPTION_CLIENT_CPUS,
+	OPTION_RESUME
 };
 
 static const struct option long_options[] = {
@@ -53,7 +58,9 @@ static const struct option long_options[] = {
 	{ "blocks", required_argument, NULL, OPTION_BLOCKS },
 	{ "seed", required_argument, NULL, OPTION_SEED },
 	{ "unchecked", no_argument, NULL, OPTION_UNCHECKED },
+	{ "until-decided", no_argument, NULL, OPTION_UNTIL_DECIDED },
 	{ "out", required_argument, NULL, OPTION_OUT },
+	{ "resume", required_argument, NULL, OPTION_RESUME },
 	{ "server-cpus", required_argument, NULL, OPTION_SERVER_CPUS },
 	{ "client-cpus", required_argument, NULL, OPTION_CLIENT_CPUS },
 	{ "help", no_argument, NULL, 'h' },
@@ -93,6 +100,8 @@ static void parse_option(struct bench_options *o, int option, const char *value)
 		break;
 	case OPTION_SEED: o->seed = parse_number("--seed", value, 0, INT64_MAX); break;
 	case OPTION_UNCHECKED: o->unchecked = true; break;
+	case OPTION_UNTIL_DECIDED: o->until_decided = true; break;
+	case OPTION_RESUME: o->resume = value; break;
 	case OPTION_OUT: path_make(o->results, "%s", value); break;
 	case OPTION_SERVER_CPUS: parse_cpus("--server-cpus", value, &o->server_cpus); break;
 	case OPTION_CLIENT_CPUS: parse_cpus("--client-cpus", value, &o->client_cpus); break;
@@ -128,15 +137,9 @@ static void keep_command(struct bench_options *o, int argc, char **argv)
 		len += (size_t)snprintf(o->command + len, sizeof(o->command) - len, " %s", argv[i]);
 }
 
-void bench_options_parse(struct bench_options *o, const struct paths *paths, int argc, char **argv)
+/* Returns the plan that is named, or NULL. */
+static const char *parse(struct bench_options *o, int argc, char **argv)
 {
-	uint32_t seed = 1;
-	*o = (struct bench_options){ 0 };
-	keep_command(o, argc, argv); /* before getopt moves the arguments */
-	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = (uint32_t)getpid();
-	o->seed = seed;
-	path_make(o->results, "%s", paths->results);
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1;) {
 		if (option == 'h') {
@@ -155,5 +158,28 @@ void bench_options_parse(struct bench_options *o, const struct paths *paths, int
 		usage_die("bench: one plan, not \"%s\" and \"%s\"", argv[optind], argv[optind + 1]);
 	if ((o->server_cpus.count > 0) != (o->client_cpus.count > 0))
 		usage_die("bench: give both --server-cpus and --client-cpus, or neither");
-	find_plan(o, paths, optind < argc ? argv[optind] : "c10k");
+	return optind < argc ? argv[optind] : NULL;
+}
+
+void bench_options_parse(struct bench_options *o, const struct paths *paths, int argc, char **argv)
+{
+	uint32_t seed = 1;
+	*o = (struct bench_options){ 0 };
+	keep_command(o, argc, argv); /* before getopt moves the arguments */
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = (uint32_t)getpid();
+	o->seed = seed;
+	path_make(o->results, "%s", paths->results);
+	const char *plan = parse(o, argc, argv);
+	bool alone = argc == 2 || (argc == 3 && argv[2] == o->resume);
+	if (o->resume && !alone)
+		usage_die("bench: --resume stands alone: plan and options are those of the run");
+	if (!o->resume)
+		find_plan(o, paths, plan ? plan : "c10k");
+}
+
+void bench_options_repeat(struct bench_options *o, int argc, char **argv)
+{
+	optind = 0; /* getopt(3): from the start */
+	parse(o, argc, argv);
 }

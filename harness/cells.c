@@ -18,6 +18,20 @@ static uint32_t random_below(uint64_t *state, uint32_t below)
 	return (uint32_t)(next_random(state) % below);
 }
 
+static void shuffle(struct cell *cells, uint32_t count, uint64_t *state, uint32_t position)
+{
+	for (uint32_t i = count; i > 1; i--) {
+		uint32_t other = random_below(state, i);
+		if (cells) {
+			struct cell swap = cells[i - 1];
+			cells[i - 1] = cells[other];
+			cells[other] = swap;
+		}
+	}
+	for (uint32_t i = 0; i < count && cells; i++)
+		cells[i].position = position + i;
+}
+
 /* One level: each server once, the twin once more, shuffled. Returns how many. */
 static uint32_t make_level(const struct plan *plan, const struct cell *level, uint64_t *state,
     struct cell *cells)
@@ -35,17 +49,16 @@ static uint32_t make_level(const struct plan *plan, const struct cell *level, ui
 			count++;
 		}
 	}
-	for (uint32_t i = count; i > 1; i--) {
-		uint32_t other = random_below(state, i);
-		if (cells) {
-			struct cell swap = cells[i - 1];
-			cells[i - 1] = cells[other];
-			cells[other] = swap;
-		}
-	}
-	for (uint32_t i = 0; i < count && cells; i++)
-		cells[i].position = level->position + i;
+	shuffle(cells, count, state, level->position);
 	return count;
+}
+
+/* The level that load `*load` of an experiment has, which stays in *load without it. */
+static uint32_t take_level(const struct plan_levels *levels, uint32_t *load)
+{
+	uint32_t value = levels->values[*load % levels->count];
+	*load /= levels->count;
+	return value;
 }
 
 /* Up to 2^63 - 1, as the load generator takes it; hashed twice, so that neighbouring seeds differ. */
@@ -53,6 +66,18 @@ static uint64_t load_seed(uint64_t seed, uint32_t rep)
 {
 	uint64_t state = next_random(&seed) + rep;
 	return next_random(&state) >> 1;
+}
+
+void cells_repeat(
+    struct cell *cells, uint32_t count, uint64_t seed, uint32_t rep, uint32_t position)
+{
+	uint64_t state = load_seed(seed, rep);
+	for (uint32_t i = 0; i < count; i++) {
+		cells[i].rep = rep;
+		cells[i].load_seed = state;
+	}
+	state += position; /* another order for each load */
+	shuffle(cells, count, &state, position);
 }
 
 uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
@@ -64,17 +89,20 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 			const struct experiment *e = &plan->experiments[i];
 			if (rep > e->blocks)
 				continue;
-			uint32_t sizes = e->connections.count * e->idle.count;
-			for (uint32_t k = 0; k < sizes * e->requests.count; k++) {
+			for (uint32_t k = 0; k < plan_load_count(e); k++) {
 				struct cell level = {
 					.experiment = e,
-					.connections = e->connections.values[k % sizes / e->idle.count],
-					.idle = e->idle.values[k % e->idle.count],
-					.requests = e->requests.values[k / sizes],
 					.rep = rep,
 					.load_seed = load_seed(seed, rep),
 					.position = count + 1,
 				};
+				uint32_t load = k;
+				level.idle = take_level(&e->idle, &load);
+				level.slow = take_level(&e->slow, &load);
+				level.connections = take_level(&e->connections, &load);
+				level.requests = take_level(&e->requests, &load);
+				level.level = e->rates.values[load];
+				level.offered_per_s = level.level.per_s;
 				count += make_level(plan, &level, &state,
 				    cells ? cells + count : NULL);
 			}
@@ -85,7 +113,7 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 
 uint64_t cell_warmup_ns(const struct cell *cell)
 {
-	return cell->experiment->warmup_ns + (uint64_t)(cell->connections + cell->idle) * 50000;
+	return cell->experiment->warmup_ns + (uint64_t)cell_clients(cell) * 50000;
 }
 
 bool cell_keeps_course(const struct cell *cell)
@@ -102,7 +130,14 @@ uint64_t cell_expected_ns(const struct cell *cell)
 	 */
 	const uint64_t fixed_ns = 120000000, per_connection_ns = 90000;
 	const struct experiment *e = cell->experiment;
+	/* a batch starts and ends the load generator, and serves some 60,000 a second */
+	const uint64_t batch_fixed_ns = 150000000, request_ns = 16000;
+	if (e->kind == EXPERIMENT_BATCH)
+		return fixed_ns + (BATCH_RUNS + 1) *
+		    (batch_fixed_ns + e->batch_requests * request_ns);
 	uint64_t load_ns =
 	    e->kind == EXPERIMENT_MEMORY ? e->hold_ns : cell_warmup_ns(cell) + e->duration_ns;
-	return fixed_ns + (cell->connections + cell->idle) * per_connection_ns + load_ns;
+	/* slow clients keep a server that ends for as long as it may be kept */
+	uint64_t end_ns = cell->slow ? 1800000000 : 0;
+	return fixed_ns + cell_clients(cell) * per_connection_ns + load_ns + end_ns;
 }

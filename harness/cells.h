@@ -19,15 +19,29 @@ struct cell {
 	uint32_t server_index; /* in plan.servers */
 	uint32_t connections;
 	uint32_t idle;
+	uint32_t slow;         /* clients that send or read slowly */
 	uint32_t requests;     /* on a connection, then it is opened anew; 0: never */
+	struct plan_rate level; /* as the plan gives it */
+	uint32_t offered_per_s; /* what that comes to; 0: a closed loop, or not known before it runs */
 	uint32_t rep;          /* block, from 1 */
 	uint64_t load_seed;    /* the load generator's: equal load for all of a block */
 	uint32_t position;     /* from 1 */
 	bool twin;             /* the A/A repetition */
 };
 
+/* All connections of the cell. */
+static inline uint32_t cell_clients(const struct cell *cell)
+{
+	return cell->connections + cell->idle + cell->slow;
+}
+
 /* How many cells the plan has, and writes them in order into cells[] unless it is NULL. */
 uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells);
+
+/* Makes `count` cells of one load those of block `rep`, shuffled, with positions from `position`
+ * on. */
+void cells_repeat(
+    struct cell *cells, uint32_t count, uint64_t seed, uint32_t rep, uint32_t position);
 
 /*
  * Warm-up of the cell: the plan's, and 50 us more for each connection: so many need longer to get

@@ -55,8 +55,10 @@ static void add_course(
 int client_start(struct client *c, const struct client_options *o)
 {
 	struct arguments a = { 0 };
-	char program[4096], json_path[4096], mix_path[PATH_CAP], series_path[PATH_CAP], hlog_path[PATH_CAP], url[128], cpus[1024];
-	static char json[] = "--json", mix[] = "--mix";
+	char program[4096], json_path[4096], mix_path[PATH_CAP], series_path[PATH_CAP],
+	    hlog_path[PATH_CAP], url[128], cpus[1024];
+	static char json[] = "--json", mix[] = "--mix", slow_target[] = "--slow-target";
+	static char slow_bytes[] = "/bytes/8388608"; /* more than the kernel takes off the server */
 	const struct experiment *e = o->cell->experiment;
 	uint32_t threads = (uint32_t)(o->cpus->count > 0 ? o->cpus->count : 1);
 
@@ -73,10 +75,15 @@ int client_start(struct client *c, const struct client_options *o)
 	add(&a, "-t", threads < o->cell->connections ? threads : o->cell->connections, "");
 	if (o->cell->idle)
 		add(&a, "--idle", o->cell->idle, "");
+	if (o->cell->slow) {
+		add(&a, "--slow", o->cell->slow, "");
+		a.argv[a.count++] = slow_target;
+		a.argv[a.count++] = slow_bytes;
+	}
 	if (o->cell->requests)
 		add(&a, "--requests-per-connection", o->cell->requests, "");
-	if (e->rate_per_s)
-		add(&a, "-R", e->rate_per_s, "");
+	if (o->cell->offered_per_s)
+		add(&a, "-R", o->cell->offered_per_s, "");
 	if (mixed) {
 		path_make(mix_path, "%s", o->mix_path);
 		a.argv[a.count++] = mix;

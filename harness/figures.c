@@ -11,11 +11,12 @@
 #include <sys/stat.h>
 
 #include "harness/report_assets.h"
+#include "harness/report_ramp.h"
 #include "lib/sys/die.h"
 
 enum { FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
 
-enum figure_x { X_CONNECTIONS, X_IDLE, X_HELD, X_REQUESTS };
+enum figure_x { X_CONNECTIONS, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED };
 
 struct figure_part {
 	const char *name;
@@ -58,6 +59,19 @@ static const struct figure_spec {
 	    "saturates, the lower line could still take more load.",
 	    "This is the server alone: the load generator's CPU time and interrupts that the "
 	    "kernel books elsewhere are not in it." },
+	{ "cost", "CPU time per request at equal work", "cost", X_OFFERED,
+	    { { "total", METRIC_CPU_US_PER_REQ }, { "system", METRIC_CPU_SYS_US_PER_REQ } }, false,
+	    0,
+	    "Requests come at a fixed rate, the same for all servers: who needs less CPU time for "
+	    "the same work? Kernel part dashed. A line that falls to the right has more to do in "
+	    "each turn: the price of waking up is shared.",
+	    "A server that is cheap here is not faster for a single request: see its latency at "
+	    "the same rates below." },
+	{ "cost-latency", "Response time at equal work", "cost", X_OFFERED,
+	    { { "p99", METRIC_P99_US }, { "median", METRIC_P50_US } }, true, 1,
+	    "From when a request was due to the end of its answer, at the same rates for all: "
+	    "solid p99, dashed the median.",
+	    "At low rates most of it is the way through two sockets, alike for all." },
 	{ "memory", "Memory per held connection", "memory", X_HELD,
 	    { { "user", METRIC_USER_BYTES_PER_CONN }, { "kernel", METRIC_KERNEL_BYTES_PER_CONN } },
 	    true, 1,
@@ -98,12 +112,29 @@ static const struct figure_spec {
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
 	    "Most of it is the kernel copying bytes, which all models pay alike." },
+	{ "slow", "Quick clients beside slow ones", "slow", X_SLOW,
+	    { { "p99", METRIC_P99_US }, { "median", METRIC_P50_US } }, true, 1,
+	    "The quick clients ask at a fixed rate; beside them others send a byte every 100 ms "
+	    "or read 1 KiB/s. A line that stays flat does not let its other clients feel them; "
+	    "one that rises has places, and the slow ones keep them.",
+	    "At the top of the axis nothing was answered any more: a request that is still "
+	    "waiting counts at the age it had at the window's end, so a longer run would show "
+	    "more." },
+	{ "batch", "A fixed number of requests, timed as a whole", "batch", X_CONNECTIONS,
+	    { { "time", METRIC_BATCH_MEAN_S } }, false, 0,
+	    "The number a user would take himself: hyperfine times the load generator from its "
+	    "start to its end while it sends so many requests. Mean and standard deviation of its "
+	    "runs, as hyperfine gives them.",
+	    "Start, connects and the first requests are in it: it is larger than requests over "
+	    "throughput, and its differences are smaller." },
 };
 
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
 {
 	return (double)(x == X_CONNECTIONS ? cell->connections
 		: x == X_IDLE              ? cell->idle
+		: x == X_SLOW              ? cell->slow
+		: x == X_OFFERED           ? lround(cell->metric[METRIC_OFFERED_PER_S])
 		: x == X_REQUESTS ? cell->requests_per_conn ? cell->requests_per_conn : REQUESTS_ENDLESS
 					   : cell->connections + cell->idle);
 }
@@ -137,12 +168,18 @@ struct series {
 	long active; /* beside the idle ones */
 };
 
-static bool in_figure(const struct series *s, const struct report_point *p)
+/* What is drawn: the estimate over cells; of batches hyperfine's own interval over its runs. */
+static struct estimate drawn(const struct report_point *p, int metric)
 {
-	return !p->cells->twin && !strcmp(p->cells->experiment, s->spec->experiment);
+	struct estimate e = p->metric[metric];
+	if (metric == METRIC_BATCH_MEAN_S) {
+		e.low = e.median - p->metric[METRIC_BATCH_STDDEV_S].median;
+		e.high = e.median + p->metric[METRIC_BATCH_STDDEV_S].median;
+	}
+	return e;
 }
 
-static void put_value(FILE *out, double value)
+void figures_put_value(FILE *out, double value)
 {
 	if (isfinite(value))
 		fprintf(out, "\t%.9g", value);
@@ -153,12 +190,12 @@ static void put_value(FILE *out, double value)
 static void write_row(
     FILE *out, const struct series *s, const struct report_point *p, const struct figure_part *part)
 {
-	struct estimate e = p->metric[part->metric];
+	struct estimate e = drawn(p, part->metric);
 	fprintf(out, "%s\t%s", p->cells->server->name, part->name);
-	put_value(out, x_value(s->spec->x, p->cells));
-	put_value(out, e.median);
-	put_value(out, e.low);
-	put_value(out, e.high);
+	figures_put_value(out, x_value(s->spec->x, p->cells));
+	figures_put_value(out, e.median);
+	figures_put_value(out, e.low);
+	figures_put_value(out, e.high);
 	fprintf(out, "\t%zu\t%s\t", p->usable_count, verdict_names[p->verdict]);
 	for (const char *ch = p->reason; *ch; ch++)
 		fputc((unsigned char)*ch < ' ' ? ' ' : *ch, out);
@@ -181,7 +218,7 @@ static void take_point(struct series *s, const struct report_point *p)
 	s->wait_s = report_wait_s(p->cells->target);
 	s->active = p->cells->connections;
 	for (int i = 0; i < 2 && s->spec->parts[i].name; i++) {
-		struct estimate e = p->metric[s->spec->parts[i].metric];
+		struct estimate e = drawn(p, s->spec->parts[i].metric);
 		if (!e.count)
 			continue;
 		h->y_max = e.high > h->y_max ? e.high : h->y_max;
@@ -196,9 +233,9 @@ static void set_ranges(struct series *s)
 	double first = s->x_count ? s->x[0] : 1, last = s->x_count ? s->x[s->x_count - 1] : 10;
 	if (first <= 0) /* no place for 0 on a log axis: a step to the left of the first load */
 		first = s->x_count > 1 ? s->x[1] / 6 : 1;
-	h->x_log = true;
-	h->x_min = first / 1.5;
-	h->x_max = (last > first ? last : first) * 1.5;
+	h->x_log = s->spec->x != X_OFFERED;
+	h->x_min = h->x_log ? first / 1.5 : 0;
+	h->x_max = (last > first ? last : first) * (h->x_log ? 1.5 : 1.1);
 	h->y_log = s->spec->y_log;
 	if (h->y_log) {
 		double low = isfinite(h->y_min) && h->y_min > s->spec->y_floor ? h->y_min
@@ -217,10 +254,10 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 	const struct report_point *last = NULL;
 	const char *stop = NULL;
 	int metric = s->spec->parts[0].metric;
-	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_point *p = &data->points[i];
-		if (!in_figure(s, p) || p->cells->server != server)
-			continue;
+	const struct report_point *points[REPORT_RAMP_MAX];
+	size_t count = report_ramp(data, s->spec->experiment, server, points);
+	for (size_t i = 0; i < count; i++) {
+		const struct report_point *p = points[i];
 		if (p->metric[metric].count) {
 			last = p;
 			stop = NULL;
@@ -250,13 +287,9 @@ static const char *y_tics(const struct series *s, struct report_data *data, bool
 	struct report_pool *pool = &data->pool;
 	enum report_unit unit = report_metrics[s->spec->parts[0].metric].unit;
 	const char *tics = "";
-	if (unit == REPORT_US && s->spec->y_log) {
-		for (double y = 1; y <= s->head.y_max; y *= 10)
-			if (y >= s->head.y_min)
-				tics = report_printf(pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "",
-				    told ? report_value(pool, unit, y) : "", y);
-		return report_printf(pool, "set ytics (%s)", tics);
-	}
+	if (unit == REPORT_US && s->spec->y_log)
+		return report_printf(pool, "set ytics %s",
+		    figures_time_tics(data, s->head.y_min, s->head.y_max, told));
 	if (unit != REPORT_BYTES)
 		return "set ytics autofreq";
 	for (double y = 1; y <= s->head.y_max; y *= 4)
@@ -269,13 +302,44 @@ static const char *y_tics(const struct series *s, struct report_data *data, bool
 	return report_printf(pool, "set ytics (%s)", tics);
 }
 
+const char *figures_time_tics(struct report_data *data, double min, double max, bool told)
+{
+	struct report_pool *pool = &data->pool;
+	const char *tics = "";
+	for (double us = 1; us <= max; us *= 10) {
+		if (us < min)
+			continue;
+		const char *label = us < 1e3 ? report_printf(pool, "%gus", us)
+		    : us < 1e6               ? report_printf(pool, "%gms", us / 1e3)
+					     : report_printf(pool, "%gs", us / 1e6);
+		tics = report_printf(
+		    pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "", told ? label : "", us);
+	}
+	return report_printf(pool, "(%s)", tics);
+}
+
+const char *figures_rate_tics(struct report_data *data, double max, bool told)
+{
+	struct report_pool *pool = &data->pool;
+	double step = pow(10, floor(log10(max)));
+	step = max / step < 2 ? step / 2 : max / step < 5 ? step : step * 2;
+	const char *tics = "";
+	for (double x = 0; x <= max; x += step) {
+		const char *label = report_printf(
+		    pool, "%g%s", x < 1000 ? x : x / 1000, x < 1000 ? "" : "k");
+		tics = report_printf(
+		    pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "", told ? label : "", x);
+	}
+	return report_printf(pool, "(%s)", tics);
+}
+
 /* What this kind of figure needs in its head beside the common part. */
 static const char *extra_lines(const struct series *s, struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
 	double zero = s->head.x_min * 1.5,
-	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE ? (double)s->active : 0);
-	if (s->spec->x == X_REQUESTS)
+	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE || s->spec->x == X_SLOW ? (double)s->active : 0);
+	if (s->spec->x == X_REQUESTS || s->spec->x == X_OFFERED)
 		fd_line = 0; /* outside */
 	const char *tics = "";
 	for (size_t i = 0; i < s->x_count; i++) {
@@ -288,11 +352,14 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 	}
 	return report_printf(pool,
 	    "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\nset_xtics = \"set "
-	    "xtics (%s)\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\n",
+	    "xtics %s\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\n",
 	    zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
 	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s)
 							   : "",
-	    tics, y_tics(s, data, true), y_tics(s, data, false));
+	    s->spec->x == X_OFFERED ? figures_rate_tics(data, s->head.x_max, true)
+				    : report_printf(pool, "(%s)", tics),
+	    y_tics(s, data, true),
+	    y_tics(s, data, false));
 }
 
 /* A server's rows, part by part, so that a line's points follow one another; false when it has
@@ -300,17 +367,14 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 static bool take_server(
     struct series *s, struct report_data *data, const struct report_server *server, FILE *tsv)
 {
-	bool any = false;
+	const struct report_point *points[REPORT_RAMP_MAX];
+	size_t count = report_ramp(data, s->spec->experiment, server, points);
 	for (int part = 0; part < 2 && s->spec->parts[part].name; part++)
-		for (size_t i = 0; i < data->point_count; i++) {
-			const struct report_point *p = &data->points[i];
-			if (!in_figure(s, p) || p->cells->server != server)
-				continue;
-			write_row(tsv, s, p, &s->spec->parts[part]);
-			take_point(s, p);
-			any = true;
+		for (size_t i = 0; i < count; i++) {
+			write_row(tsv, s, points[i], &s->spec->parts[part]);
+			take_point(s, points[i]);
 		}
-	return any;
+	return count > 0;
 }
 
 static bool make_lines(
@@ -320,6 +384,7 @@ static bool make_lines(
 	if (!tsv)
 		return false;
 	struct series s = { .spec = spec, .head = { .name = spec->name, .y_min = INFINITY } };
+	s.head.panels = spec->x == X_OFFERED;
 	s.head.script = report_printf(&data->pool, "%s.gp", spec->name);
 	fputs("server\tpart\tconnections\tmedian\tlow\thigh\truns\tverdict\treason\n", tsv);
 	for (size_t i = 0; i < data->server_count; i++)
@@ -358,15 +423,15 @@ static bool make_spec(struct report_data *data, const char *plots, const struct 
 	return make_lines(data, plots, spec, &figure->empty);
 }
 
-/* Figures of other kinds, each behind one of the table above. A figure with no data in this run
- * says that it is empty. */
+/* Figures of other kinds, each behind one of the table above, if the run has the experiment. */
 static const struct {
-	const char *behind;
+	const char *behind, *experiment;
 	bool (*make)(struct report_data *data, const char *plots, struct figures *figures);
 } makers[] = {
-	{ "idle", figures_percentiles },
-	{ "stream", figures_time },
-	{ "stream", figures_code },
+	{ "idle", "throughput", figures_percentiles },
+	{ "cost-latency", "latency", figures_latency },
+	{ "batch", "throughput", figures_time },
+	{ "batch", "throughput", figures_code },
 };
 
 bool figures_make(struct report_data *data, const char *run_folder, struct figures *figures)
@@ -391,6 +456,7 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 		for (size_t k = 0; k < sizeof(makers) / sizeof(*makers); k++)
 			if (!strcmp(makers[k].behind, specs[i].name)
+			    && has_cells(data, makers[k].experiment)
 			    && !makers[k].make(data, plots, figures))
 				return false;
 	}

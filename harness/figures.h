@@ -58,6 +58,8 @@ struct figure_head {
 	const char *name, *script; /* "percentiles-1000", "percentiles.gp" */
 	const struct report_server *servers[FIGURE_SERVERS_MAX];
 	size_t server_count;
+	bool panels;      /* one for each server, however few; with many there are anyway */
+	int panel_height; /* px, with the gap below; 0: as usual */
 	double x_min, x_max, y_min, y_max;
 	bool x_log, y_log;
 	int width, height; /* pixels; 0: as its panels need */
@@ -77,6 +79,14 @@ bool figures_percentiles(struct report_data *data, const char *plots, struct fig
 bool figures_time(struct report_data *data, const char *plots, struct figures *figures);
 /* Lines of a server's source against what a request costs. */
 bool figures_code(struct report_data *data, const char *plots, struct figures *figures);
+/* Adds the figure of the experiment latency. */
+bool figures_latency(struct report_data *data, const char *plots, struct figures *figures);
+/* Ticks as gnuplot has them, with labels or bare: of a linear axis of rates (0, 20k, 40k; few enough
+ * for a narrow panel), and of a log axis of times in us (1ms, 10ms). */
+const char *figures_rate_tics(struct report_data *data, double max, bool told);
+const char *figures_time_tics(struct report_data *data, double min, double max, bool told);
+/* "\t1.5", or "\t" of what is not known. */
+void figures_put_value(FILE *out, double value);
 /* Opens RUN/plots/NAME.ext for writing; NULL after a line on standard error. */
 FILE *figures_open(
     const char *plots, struct report_data *data, const char *name, const char *extension);

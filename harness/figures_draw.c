@@ -20,7 +20,7 @@
 
 extern char **environ;
 
-enum { LABEL_GAP_PERCENT = 5, STOP_TEXT_MAX = 44 };
+enum { LABEL_GAP_PERCENT = 5, STOP_TEXT_MAX = 44, PANEL_HEIGHT = 226 };
 
 /* Text of the store as gnuplot may have it: nothing that quotes, expands or separates. */
 static void put_plain(FILE *out, const char *text, size_t most)
@@ -75,9 +75,17 @@ static void spread_labels(struct figure_head *h)
 		h->ends[i].label_y = from_share(h, share[i] < 0 ? 0 : share[i]);
 }
 
+/* How many panels stand beside one another; 1 when all servers share one. */
+static size_t panel_columns(const struct figure_head *h)
+{
+	if (h->server_count == 0 || (h->server_count < FIGURE_PANELS_FROM && !h->panels))
+		return 1;
+	return h->server_count > 6 ? 4 : h->server_count > 4 ? 3 : h->server_count;
+}
+
 static void write_ends(FILE *out, const struct figure_head *h)
 {
-	bool small = h->server_count >= FIGURE_PANELS_FROM;
+	bool small = h->panels || h->server_count >= FIGURE_PANELS_FROM;
 	fputs("$ends << EOD\n", out);
 	for (size_t i = 0; i < h->end_count; i++) {
 		const struct figure_end *e = &h->ends[i];
@@ -125,16 +133,19 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 	FILE *out = figures_open(plots, data, h->name, "gp");
 	if (!out)
 		return false;
-	bool small = h->server_count >= FIGURE_PANELS_FROM;
+	bool small = h->panels || h->server_count >= FIGURE_PANELS_FROM;
+	size_t columns = panel_columns(h), rows = (h->server_count + columns - 1) / columns;
+	size_t row_height = h->panel_height ? (size_t)h->panel_height : PANEL_HEIGHT;
 	spread_labels(h);
 	fprintf(out, "# Draws %s.svg from %s.tsv: `gnuplot %s.gp` in this folder.\n", h->name,
 	    h->name, h->name);
 	fprintf(out, "name = '%s'\nwidth = %d\nheight = %d\n", h->name,
 	    h->width ? h->width : small ? 1080 : 860,
-	    h->height ? h->height : small ? 90 + (int)(h->server_count + 3) / 4 * 226 : 460);
+	    h->height ? h->height : small ? 90 + (int)(rows * row_height) : 460);
+	fprintf(out, "panels = %zu\npanel_columns = %zu\n", small ? h->server_count : 1, columns);
 	write_words(out, h);
-	fprintf(out, "x_min = %.9g\nx_max = %.9g\ny_min = %.9g\ny_max = %.9g\ny_log = %d\n",
-	    h->x_min, h->x_max, h->y_min, h->y_max, h->y_log);
+	fprintf(out, "x_min = %.9g\nx_max = %.9g\nx_log = %d\n", h->x_min, h->x_max, h->x_log);
+	fprintf(out, "y_min = %.9g\ny_max = %.9g\ny_log = %d\n", h->y_min, h->y_max, h->y_log);
 	if (h->extra)
 		fputs(h->extra, out);
 	write_ends(out, h);

@@ -36,6 +36,7 @@ static const struct known {
 	{ "linux-aio", VERMILION, TRIANGLE_DOWN },
 	{ "io_uring", GREEN, DIAMOND },
 	{ "coro", BLUE, PENTAGON },
+	{ "asio", GREEN, SQUARE },
 	{ "tokio", VERMILION, PENTAGON },
 	{ "tokio-current", ORANGE, PENTAGON },
 	{ "smol", GREEN, TRIANGLE },

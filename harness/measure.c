@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/batch.h"
 #include "harness/client.h"
 #include "harness/counters.h"
 #include "harness/interrupt.h"
@@ -74,7 +75,7 @@ static uint64_t suspended_time_ns(void)
 static bool is_possible(
     const struct measure_setup *setup, const struct server_info *info, struct row *row)
 {
-	uint64_t wanted = (uint64_t)row->cell->connections + row->cell->idle;
+	uint64_t wanted = cell_clients(row->cell);
 	const char *problem = backends_problem(setup->backends, row->cell->experiment->kind);
 	if (problem)
 		row_judge(row, VERDICT_UNSUPPORTED, "%s", problem);
@@ -177,7 +178,7 @@ static const char *follow(struct run *run)
 static void fill_memory(struct run *run)
 {
 	struct row *row = run->row;
-	uint32_t connections = run->cell->connections + run->cell->idle;
+	uint32_t connections = cell_clients(run->cell);
 	if (!run->held)
 		return;
 	if (run->info->max_waiting && connections > run->info->max_connections) {
@@ -318,7 +319,8 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 	struct result result;
 	struct verdict_facts facts = { 0 };
 	char words[256], end[64], problem[256];
-	facts.requested = (uint64_t)run->cell->connections + run->cell->idle;
+	facts.may_idle = run->cell->slow > 0;
+	facts.requested = cell_clients(run->cell);
 	keep_words(run, words);
 	if (stopped) {
 		bool died = run->target.process.ended && strcmp(stopped, "the server ended") == 0;
@@ -419,6 +421,8 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	row_init(row, cell);
 	if (!is_possible(setup, info, row))
 		return true;
+	if (cell->experiment->kind == EXPERIMENT_BATCH)
+		return batch_measure(setup, cell, info, row);
 	struct run run = {
 		.setup = setup, .cell = cell, .info = info, .row = row, .suspended_ns = suspended_time_ns(),
 		.client.sync_fd = -1,

@@ -28,6 +28,10 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "file",
 	[EXPERIMENT_QUERY] = "query",
 	[EXPERIMENT_STREAM] = "stream",
+	[EXPERIMENT_SLOW] = "slow",
+	[EXPERIMENT_COST] = "cost",
+	[EXPERIMENT_LATENCY] = "latency",
+	[EXPERIMENT_BATCH] = "batch",
 };
 
 const char *const experiment_summaries[EXPERIMENT_COUNT] = {
@@ -40,6 +44,10 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "4 KiB from a file, at random places: who waits for the disk, and how",
 	[EXPERIMENT_QUERY] = "a key from Redis: a pool of links, or one link for all",
 	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
+	[EXPERIMENT_SLOW] = "clients that send and read slowly: what the others wait for them",
+	[EXPERIMENT_COST] = "equal work for all, at fixed rates: CPU time a request, and latency",
+	[EXPERIMENT_LATENCY] = "from idle to overload, each at its own pace: where latency takes off",
+	[EXPERIMENT_BATCH] = "so many requests, timed as a whole by hyperfine: what users time",
 };
 
 enum { SECTION_NONE = -2, SECTION_PLAN = -1 }; /* else an index into plan.experiments */
@@ -126,12 +134,22 @@ static bool read_blocks(struct reader *r, const char *value, uint32_t *blocks)
 	return true;
 }
 
-static bool read_rate(struct reader *r, const char *value, uint32_t *rate_per_s)
+/* [mixed] and [slow] have one, and it is a number. */
+static bool read_rate(struct reader *r, const char *value, struct plan_rates *rates)
+{
+	char problem[PLAN_MESSAGE_CAP];
+	if (!plan_read_rates(value, rates, problem))
+		return complain(r, "%s", problem);
+	return (rates->count == 1 && rates->values[0].per_s) ||
+	    complain(r, "rate \"%s\": use one number of requests/s, such as 10k", value);
+}
+
+static bool read_total(struct reader *r, const char *value, uint32_t *requests)
 {
 	uint64_t number;
 	if (!units_parse_count(slice_of(value), &number) || number < 1 || number > PLAN_CONNECTIONS_MAX)
-		return complain(r, "rate \"%s\": use requests/s from 1 to 10M, such as 10k", value);
-	*rate_per_s = (uint32_t)number;
+		return complain(r, "total \"%s\": use requests from 1 to 10M, such as 20k", value);
+	*requests = (uint32_t)number;
 	return true;
 }
 
@@ -150,38 +168,53 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
-	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_COUNT
+	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_RATES, KEY_SLO,
+	KEY_TOTAL, KEY_COUNT
 };
-/* [plan]; [memory]; [churn]; [mixed]; all the others */
-enum { IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_OTHER = 16 };
-enum { IN_LOAD = IN_CHURN | IN_MIXED | IN_OTHER };
+/* [plan]; an experiment with keys of its own; all the others */
+enum {
+	IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_SLOW = 16, IN_COST = 32,
+	IN_LATENCY = 64, IN_BATCH = 128, IN_OTHER = 256
+};
+enum {
+	IN_PACED = IN_COST | IN_LATENCY,
+	IN_LOAD = IN_CHURN | IN_MIXED | IN_SLOW | IN_PACED | IN_OTHER
+};
 
 static const struct {
 	const char *name;
 	int where;
 } key_table[KEY_COUNT] = {
 	[KEY_TITLE] = { "title", IN_PLAN },
-	[KEY_SERVERS] = { "servers", IN_PLAN | IN_LOAD | IN_MEMORY },
-	[KEY_BLOCKS] = { "blocks", IN_PLAN | IN_LOAD | IN_MEMORY },
+	[KEY_SERVERS] = { "servers", IN_PLAN | IN_LOAD | IN_MEMORY | IN_BATCH },
+	[KEY_BLOCKS] = { "blocks", IN_PLAN | IN_LOAD | IN_MEMORY | IN_BATCH },
 	[KEY_DURATION] = { "duration", IN_PLAN | IN_LOAD },
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
-	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY },
+	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY | IN_BATCH },
 	[KEY_IDLE] = { "idle", IN_OTHER },
-	[KEY_TARGET] = { "target", IN_CHURN | IN_OTHER },
-	[KEY_TWIN] = { "twin", IN_LOAD },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_PACED | IN_BATCH | IN_OTHER },
+	[KEY_TWIN] = { "twin", IN_LOAD & ~IN_LATENCY }, /* there rates differ: no one is compared */
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
-	[KEY_RATE] = { "rate", IN_MIXED },
+	[KEY_RATE] = { "rate", IN_MIXED | IN_SLOW },
+	[KEY_SLOW] = { "slow", IN_SLOW },
+	[KEY_RATES] = { "rates", IN_PACED },
+	[KEY_SLO] = { "slo", IN_LATENCY },
+	[KEY_TOTAL] = { "total", IN_BATCH },
 };
 
 static int place_of_section(const struct reader *r)
 {
 	if (r->section == SECTION_PLAN)
 		return IN_PLAN;
-	enum experiment_kind kind = r->plan->experiments[r->section].kind;
-	return kind == EXPERIMENT_MEMORY ? IN_MEMORY
-	    : kind == EXPERIMENT_CHURN ? IN_CHURN
-	    : kind == EXPERIMENT_MIXED ? IN_MIXED : IN_OTHER;
+	static const int places[EXPERIMENT_COUNT] = {
+		[EXPERIMENT_MEMORY] = IN_MEMORY, [EXPERIMENT_CHURN] = IN_CHURN,
+		[EXPERIMENT_MIXED] = IN_MIXED, [EXPERIMENT_SLOW] = IN_SLOW,
+		[EXPERIMENT_COST] = IN_COST, [EXPERIMENT_LATENCY] = IN_LATENCY,
+		[EXPERIMENT_BATCH] = IN_BATCH,
+	};
+	int place = places[r->plan->experiments[r->section].kind];
+	return place ? place : IN_OTHER;
 }
 
 static bool read_value(struct reader *r, enum key key, const char *value)
@@ -216,7 +249,15 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 	case KEY_REQUESTS:
 		return read_levels(r, "requests", value, &e->requests, 0);
 	case KEY_RATE:
-		return read_rate(r, value, &e->rate_per_s);
+		return read_rate(r, value, &e->rates);
+	case KEY_RATES:
+		return plan_read_rates(value, &e->rates, problem) || complain(r, "%s", problem);
+	case KEY_SLO:
+		return read_time(r, "slo", value, &e->slo_ns, 0);
+	case KEY_SLOW:
+		return read_levels(r, "slow", value, &e->slow, 0);
+	case KEY_TOTAL:
+		return read_total(r, value, &e->batch_requests);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -269,12 +310,18 @@ static bool close_section(struct reader *r)
 		    experiment_names[e->kind]);
 	if (e->server_count == 0 && !plan_set_servers(r->plan, e, "all", r->known, problem))
 		complain(r, "%s", problem);
+	for (uint32_t i = 0; i < e->connections.count && e->kind == EXPERIMENT_BATCH; i++)
+		if (e->connections.values[i] > e->batch_requests)
+			complain(r, "[batch] total = %u: give a request to each of %u connections",
+			    e->batch_requests, e->connections.values[i]);
 	for (uint32_t i = 0; i < e->server_count && r->twin[0]; i++)
 		if (strcmp(r->plan->servers[e->servers[i]].name, r->twin) == 0)
 			e->twin = e->servers[i];
 	if (r->twin[0] && e->twin == PLAN_NO_TWIN)
 		complain(r, "twin \"%s\" is none of the servers of [%s]", r->twin,
 		    experiment_names[e->kind]);
+	if (!r->failed && !plan_knows_capacity(r->plan, e, problem))
+		complain(r, "%s", problem);
 	r->line = line;
 	return !r->failed;
 }
@@ -285,6 +332,13 @@ static const char *const usual_targets[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "/file/4096",
 	[EXPERIMENT_QUERY] = "/query/key:1",
 	[EXPERIMENT_STREAM] = "/bytes/65536",
+};
+
+static const char *const usual_rates[EXPERIMENT_COUNT] = {
+	[EXPERIMENT_MIXED] = "10k",
+	[EXPERIMENT_SLOW] = "1k",
+	[EXPERIMENT_COST] = "10k, 25%, 50%, 75%, 90%",
+	[EXPERIMENT_LATENCY] = "10%, 25%, 50%, 75%, 90%, 100%, 125%, 150%",
 };
 
 static bool open_section(struct reader *r, const char *name, size_t len)
@@ -320,9 +374,12 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 	e->kind = (enum experiment_kind)kind;
 	if (usual_targets[kind])
 		strcpy(e->target, usual_targets[kind]);
-	if (kind == EXPERIMENT_MIXED)
-		e->rate_per_s = 10000;
-	return true;
+	if (kind == EXPERIMENT_BATCH)
+		e->batch_requests = 20000;
+	if (kind == EXPERIMENT_SLOW)
+		e->slow = (struct plan_levels){ .values = { 0, 100 }, .count = 2 };
+	char problem[PLAN_MESSAGE_CAP];
+	return !usual_rates[kind] || plan_read_rates(usual_rates[kind], &e->rates, problem);
 }
 
 /* fgets() for inih over the text, counting lines and opening sections. */
@@ -357,10 +414,13 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 		.defaults = {
 			.idle = { .values = { 0 }, .count = 1 },
 			.requests = { .values = { 0 }, .count = 1 },
+			.slow = { .values = { 0 }, .count = 1 },
+			.rates = { .values = { { 0, 0 } }, .count = 1 },
 			.target = "/",
 			.duration_ns = 2000000000,
 			.warmup_ns = 500000000,
 			.hold_ns = 3000000000,
+			.slo_ns = 10000000,
 			.blocks = 3,
 			.twin = PLAN_NO_TWIN,
 		},

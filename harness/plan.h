@@ -16,6 +16,10 @@
  *
  * `select[fd-setsize=16384]` runs servers/select with `--fd-setsize 16384` and is shown as
  * `select+`.
+ *
+ * `rates = 10k, 50%` makes an open loop of each. A percentage is of the capacity that [throughput]
+ * finds in block 1 with as many connections: in [cost] the slowest server's, so that all do equal
+ * work, in [latency] each server's own. See capacity.h.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -32,6 +36,7 @@ enum {
 	PLAN_NAME_CAP = 32,
 	PLAN_TEXT_CAP = 64,
 	PLAN_MESSAGE_CAP = 512,
+	BATCH_RUNS = 5,             /* that hyperfine times in a cell */
 };
 
 enum experiment_kind {
@@ -44,6 +49,10 @@ enum experiment_kind {
 	EXPERIMENT_FILE,
 	EXPERIMENT_QUERY,
 	EXPERIMENT_STREAM,
+	EXPERIMENT_SLOW,
+	EXPERIMENT_COST,
+	EXPERIMENT_LATENCY,
+	EXPERIMENT_BATCH,
 	EXPERIMENT_COUNT
 };
 
@@ -64,12 +73,26 @@ struct plan_levels {
 	uint32_t count;
 };
 
+/* What an open loop asks for; both 0: a closed loop. */
+struct plan_rate {
+	uint32_t per_s;   /* of all connections together */
+	uint32_t percent; /* of capacity */
+};
+
+struct plan_rates {
+	struct plan_rate values[PLAN_LEVELS_MAX];
+	uint32_t count;
+};
+
 struct experiment {
 	enum experiment_kind kind;
 	struct plan_levels connections; /* active ones */
 	struct plan_levels idle; /* connected and silent; combined with each of `connections` */
 	struct plan_levels requests; /* churn: on a connection, then it is opened anew; 0: never */
-	uint32_t rate_per_s;     /* mixed: an open loop's, of all connections; else 0 */
+	struct plan_levels slow; /* connections of slow clients beside the active ones */
+	struct plan_rates rates; /* mixed, slow, cost, latency; else one of 0 */
+	uint64_t slo_ns;         /* latency: p99 is to stay below it */
+	uint32_t batch_requests; /* batch: of all connections together, in each of BATCH_RUNS runs */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */
 	uint64_t warmup_ns;             /* see also cell_warmup_ns() */
@@ -113,13 +136,18 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 bool plan_change(struct plan *plan, const struct plan_changes *changes, struct plan_names known,
     char message[PLAN_MESSAGE_CAP]);
 
+/* How many loads an experiment has: each combination of its levels. */
+uint32_t plan_load_count(const struct experiment *e);
+
 /* Which of plan.servers its experiments use. */
 bool plan_uses(const struct plan *plan, uint32_t server);
 
 /* "1", "100", "1.5k", "10k", "1M": as plans write counts, exact. Returns `out`. */
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count);
+/* "10k", "50%", or "" of a closed loop. */
+char *plan_format_rate(char out[PLAN_NAME_CAP], struct plan_rate rate);
 
-/* --- shared by plan.c and plan_servers.c ----------------------------------------------------- */
+/* --- shared by plan.c, plan_servers.c and plan_rates.c --------------------------------------- */
 
 /* "a, b, c" into `out`, for messages; returns it. */
 const char *plan_join(char *out, size_t cap, const char *const *names, uint32_t count);
@@ -131,5 +159,10 @@ bool plan_next_piece(const char **list, char *piece, size_t cap);
  */
 bool plan_set_servers(struct plan *plan, struct experiment *e, const char *list,
     struct plan_names known, char problem[PLAN_MESSAGE_CAP]);
+/* "10k, 25%, 50%" into `rates`. Likewise. */
+bool plan_read_rates(const char *list, struct plan_rates *rates, char problem[PLAN_MESSAGE_CAP]);
+/* True unless a rate of the experiment is of a capacity that the plan does not measure before. */
+bool plan_knows_capacity(
+    const struct plan *plan, const struct experiment *e, char problem[PLAN_MESSAGE_CAP]);
 
 #endif

@@ -205,6 +205,9 @@ bool plan_change(struct plan *plan, const struct plan_changes *changes, struct p
 		return false;
 	for (uint32_t i = 0; i < plan->experiment_count && changes->blocks; i++)
 		plan->experiments[i].blocks = changes->blocks;
+	for (uint32_t i = 0; i < plan->experiment_count; i++)
+		if (!plan_knows_capacity(plan, &plan->experiments[i], message))
+			return false;
 	return true;
 }
 
@@ -215,6 +218,12 @@ bool plan_uses(const struct plan *plan, uint32_t server)
 			if (plan->experiments[i].servers[s] == server)
 				return true;
 	return false;
+}
+
+uint32_t plan_load_count(const struct experiment *e)
+{
+	return e->connections.count * e->idle.count * e->requests.count * e->slow.count *
+	    e->rates.count;
 }
 
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count)

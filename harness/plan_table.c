@@ -15,6 +15,22 @@ static char *format_levels(const struct plan_levels *levels, char *out, size_t c
 	return out;
 }
 
+/* "10k, 50%"; of many only how many, since a line has 80 columns. "" of a closed loop. */
+static char *format_rates(const struct plan_rates *rates, char *out, size_t cap)
+{
+	char rate[PLAN_NAME_CAP];
+	size_t len = 0;
+	out[0] = '\0';
+	if (rates->count > 3) {
+		snprintf(out, cap, "%u rates", rates->count);
+		return out;
+	}
+	for (uint32_t i = 0; i < rates->count && len < cap; i++)
+		len += (size_t)snprintf(out + len, cap - len, "%s%s", i ? ", " : "",
+		    plan_format_rate(rate, rates->values[i]));
+	return out;
+}
+
 /* Seconds as people write them: "1s", "0.5s". */
 static char *format_s(uint64_t ns, char *out, size_t cap)
 {
@@ -24,19 +40,25 @@ static char *format_s(uint64_t ns, char *out, size_t cap)
 
 static void print_experiment(const struct experiment *e)
 {
-	char active[128], idle[128], requests[128], clients[512], load[80], first[32], second[32],
-	    servers[32], rate[PLAN_NAME_CAP];
+	char active[128], idle[128], slow[128], requests[128], clients[640], load[80], first[32],
+	    second[32], servers[32], rates[32];
 	format_levels(&e->connections, active, sizeof(active));
 	format_levels(&e->idle, idle, sizeof(idle));
 	bool has_idle = e->idle.count > 1 || e->idle.values[0] > 0;
+	format_levels(&e->slow, slow, sizeof(slow));
+	bool has_slow = e->slow.count > 1 || e->slow.values[0] > 0;
 	bool renews = e->requests.count > 1 || e->requests.values[0] > 0;
 	format_levels(&e->requests, requests, sizeof(requests));
-	plan_format_count(rate, e->rate_per_s);
-	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s", active, has_idle ? " + " : "",
-	    has_idle ? idle : "", has_idle ? " idle" : "", renews ? "; " : "", renews ? requests : "",
-	    renews ? " requests" : "", e->rate_per_s ? " at " : "", e->rate_per_s ? rate : "");
+	format_rates(&e->rates, rates, sizeof(rates));
+	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s%s%s%s", active, has_idle ? " + " : "",
+	    has_idle ? idle : "", has_idle ? " idle" : "", has_slow ? " + " : "",
+	    has_slow ? slow : "", has_slow ? " slow" : "", renews ? "; " : "", renews ? requests : "",
+	    renews ? " requests" : "", rates[0] ? " at " : "", rates);
 	if (e->kind == EXPERIMENT_MEMORY)
 		snprintf(load, sizeof(load), "%s held", format_s(e->hold_ns, first, sizeof(first)));
+	else if (e->kind == EXPERIMENT_BATCH)
+		snprintf(load, sizeof(load), "%d x %s", BATCH_RUNS,
+		    plan_format_count(first, e->batch_requests));
 	else
 		snprintf(load, sizeof(load), "%s + %s",
 		    format_s(e->warmup_ns, first, sizeof(first)),
@@ -45,7 +67,7 @@ static void print_experiment(const struct experiment *e)
 	snprintf(servers, sizeof(servers), "%u%s", e->server_count,
 	    e->twin != PLAN_NO_TWIN ? " + 1" : "");
 	printf("  %-10s  %-25s  %-11s  %7s  %6u  %5u\n", experiment_names[e->kind], clients, load,
-	    servers, e->blocks, runs * e->blocks * e->connections.count * e->idle.count * e->requests.count);
+	    servers, e->blocks, runs * e->blocks * plan_load_count(e));
 }
 
 static void print_servers(const struct plan *plan)

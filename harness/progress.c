@@ -63,13 +63,15 @@ char *progress_format_time(uint64_t ns, char *out, size_t cap)
 	return out;
 }
 
-/* "10k" or "100+10k" */
-static char *format_load(const struct cell *cell, char *out, size_t cap)
+char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP])
 {
-	char active[PLAN_NAME_CAP], idle[PLAN_NAME_CAP];
+	char active[PLAN_NAME_CAP], others[PLAN_NAME_CAP], rate[PLAN_NAME_CAP];
+	uint32_t other_count = cell->idle + cell->slow;
 	plan_format_count(active, cell->connections);
-	plan_format_count(idle, cell->idle);
-	snprintf(out, cap, "%s%s%s", active, cell->idle ? "+" : "", cell->idle ? idle : "");
+	plan_format_count(others, other_count);
+	plan_format_rate(rate, cell->level);
+	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s%s", active, other_count ? "+" : "",
+	    other_count ? others : "", rate[0] ? "@" : "", rate);
 	return out;
 }
 
@@ -86,14 +88,6 @@ void progress_head(const struct progress *p)
 	fflush(stdout);
 }
 
-void progress_begin(struct progress *p, const struct cell *cell)
-{
-	p->cell = cell;
-	p->cell_began_ns = clock_now_ns();
-	p->drawn_ns = 0;
-	progress_tick(p);
-}
-
 /* Time left: the plan's figures, corrected by how the cells so far compare with theirs. */
 static uint64_t time_left_ns(const struct progress *p)
 {
@@ -105,9 +99,29 @@ static uint64_t time_left_ns(const struct progress *p)
 	return left > under_way ? (uint64_t)(left - under_way) : 0;
 }
 
+void progress_extend(struct progress *p, uint32_t open, uint32_t compared, uint32_t cell_count,
+    uint64_t most_ns)
+{
+	char most[32];
+	p->cell_count += cell_count;
+	p->expected_ns = p->expected_done_ns + most_ns;
+	p->at_most = true;
+	printf("  %u of %u comparisons undecided: another block (at most %s)\n", open, compared,
+	    progress_format_time(time_left_ns(p), most, sizeof(most)));
+	fflush(stdout);
+}
+
+void progress_begin(struct progress *p, const struct cell *cell)
+{
+	p->cell = cell;
+	p->cell_began_ns = clock_now_ns();
+	p->drawn_ns = 0;
+	progress_tick(p);
+}
+
 void progress_tick(struct progress *p)
 {
-	char left[32], load[64];
+	char left[32], load[PROGRESS_LOAD_CAP];
 	uint64_t now_ns = clock_now_ns();
 	if (!p->terminal || !p->cell || now_ns < p->drawn_ns + draw_every_ns)
 		return;
@@ -118,10 +132,10 @@ void progress_tick(struct progress *p)
 	printf("\r\033[K %s", p->colour ? "\033[36m" : "");
 	for (int i = 0; i < BAR_WIDTH; i++)
 		fputs(i < filled ? full : empty, stdout);
-	printf("%s %3.0f%%  %u/%u  %s left  %s %s %s", plain(p), share * 100, p->done_count + 1,
-	    p->cell_count, progress_format_time(time_left_ns(p), left, sizeof(left)),
+	printf("%s %3.0f%%  %u/%u  %s%s left  %s %s %s", plain(p), share * 100, p->done_count + 1,
+	    p->cell_count, p->at_most ? "<= " : "", progress_format_time(time_left_ns(p), left, sizeof(left)),
 	    experiment_names[p->cell->experiment->kind], p->cell->server->name,
-	    format_load(p->cell, load, sizeof(load)));
+	    progress_format_load(p->cell, load));
 	fflush(stdout);
 }
 
@@ -151,7 +165,7 @@ static char *format_number(double number, char *out, size_t cap)
 	return out;
 }
 
-/* The three figures of a row; for held connections, the bytes each costs. */
+/* The three figures of a row; for held connections, the bytes each costs; of batches, the time. */
 static void print_figures(const struct row *row)
 {
 	char a[UNITS_CAP], b[UNITS_CAP], c[UNITS_CAP], figure[64];
@@ -162,6 +176,12 @@ static void print_figures(const struct row *row)
 		    ? units_format_size(a, sizeof(a), m[METRIC_USER_BYTES_PER_CONN]) : "?",
 		    isfinite(m[METRIC_KERNEL_BYTES_PER_CONN])
 		    ? units_format_size(b, sizeof(b), m[METRIC_KERNEL_BYTES_PER_CONN]) : "?");
+		printf("%23s  ", figure);
+		return;
+	}
+	if (row->cell->experiment->kind == EXPERIMENT_BATCH) {
+		snprintf(figure, sizeof(figure), "%.2f +- %.2f s", m[METRIC_BATCH_MEAN_S],
+		    m[METRIC_BATCH_STDDEV_S]);
 		printf("%23s  ", figure);
 		return;
 	}
@@ -190,7 +210,7 @@ static void print_marks(const char *marks)
 
 void progress_end(struct progress *p, const struct row *row, uint64_t expected_ns)
 {
-	char load[64], server[64];
+	char load[PROGRESS_LOAD_CAP], server[64];
 	p->verdicts[row->verdict]++;
 	p->done_count++;
 	p->expected_done_ns += expected_ns;
@@ -199,7 +219,7 @@ void progress_end(struct progress *p, const struct row *row, uint64_t expected_n
 	progress_clear(p);
 	printf("%-10s %-10.10s %8s ", experiment_names[row->cell->experiment->kind],
 	    format_server(row->cell, server, sizeof(server)),
-	    format_load(row->cell, load, sizeof(load)));
+	    progress_format_load(row->cell, load));
 	if (row->verdict == VERDICT_VALID || row->verdict == VERDICT_CLIENT_LIMITED) {
 		print_figures(row);
 		printf("%s%s%s", colour_of(p, row->verdict), verdict_names[row->verdict], plain(p));

@@ -20,6 +20,7 @@ struct progress {
 	uint64_t cell_began_ns;
 	uint64_t drawn_ns;         /* when the bar was drawn last */
 	const struct cell *cell;   /* under way; NULL for none */
+	bool at_most;              /* the time left is an upper bound: it may be decided sooner */
 	bool terminal;
 	bool colour;
 	bool unicode;
@@ -30,6 +31,10 @@ struct progress {
 void progress_init(struct progress *p, uint32_t cell_count, uint64_t expected_ns);
 /* The line above the rows. */
 void progress_head(const struct progress *p);
+/* A further block of cells, since `open` of so many comparisons are undecided; most_ns: until the
+ * last block. */
+void progress_extend(struct progress *p, uint32_t open, uint32_t compared, uint32_t cell_count,
+    uint64_t most_ns);
 void progress_begin(struct progress *p, const struct cell *cell);
 /* Draws the bar anew, not too often: the terminal runs on CPUs that are being measured. */
 void progress_tick(struct progress *p);
@@ -39,6 +44,10 @@ void progress_end(struct progress *p, const struct row *row, uint64_t expected_n
 void progress_clear(const struct progress *p);
 /* A passing line where the bar is: what is being done just now. No effect without a terminal. */
 void progress_note(const struct progress *p, const char *text);
+
+enum { PROGRESS_LOAD_CAP = 96 };
+/* The cell's clients, "10k" or "100+10k", into `out`; returns it. */
+char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP]);
 
 /* "1h 05m", "4m 07s", "12s" into `out`; returns it. */
 char *progress_format_time(uint64_t ns, char *out, size_t cap);

@@ -81,10 +81,11 @@ static const char *answer_throughput(struct report_data *data)
 static const char *answer_cpu(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
+	const char *at_equal_work = report_answer_cost(data);
 	const struct report_point *best
 	    = phrase_best(data, "throughput", 1000, 0, METRIC_CPU_US_PER_REQ, true);
-	if (!best)
-		return NULL;
+	if (at_equal_work || !best)
+		return at_equal_work;
 	return report_printf(pool,
 	    "At 1,000 connections a request costs %s the least CPU time, **%s** (user and "
 	    "system).%s",
@@ -387,6 +388,7 @@ size_t report_answers(struct report_data *data, struct report_answer answers[REP
 		{ "Mostly idle", "idle", answer_idle },
 		{ "Context switches", "switches", answer_switches },
 		{ "CPU time", "cpu", answer_cpu },
+		{ "Latency", "latency", report_answer_slo },
 		{ "Memory", "memory", answer_memory },
 		{ "Waiting for others", "wait", answer_wait },
 		{ "Fairness", "percentiles", answer_fairness },

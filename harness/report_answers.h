@@ -9,7 +9,7 @@
 
 #include "harness/report_data.h"
 
-enum { REPORT_ANSWERS_MAX = 8, REPORT_REASONS_MAX = 16 };
+enum { REPORT_ANSWERS_MAX = 9, REPORT_REASONS_MAX = 16 };
 
 struct report_answer {
 	const char *topic;  /* "Throughput" */
@@ -19,6 +19,10 @@ struct report_answer {
 
 /* Returns how many there are. */
 size_t report_answers(struct report_data *data, struct report_answer answers[REPORT_ANSWERS_MAX]);
+
+/* Those from the open loops: markup, or NULL when this run did not measure them. */
+const char *report_answer_cost(struct report_data *data);
+const char *report_answer_slo(struct report_data *data);
 
 /* A clean, B noisy, C not comparable. */
 struct report_grade {

@@ -35,6 +35,11 @@ ASSET(asset_stream, "scripts/plots/stream.gp");
 ASSET(asset_time, "scripts/plots/time.gp");
 ASSET(asset_heatmap, "scripts/plots/heatmap.gp");
 ASSET(asset_code, "scripts/plots/code.gp");
+ASSET(asset_slow, "scripts/plots/slow.gp");
+ASSET(asset_cost, "scripts/plots/cost.gp");
+ASSET(asset_cost_latency, "scripts/plots/cost-latency.gp");
+ASSET(asset_latency, "scripts/plots/latency.gp");
+ASSET(asset_batch, "scripts/plots/batch.gp");
 ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
 
 static const struct report_asset assets[] = {
@@ -56,6 +61,11 @@ static const struct report_asset assets[] = {
 	{ "time.gp", asset_time },
 	{ "heatmap.gp", asset_heatmap },
 	{ "code.gp", asset_code },
+	{ "slow.gp", asset_slow },
+	{ "cost.gp", asset_cost },
+	{ "cost-latency.gp", asset_cost_latency },
+	{ "latency.gp", asset_latency },
+	{ "batch.gp", asset_batch },
 	{ "percentiles.gp", asset_percentiles },
 };
 

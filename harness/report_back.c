@@ -277,7 +277,7 @@ void report_section_cells(struct report *r)
 		report_cell(r->doc,
 		    report_printf(pool, "%s%s", report_name(r, p->cells->server),
 			p->cells->twin ? " (twin)" : ""));
-		report_cell_number(r->doc, (double)(p->cells->connections + p->cells->idle),
+		report_cell_number(r->doc, (double)(p->cells->connections + p->cells->idle + p->cells->slow),
 		    report_load(r, p->cells));
 		report_cell_number(
 		    r->doc, (double)p->usable_count, report_whole(pool, (double)p->usable_count));

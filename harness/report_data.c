@@ -94,8 +94,8 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
-				   "requests_per_conn, series, hlog";
-enum { CELL_COLUMN_COUNT = 17 };
+				   "requests_per_conn, slow, level_per_s, level_percent, series, hlog";
+enum { CELL_COLUMN_COUNT = 20 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -114,8 +114,11 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.rep = whole(row, 11),
 		.position = whole(row, 12),
 		.requests_per_conn = whole(row, 14),
-		.series = text(data, row, 15),
-		.hlog = text(data, row, 16),
+		.slow = whole(row, 15),
+		.level_per_s = whole(row, 16),
+		.level_percent = whole(row, 17),
+		.series = text(data, row, 18),
+		.hlog = text(data, row, 19),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {
@@ -134,6 +137,8 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 	    = cell.metric[METRIC_CPU_USER_US_PER_REQ] + cell.metric[METRIC_CPU_SYS_US_PER_REQ];
 	cell.metric[METRIC_BYTES_PER_CONN]
 	    = cell.metric[METRIC_USER_BYTES_PER_CONN] + cell.metric[METRIC_KERNEL_BYTES_PER_CONN];
+	cell.metric[METRIC_ACHIEVED_SHARE]
+	    = cell.metric[METRIC_RATE_PER_S] / cell.metric[METRIC_OFFERED_PER_S];
 	data->cells = report_grow(data->cells, &data->cell_cap, data->cell_count, sizeof(cell));
 	data->cells[data->cell_count++] = cell;
 	return true;

@@ -18,10 +18,11 @@
 #include "harness/row.h"
 #include "lib/core/estimate.h"
 
-/* The metrics of row.h, and two sums of theirs. */
+/* The metrics of row.h, and what is made of two of theirs. */
 enum {
 	METRIC_CPU_US_PER_REQ = METRIC_COUNT, /* user + system */
 	METRIC_BYTES_PER_CONN,                /* user + kernel */
+	METRIC_ACHIEVED_SHARE,                /* rate / offered, of an open loop */
 	REPORT_METRICS
 };
 
@@ -48,7 +49,8 @@ struct report_cell_row {
 	const struct report_server *server;
 	bool twin;
 	bool outlier; /* its rate lies far from the point's others: flagged, never left out */
-	long connections, idle, requests_per_conn, rep, position;
+	long connections, idle, slow, requests_per_conn, rep, position;
+	long level_per_s, level_percent; /* of an open loop, as the plan gives it */
 	enum verdict verdict;
 	double metric[REPORT_METRICS]; /* NAN: blank */
 };
@@ -101,6 +103,8 @@ const struct report_point *report_point(const struct report_data *data, const ch
     const char *server, long connections, long idle);
 const struct report_point *report_twin(
     const struct report_data *data, const struct report_point *point);
+/* Do the two have the same load, whatever the server and block? */
+bool report_same_load(const struct report_cell_row *a, const struct report_cell_row *b);
 /* True when the point has figures. */
 static inline bool report_usable(const struct report_point *p)
 {

@@ -27,10 +27,18 @@ void report_verdict_cell(struct report *r, enum verdict verdict)
 const char *report_load(struct report *r, const struct report_cell_row *cell)
 {
 	struct report_pool *pool = &r->data->pool;
-	const char *active = report_whole(pool, (double)cell->connections);
-	return cell->idle
-	    ? report_printf(pool, "%s + %s idle", active, report_whole(pool, (double)cell->idle))
-	    : active;
+	const char *load = report_whole(pool, (double)cell->connections);
+	if (cell->idle)
+		load = report_printf(pool, "%s + %s idle", load,
+		    report_whole(pool, (double)cell->idle));
+	if (cell->slow)
+		load = report_printf(pool, "%s + %s slow", load,
+		    report_whole(pool, (double)cell->slow));
+	if (cell->level_per_s)
+		return report_printf(pool, "%s at %s/s", load,
+		    report_value(pool, REPORT_RATE, (double)cell->level_per_s));
+	return cell->level_percent ? report_printf(pool, "%s at %ld%%", load, cell->level_percent)
+				   : load;
 }
 
 void report_section_grade(struct report *r)
@@ -95,11 +103,17 @@ void report_section_reading(struct report *r)
 	    "**invalid** and **failed** cells have no figures at all. **-** is a value that this "
 	    "machine could not give: it is not zero.");
 	report_item(r->doc,
-	    "**All load is closed-loop**, that of `mixed` apart: each connection sends its next "
-	    "request when the last answer is complete. Latency is therefore service time at "
+	    "**Load is closed-loop** but for `cost`, `latency`, `mixed` and `slow`: each connection sends "
+	    "its next request when the last answer is complete. Latency is then service time at "
 	    "saturation: it grows with the number of connections for every server, and is no "
-	    "response time at a given rate. In `mixed` requests come at a fixed rate, and latency "
-	    "is response time, from when they were due.");
+	    "response time at a given rate. In these open loops requests come at random at a "
+	    "given rate, whatever the server does, and latency is response time, from when they "
+	    "were due.");
+	report_item(r->doc,
+	    "**Rates in %** are of a server's capacity: its rate in `throughput` with as many "
+	    "connections, in block 1. In `cost` it is the slowest server's, so that all do equal "
+	    "work; in `latency` each server's own. What is **overloaded** (health, below) did not "
+	    "answer all that came, and was busy: its latency grows with the window's length.");
 	report_item(r->doc,
 	    "**Client and server share one machine** and its loopback device: compare servers with "
 	    "each other, not these figures with those of a network.");
@@ -298,6 +312,7 @@ static const struct report_column health_columns[] = {
 	{ "errors", true },
 	{ "Jain", true },
 	{ "Little", true },
+	{ "achieved/offered", true },
 	{ "client CPU", true },
 };
 
@@ -310,6 +325,7 @@ static void health_row(struct report *r, const struct report_cell_row *cell)
 		METRIC_ERRORS,
 		METRIC_FAIRNESS,
 		METRIC_LITTLES_LAW_RESIDUAL,
+		METRIC_ACHIEVED_SHARE,
 		METRIC_CLIENT_CPU,
 	};
 	struct report_pool *pool = &r->data->pool;
@@ -318,7 +334,8 @@ static void health_row(struct report *r, const struct report_cell_row *cell)
 	report_cell(r->doc, report_escape(pool, cell->experiment));
 	report_cell(r->doc,
 	    report_printf(pool, "%s%s", report_name(r, cell->server), cell->twin ? " (twin)" : ""));
-	report_cell_number(r->doc, (double)(cell->connections + cell->idle), report_load(r, cell));
+	report_cell_number(r->doc, (double)(cell->connections + cell->idle + cell->slow),
+	    report_load(r, cell));
 	report_cell_number(r->doc, (double)cell->rep, report_whole(pool, (double)cell->rep));
 	report_verdict_cell(r, cell->verdict);
 	report_cell(r->doc,
@@ -353,9 +370,9 @@ void report_section_health(struct report *r)
 	report_paragraph(r->doc, NULL,
 	    "Whether each cell measured what it claims: connections established and answered at "
 	    "least once, errors, Jain's fairness index, the completed-only residual of Little's "
-	    "law, and the CPU use of the load generator's busiest worker. Failed and invalid cells "
+	    "law, what share of an open loop's rate was achieved, and the CPU use of the load generator's busiest worker. Failed and invalid cells "
 	    "stand first, then client-limited ones, then those with a mark: unfair (Little's law), "
-	    "unchecked, or outlier (a rate far from the other blocks'; it stays in the median).");
+	    "overloaded, unchecked, or outlier (a rate far from the other blocks'; it stays in the median).");
 	if (!health_table(r, 0, HEALTH_BAD - 1, true))
 		report_paragraph(
 		    r->doc, NULL, "No cell is failed, invalid, client-limited or marked.");

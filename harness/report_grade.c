@@ -16,7 +16,8 @@ double report_drift(const struct report_data *data, const struct report_point **
 	*worst = NULL;
 	for (size_t i = 0; i < data->point_count && count < ESTIMATE_VALUES_MAX; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!p->cells->twin || !report_usable(p))
+		/* the rate of an open loop is the load's, not the server's */
+		if (!p->cells->twin || !report_usable(p) || p->metric[METRIC_OFFERED_PER_S].count)
 			continue;
 		double drift = report_drift_at(data, p, METRIC_RATE_PER_S);
 		if (!isfinite(drift))

@@ -80,8 +80,7 @@ const char *phrase_standings(
 	const struct report_cell_row *load = best->cells;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!phrase_at_load(p, load->experiment, load->connections, load->idle)
-		    || p == best)
+		if (p->cells->twin || !report_same_load(p->cells, load) || p == best)
 			continue;
 		if (!report_usable(p)) {
 			phrase_add(&missing, phrase_missing(data, p));

@@ -43,8 +43,11 @@ const struct report_metric_info report_metrics[REPORT_METRICS] = {
 	[METRIC_CLIENT_CPU] = { "client CPU", REPORT_SHARE },
 	[METRIC_ERRORS] = { "errors", REPORT_COUNT },
 	[METRIC_ELAPSED_S] = { "window", REPORT_PLAIN },
+	[METRIC_OFFERED_PER_S] = { "offered/s", REPORT_RATE },
+	[METRIC_BATCH_MEAN_S] = { "batch, s", REPORT_PLAIN },
 	[METRIC_CPU_US_PER_REQ] = { "CPU/req", REPORT_US },
 	[METRIC_BYTES_PER_CONN] = { "memory/conn", REPORT_BYTES },
+	[METRIC_ACHIEVED_SHARE] = { "achieved/offered", REPORT_SHARE },
 };
 
 const char *report_key(const struct report_data *data, const char *key)
@@ -82,8 +85,6 @@ static long requests_order(const struct report_cell_row *cell)
 	return cell->requests_per_conn ? cell->requests_per_conn : LONG_MAX;
 }
 
-/* Cells of one point compare equal. Servers stand in the order of their style, which is that of the
- * figures. */
 static int compare_load(const struct report_cell_row *a, const struct report_cell_row *b)
 {
 	int order = experiment_order(a->experiment) - experiment_order(b->experiment);
@@ -91,8 +92,23 @@ static int compare_load(const struct report_cell_row *a, const struct report_cel
 	order = order ? order : strcmp(a->target, b->target);
 	order = order ? order : compare_long(a->connections, b->connections);
 	order = order ? order : compare_long(a->idle, b->idle);
+	order = order ? order : compare_long(a->slow, b->slow);
 	/* 0, a connection that never ends, comes last */
 	order = order ? order : compare_long(requests_order(a), requests_order(b));
+	order = order ? order : compare_long(a->level_per_s, b->level_per_s);
+	return order ? order : compare_long(a->level_percent, b->level_percent);
+}
+
+bool report_same_load(const struct report_cell_row *a, const struct report_cell_row *b)
+{
+	return compare_load(a, b) == 0;
+}
+
+/* Cells of one point compare equal. Servers stand in the order of their style, which is that of the
+ * figures. */
+static int compare_point(const struct report_cell_row *a, const struct report_cell_row *b)
+{
+	int order = compare_load(a, b);
 	order = order ? order : a->twin - b->twin;
 	return order ? order : compare_long((long)a->server->style, (long)b->server->style);
 }
@@ -100,7 +116,7 @@ static int compare_load(const struct report_cell_row *a, const struct report_cel
 static int compare_cells(const void *left, const void *right)
 {
 	const struct report_cell_row *a = left, *b = right;
-	int order = compare_load(a, b);
+	int order = compare_point(a, b);
 	return order ? order : compare_long(a->rep, b->rep);
 }
 
@@ -179,7 +195,7 @@ void report_data_group(struct report_data *data)
 	data->point_count = 0;
 	for (size_t i = 0, next; i < data->cell_count; i = next) {
 		for (next = i + 1; next < data->cell_count; next++)
-			if (compare_load(&data->cells[i], &data->cells[next]))
+			if (compare_point(&data->cells[i], &data->cells[next]))
 				break;
 		data->points = report_grow(
 		    data->points, &data->point_cap, data->point_count, sizeof(*data->points));
@@ -209,7 +225,7 @@ const struct report_point *report_twin(
 	struct report_cell_row twin = point->cells[0];
 	twin.twin = true;
 	for (size_t i = 0; i < data->point_count; i++)
-		if (!compare_load(data->points[i].cells, &twin))
+		if (!compare_point(data->points[i].cells, &twin))
 			return &data->points[i];
 	return NULL;
 }
@@ -245,23 +261,22 @@ static struct estimate ratio_of(const struct pairs *pairs)
 
 double report_drift_at(const struct report_data *data, const struct report_point *point, int metric)
 {
-	for (size_t i = 0; i < data->point_count; i++) {
+	const struct report_point *twin = NULL, *own = NULL;
+	for (size_t i = 0; i < data->point_count; i++)
+		if (data->points[i].cells->twin && report_same_load(data->points[i].cells, point->cells))
+			twin = &data->points[i];
+	for (size_t i = 0; twin && i < data->point_count; i++) {
 		const struct report_cell_row *cell = data->points[i].cells;
-		if (!cell->twin || strcmp(cell->experiment, point->cells->experiment)
-		    || strcmp(cell->target, point->cells->target)
-		    || cell->connections != point->cells->connections
-		    || cell->idle != point->cells->idle)
-			continue;
-		const struct report_point *own = report_point(
-		    data, cell->experiment, cell->server->name, cell->connections, cell->idle);
-		if (!own)
-			continue;
-		struct pairs pairs;
-		pair(&data->points[i], own, metric, &pairs);
-		struct estimate ratio = ratio_of(&pairs);
-		return ratio.count ? fabs(ratio.median - 1) : (double)NAN;
+		if (!cell->twin && cell->server == twin->cells->server
+		    && report_same_load(cell, twin->cells))
+			own = &data->points[i];
 	}
-	return (double)NAN;
+	if (!own)
+		return (double)NAN;
+	struct pairs pairs;
+	pair(twin, own, metric, &pairs);
+	struct estimate ratio = ratio_of(&pairs);
+	return ratio.count ? fabs(ratio.median - 1) : (double)NAN;
 }
 
 static double margin_of(int metric)

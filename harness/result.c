@@ -42,7 +42,6 @@ static const struct {
 	{ METRIC_LITTLES_LAW_RESIDUAL, "littles_law_residual", 1 },
 	{ METRIC_CLIENT_CPU, "client.cpu_utilisation", 1 },
 	{ METRIC_CLIENT_REQUESTS, "requests.lifetime", 1 },
-	{ METRIC_OFFERED_PER_S, "config.rate_per_s", 1 },
 };
 
 static const struct {
@@ -54,12 +53,15 @@ static const struct {
 	{ METRIC_MEAN_US, "mean" },
 };
 
-/* Of a mix the light requests tell what the heavy ones cost the others, from when they were due. */
+/*
+ * In an open loop latency is from when a request was due. Of a mix the light requests tell what the
+ * heavy ones cost the others.
+ */
 static void move_latencies(struct row *row, const json_t *json)
 {
 	const char *of = row->cell->experiment->kind == EXPERIMENT_MIXED
 	    ? "targets.0.latency_ns.response"
-	    : "latency_ns.service";
+	    : row->cell->offered_per_s ? "latency_ns.response" : "latency_ns.service";
 	char path[64];
 	for (size_t i = 0; i < sizeof(latencies) / sizeof(*latencies); i++) {
 		snprintf(path, sizeof(path), "%s.%s", of, latencies[i].name);
@@ -128,6 +130,9 @@ bool result_read(
 	facts->errors = count_at(json, "requests.errors.total");
 	facts->client_requests = count_at(json, "requests.lifetime");
 	facts->in_flight = count_at(json, "requests.in_flight_at_end");
+	facts->offered = count_at(json, "requests.offered");
+	facts->carried = count_at(json, "requests.carried");
+	facts->unfinished = count_at(json, "requests.unfinished");
 	facts->client_verdict = result->verdict;
 	facts->client_reasons = result->reasons;
 	json_decref(json);

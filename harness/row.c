@@ -48,6 +48,11 @@ const struct metric_column metric_columns[METRIC_COUNT] = {
 	[METRIC_SERVER_REQUESTS] = { "server_requests", true },
 	[METRIC_CLIENT_REQUESTS] = { "client_requests", true },
 	[METRIC_OFFERED_PER_S] = { "offered_per_s", true },
+	[METRIC_BATCH_MEDIAN_S] = { "batch_median_s", false },
+	[METRIC_BATCH_MEAN_S] = { "batch_mean_s", false },
+	[METRIC_BATCH_STDDEV_S] = { "batch_stddev_s", false },
+	[METRIC_BATCH_MIN_S] = { "batch_min_s", false },
+	[METRIC_BATCH_MAX_S] = { "batch_max_s", false },
 };
 
 void row_init(struct row *row, const struct cell *cell)
@@ -55,6 +60,8 @@ void row_init(struct row *row, const struct cell *cell)
 	*row = (struct row){ .cell = cell };
 	for (int i = 0; i < METRIC_COUNT; i++)
 		row->metrics[i] = NAN;
+	if (cell->offered_per_s)
+		row->metrics[METRIC_OFFERED_PER_S] = cell->offered_per_s;
 	time_t now = time(NULL);
 	struct tm utc;
 	gmtime_r(&now, &utc);

@@ -51,6 +51,11 @@ enum metric {
 	METRIC_SERVER_REQUESTS,
 	METRIC_CLIENT_REQUESTS,
 	METRIC_OFFERED_PER_S,
+	METRIC_BATCH_MEDIAN_S,
+	METRIC_BATCH_MEAN_S,
+	METRIC_BATCH_STDDEV_S,
+	METRIC_BATCH_MIN_S,
+	METRIC_BATCH_MAX_S,
 	METRIC_COUNT
 };
 
@@ -69,6 +74,7 @@ struct row {
 	char marks[64];
 	double metrics[METRIC_COUNT];
 	char blank[2048];
+	char batch_times[256];  /* hyperfine's, as a JSON array of seconds; "" for none */
 	char *loadgen;          /* its JSON, from malloc; NULL for none */
 	char *series, *hlog;    /* its --series and --hlog, likewise */
 	char log[2048];

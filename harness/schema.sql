@@ -5,7 +5,9 @@ PRAGMA user_version = 3;
 -- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
 -- planned_cells, unchecked (0 | 1), until_decided (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
 -- memory_bytes, governor, virtualisation, mitigations, clock_source, file_limit, somaxconn, perf_event_paranoid, libraries
--- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start)
+-- (JSON object name -> version), steal_share, pressure (PSI some avg10 at the start), arguments (JSON array: those of
+-- bench), plan_path, machine (a hash of its id), sha256 plan, sha256 c10k, sha256 loadgen, sha256 servers/NAME,
+-- slo_us (latency: p99 is to stay below), resumed (how often), extended_from (position of the first cell of the latest block beyond the plan)
 CREATE TABLE run (
 	key   TEXT PRIMARY KEY,
 	value TEXT NOT NULL
@@ -35,13 +37,16 @@ CREATE TABLE conformance (
 
 CREATE TABLE cell (
 	id           INTEGER PRIMARY KEY,
-	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream
+	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow | cost | latency | batch
 	server       TEXT NOT NULL,
 	twin         INTEGER NOT NULL DEFAULT 0, -- 1: the A/A repetition, never part of the server's own median
 	target       TEXT NOT NULL,   -- "/", "/sleep/100"
 	connections  INTEGER NOT NULL,-- active ones
 	idle         INTEGER NOT NULL,-- connected and silent
+	slow         INTEGER NOT NULL DEFAULT 0, -- connected, sending or reading slowly
 	requests_per_conn INTEGER NOT NULL DEFAULT 0, -- then the client connects anew; 0: never
+	level_per_s   INTEGER NOT NULL DEFAULT 0, -- open loop: the rate that the plan gives; 0: a percentage, or a closed loop
+	level_percent INTEGER NOT NULL DEFAULT 0, -- open loop: the rate as a percentage of capacity (see harness/capacity.h); else 0
 	rep          INTEGER NOT NULL,-- block, from 1
 	position     INTEGER NOT NULL,-- order in which the run measured it, from 1
 	started_at   TEXT NOT NULL,
@@ -53,7 +58,7 @@ CREATE TABLE cell (
 	requests     INTEGER,         -- completed inside it
 	errors       INTEGER,
 	rate_per_s   REAL,
-	-- of service time; mixed: response time of the light requests
+	-- of service time; of an open loop response time; mixed: of the light requests
 	p50_us REAL, p90_us REAL, p99_us REAL, p99_9_us REAL, p99_99_us REAL, max_us REAL, mean_us REAL,
 
 	ctx_switches_per_req     REAL, -- perf software counter
@@ -78,10 +83,15 @@ CREATE TABLE cell (
 	client_requests INTEGER,      -- what the load generator sent over its life
 	offered_per_s INTEGER,        -- open loop: requests due each second; NULL: closed loop
 
+	-- batch: hyperfine's, over whole runs of the load generator with a fixed number of requests
+	batch_median_s REAL, batch_mean_s REAL, batch_stddev_s REAL, batch_min_s REAL, batch_max_s REAL,
+	batch_times  TEXT,            -- JSON array of seconds, one a run
+
 	blank        TEXT NOT NULL DEFAULT '', -- "runqueue_us_per_req: no schedstat in this kernel; ..."
 	loadgen      TEXT,            -- the load generator's whole JSON, histograms included (c10k.loadgen/1)
 	log          TEXT,            -- last words of the server and of the load generator, if any
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
-	UNIQUE (experiment, server, twin, target, connections, idle, requests_per_conn, rep)
+	sha256       TEXT NOT NULL DEFAULT '', -- of the row's other columns, see cell_digest.h
+	UNIQUE (experiment, server, twin, target, connections, idle, slow, requests_per_conn, level_per_s, level_percent, rep)
 );

@@ -15,8 +15,8 @@
 /* From the simplest way of waiting to the newest: the order in which people meet them. */
 static const char *const usual_order[] = {
 	"iterative", "fork", "prefork", "thread", "threadpool", "select", "poll", "epoll", "epoll-et",
-	"epoll-oneshot", "percore", "libev", "libevent", "libuv", "linux-aio", "io_uring", "coro", "tokio",
-	"tokio-current", "smol", "async-std",
+	"epoll-oneshot", "percore", "libev", "libevent", "libuv", "linux-aio", "io_uring", "coro", "asio",
+	"tokio", "tokio-current", "smol", "async-std",
 };
 
 static size_t rank_of(const char *name)
@@ -64,7 +64,7 @@ static void find_source(const struct paths *paths, const char *program, struct s
 {
 	static const struct {
 		const char *folder, *ending;
-	} places[] = { { "servers", "c" }, { "servers/rust/src/bin", "rs" } };
+	} places[] = { { "servers", "c" }, { "servers", "cc" }, { "servers/rust/src/bin", "rs" } };
 	char path[PATH_CAP], *text = NULL;
 	for (size_t i = 0; !text && i < sizeof(places) / sizeof(places[0]); i++) {
 		path_make(info->source, "%s/%s.%s", places[i].folder, program, places[i].ending);
@@ -89,7 +89,7 @@ static void copy_string(const json_t *object, const char *key, char *out, size_t
 
 bool server_can_serve(const struct server_info *info, const struct cell *cell)
 {
-	uint64_t wanted = (uint64_t)cell->connections + cell->idle;
+	uint64_t wanted = cell_clients(cell);
 	bool silent = cell->idle > 0 || cell->experiment->kind == EXPERIMENT_MEMORY;
 	uint64_t most = (uint64_t)info->max_connections + (silent ? 0 : info->max_waiting);
 	return info->max_connections == 0 || wanted <= most;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/cell_digest.h"
 #include "harness/schema.h"
 #include "lib/sys/die.h"
 
@@ -17,6 +18,8 @@ struct store {
 	sqlite3_stmt *put_server;
 	sqlite3_stmt *put_conformance;
 	sqlite3_stmt *put_row;
+	sqlite3_stmt *get_row, *seal_row, *find_row; /* by id; by id; by load */
+	sqlite3_stmt *get_run;
 	char path[PATH_CAP];
 };
 
@@ -44,6 +47,16 @@ static sqlite3_stmt *prepare(struct store *store, const char *sql)
 	return statement;
 }
 
+static sqlite3_int64 get_number(struct store *store, const char *sql)
+{
+	sqlite3_stmt *select = prepare(store, sql);
+	if (sqlite3_step(select) != SQLITE_ROW)
+		fail(store);
+	sqlite3_int64 number = sqlite3_column_int64(select, 0);
+	sqlite3_finalize(select);
+	return number;
+}
+
 static void step(struct store *store, sqlite3_stmt *statement)
 {
 	if (sqlite3_step(statement) != SQLITE_DONE)
@@ -57,15 +70,20 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
 	sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
 }
 
-enum { ROW_FIXED = 17 }; /* columns of `cell` before the metrics, and loadgen, log, series, hlog */
+/* Which cell a row is: the columns that are unique together. */
+#define ROW_KEY \
+	"experiment, server, twin, target, connections, idle, slow, requests_per_conn, " \
+	"level_per_s, level_percent, rep"
+#define ROW_KEY_MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+
+enum { ROW_FIXED = 21 }; /* columns of `cell` that are no metrics, but for the first */
 
 static sqlite3_stmt *prepare_row(struct store *store)
 {
 	char sql[4096];
 	size_t len = (size_t)snprintf(sql, sizeof(sql),
-	    "INSERT INTO cell (experiment, server, twin, target, connections, idle, requests_per_conn, rep,"
-	    " position,"
-	    " started_at, verdict, reason, marks, blank, loadgen, log, series, hlog");
+	    "INSERT INTO cell (" ROW_KEY ", position, started_at, verdict, reason, marks, blank,"
+	    " batch_times, loadgen, log, series, hlog");
 	for (int i = 0; i < METRIC_COUNT; i++)
 		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", %s",
 		    metric_columns[i].name);
@@ -76,27 +94,57 @@ static sqlite3_stmt *prepare_row(struct store *store)
 	return prepare(store, sql);
 }
 
-struct store *store_create(const char *path)
+static struct store *open_file(const char *path, int flags)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	if (!store)
 		die("out of memory");
 	snprintf(store->path, sizeof(store->path), "%s", path);
-	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
-	    SQLITE_OK)
+	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | flags, NULL) != SQLITE_OK)
 		fail(store);
 	sqlite3_busy_timeout(store->db, 5000);
-	run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN;");
-	run_sql(store, schema_sql);
-	run_sql(store, "COMMIT;");
+	run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+	return store;
+}
+
+static void prepare_all(struct store *store)
+{
 	store->put_run = prepare(store, "INSERT OR REPLACE INTO run (key, value) VALUES (?, ?)");
 	store->put_server = prepare(store,
 	    "INSERT INTO server (name, family, api, language, summary, max_connections, source,"
 	    " source_lines, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	store->put_conformance = prepare(store,
-	    "INSERT INTO conformance (server, case_id, section, sending, passed, detail)"
+	    "INSERT OR REPLACE INTO conformance (server, case_id, section, sending, passed, detail)"
 	    " VALUES (?, ?, ?, ?, ?, ?)");
 	store->put_row = prepare_row(store);
+	store->get_row = prepare(store, "SELECT * FROM cell WHERE id = ?");
+	store->seal_row = prepare(store,
+	    "UPDATE cell SET " CELL_DIGEST_COLUMN " = ? WHERE id = ?");
+	store->find_row = prepare(store,
+	    "SELECT verdict, rate_per_s FROM cell WHERE (" ROW_KEY ") = (" ROW_KEY_MARKS ")");
+	store->get_run = prepare(store, "SELECT value FROM run WHERE key = ?");
+}
+
+struct store *store_create(const char *path)
+{
+	struct store *store = open_file(path, SQLITE_OPEN_CREATE);
+	run_sql(store, "BEGIN;");
+	run_sql(store, schema_sql);
+	run_sql(store, "COMMIT;");
+	prepare_all(store);
+	return store;
+}
+
+struct store *store_open(const char *path)
+{
+	struct store *store = open_file(path, 0);
+	bool empty = get_number(store, "SELECT count(*) = 0 FROM sqlite_schema") != 0;
+	if (empty) {
+		sqlite3_close(store->db);
+		free(store);
+		return NULL;
+	}
+	prepare_all(store);
 	return store;
 }
 
@@ -106,6 +154,10 @@ void store_close(struct store *store)
 	sqlite3_finalize(store->put_server);
 	sqlite3_finalize(store->put_conformance);
 	sqlite3_finalize(store->put_row);
+	sqlite3_finalize(store->get_row);
+	sqlite3_finalize(store->seal_row);
+	sqlite3_finalize(store->find_row);
+	sqlite3_finalize(store->get_run);
 	/* a reader then needs no right to write beside it */
 	run_sql(store, "PRAGMA journal_mode = DELETE;");
 	sqlite3_close(store->db);
@@ -117,6 +169,35 @@ void store_put_run(struct store *store, const char *key, const char *value)
 	bind_text(store->put_run, 1, key);
 	bind_text(store->put_run, 2, value);
 	step(store, store->put_run);
+}
+
+char *store_get_run(struct store *store, const char *key)
+{
+	char *value = NULL;
+	bind_text(store->get_run, 1, key);
+	int code = sqlite3_step(store->get_run);
+	if (code == SQLITE_ROW) {
+		value = strdup((const char *)sqlite3_column_text(store->get_run, 0));
+		if (!value)
+			die("out of memory");
+	} else if (code != SQLITE_DONE) {
+		fail(store);
+	}
+	sqlite3_reset(store->get_run);
+	return value;
+}
+
+void store_each_run(struct store *store,
+    void (*take)(void *context, const char *key, const char *value), void *context)
+{
+	sqlite3_stmt *select = prepare(store, "SELECT key, value FROM run ORDER BY key");
+	int code;
+	while ((code = sqlite3_step(select)) == SQLITE_ROW)
+		take(context, (const char *)sqlite3_column_text(select, 0),
+		    (const char *)sqlite3_column_text(select, 1));
+	if (code != SQLITE_DONE)
+		fail(store);
+	sqlite3_finalize(select);
 }
 
 void store_format_run(struct store *store, const char *key, const char *format, ...)
@@ -151,25 +232,49 @@ void store_put_server(struct store *store, const struct server_info *info)
 	step(store, put);
 }
 
+/* The columns of ROW_KEY from place 1 on; the place behind them. */
+static int bind_key(sqlite3_stmt *statement, const struct cell *cell)
+{
+	int place = 1;
+	bind_text(statement, place++, experiment_names[cell->experiment->kind]);
+	bind_text(statement, place++, cell->server->name);
+	sqlite3_bind_int(statement, place++, cell->twin);
+	bind_text(statement, place++, cell->experiment->target);
+	sqlite3_bind_int64(statement, place++, cell->connections);
+	sqlite3_bind_int64(statement, place++, cell->idle);
+	sqlite3_bind_int64(statement, place++, cell->slow);
+	sqlite3_bind_int64(statement, place++, cell->requests);
+	sqlite3_bind_int64(statement, place++, cell->level.per_s);
+	sqlite3_bind_int64(statement, place++, cell->level.percent);
+	sqlite3_bind_int64(statement, place++, cell->rep);
+	return place;
+}
+
+/* The row's digest is that of what the store gives back, not of what was put in. */
+static void seal_row(struct store *store, sqlite3_int64 id)
+{
+	char digest[DIGEST_CAP];
+	sqlite3_bind_int64(store->get_row, 1, id);
+	if (sqlite3_step(store->get_row) != SQLITE_ROW)
+		fail(store);
+	cell_digest(store->get_row, digest);
+	sqlite3_reset(store->get_row);
+	bind_text(store->seal_row, 1, digest);
+	sqlite3_bind_int64(store->seal_row, 2, id);
+	step(store, store->seal_row);
+}
+
 void store_put_row(struct store *store, const struct row *row)
 {
 	sqlite3_stmt *put = store->put_row;
-	const struct cell *cell = row->cell;
-	int place = 1;
-	bind_text(put, place++, experiment_names[cell->experiment->kind]);
-	bind_text(put, place++, cell->server->name);
-	sqlite3_bind_int(put, place++, cell->twin);
-	bind_text(put, place++, cell->experiment->target);
-	sqlite3_bind_int64(put, place++, cell->connections);
-	sqlite3_bind_int64(put, place++, cell->idle);
-	sqlite3_bind_int64(put, place++, cell->requests);
-	sqlite3_bind_int64(put, place++, cell->rep);
-	sqlite3_bind_int64(put, place++, cell->position);
+	int place = bind_key(put, row->cell);
+	sqlite3_bind_int64(put, place++, row->cell->position);
 	bind_text(put, place++, row->started_at);
 	bind_text(put, place++, verdict_names[row->verdict]);
 	bind_text(put, place++, row->reason);
 	bind_text(put, place++, row->marks);
 	bind_text(put, place++, row->blank);
+	bind_text(put, place++, row->batch_times[0] ? row->batch_times : NULL);
 	bind_text(put, place++, row->loadgen);
 	bind_text(put, place++, row->log[0] ? row->log : NULL);
 	bind_text(put, place++, row->series);
@@ -182,7 +287,31 @@ void store_put_row(struct store *store, const struct row *row)
 		else
 			sqlite3_bind_double(put, place, row->metrics[i]);
 	}
-	step(store, put); /* its own transaction */
+	run_sql(store, "SAVEPOINT row;"); /* a transaction of its own, unless the caller has one */
+	step(store, put);
+	seal_row(store, sqlite3_last_insert_rowid(store->db));
+	run_sql(store, "RELEASE row;");
+}
+
+bool store_find_row(
+    struct store *store, const struct cell *cell, enum verdict *verdict, double *rate_per_s)
+{
+	sqlite3_stmt *find = store->find_row;
+	bind_key(find, cell);
+	int code = sqlite3_step(find);
+	if (code == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(find, 0);
+		*verdict = VERDICT_FAILED;
+		for (int i = 0; i < VERDICT_COUNT; i++)
+			if (strcmp(verdict_names[i], name) == 0)
+				*verdict = (enum verdict)i;
+		*rate_per_s = sqlite3_column_type(find, 1) == SQLITE_NULL
+		    ? (double)NAN : sqlite3_column_double(find, 1);
+	} else if (code != SQLITE_DONE) {
+		fail(store);
+	}
+	sqlite3_reset(find);
+	return code == SQLITE_ROW;
 }
 
 void store_begin(struct store *store)
@@ -206,4 +335,29 @@ void store_put_conformance(struct store *store, const char *server, const char *
 	sqlite3_bind_int(put, 5, passed);
 	bind_text(put, 6, detail);
 	step(store, put);
+}
+
+void store_count_verdicts(struct store *store, uint32_t counts[VERDICT_COUNT])
+{
+	sqlite3_stmt *select = prepare(store, "SELECT count(*) FROM cell WHERE verdict = ?");
+	for (int i = 0; i < VERDICT_COUNT; i++) {
+		bind_text(select, 1, verdict_names[i]);
+		if (sqlite3_step(select) != SQLITE_ROW)
+			fail(store);
+		counts[i] = (uint32_t)sqlite3_column_int64(select, 0);
+		sqlite3_reset(select);
+	}
+	sqlite3_finalize(select);
+}
+
+bool store_has_passed(struct store *store, const char *server)
+{
+	sqlite3_stmt *select = prepare(store,
+	    "SELECT count(*) > 0 AND min(passed) = 1 FROM conformance WHERE server = ?");
+	bind_text(select, 1, server);
+	if (sqlite3_step(select) != SQLITE_ROW)
+		fail(store);
+	bool passed = sqlite3_column_int(select, 0) != 0;
+	sqlite3_finalize(select);
+	return passed;
 }

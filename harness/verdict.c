@@ -15,6 +15,8 @@
 
 static const int64_t clock_step_most_ns = 1000000;
 static const uint64_t error_share_least = 1000; /* one error in so many is the most */
+/* of the rate; and of one CPU, since many a model has use for one only */
+static const double achieved_least = 0.99, busy_least = 0.85;
 
 __attribute__((format(printf, 2, 3))) static void add(char reason[512], const char *format, ...)
 {
@@ -31,6 +33,31 @@ __attribute__((format(printf, 2, 3))) static void add(char reason[512], const ch
 static uint64_t difference(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
+}
+
+/* More than a window's edges explain: what is in flight there varies by chance. */
+static bool fell_behind(const struct verdict_facts *f)
+{
+	double growth = (double)f->unfinished - (double)f->carried;
+	double chance = 3 * sqrt((double)f->unfinished + (double)f->carried);
+	return growth > (1 - achieved_least) * (double)f->offered && growth > chance;
+}
+
+/*
+ * A server that has work waiting and does not do it was kept from it, or waits for something else:
+ * what it then answers is no measure of it at this rate.
+ */
+static void judge_backlog(struct row *row, const struct verdict_facts *f, char reason[512])
+{
+	double server_cpu = row->metrics[METRIC_SERVER_CPU];
+	if (!fell_behind(f))
+		return;
+	double growth = (double)f->unfinished - (double)f->carried;
+	if (server_cpu < busy_least && !f->may_idle)
+		add(reason, "%.1f%% of the rate was achieved while the server used %.2f CPUs",
+		    100 * (1 - growth / (double)f->offered), server_cpu);
+	else
+		row_mark(row, "overloaded");
 }
 
 /* With both sides at their end the lower bound is a close one: the reader is told. */
@@ -66,6 +93,7 @@ void verdict_judge(struct row *row, const struct verdict_facts *f)
 	    difference(f->server_requests, f->client_requests) > f->in_flight + f->errors)
 		add(reason, "the server counted %" PRIu64 " requests, the client sent %" PRIu64,
 		    f->server_requests, f->client_requests);
+	judge_backlog(row, f, reason);
 	if (f->clock_step_ns > clock_step_most_ns)
 		add(reason, "the machine was suspended for %.3f s", (double)f->clock_step_ns / 1e9);
 	if (strcmp(f->client_verdict, "invalid") == 0 && f->client_reasons[0])

@@ -16,6 +16,10 @@ struct verdict_facts {
 	uint64_t answered;
 	uint64_t completed;       /* inside the measure window */
 	uint64_t errors;
+	uint64_t offered;         /* open loop: requests due inside the window; else 0 */
+	uint64_t carried;         /* due before it, and unanswered when it began */
+	uint64_t unfinished;      /* due before its end, and unanswered there */
+	bool may_idle;            /* slow clients may hold all places of a pool */
 	uint64_t refused;         /* connections the server turned away, by its own count */
 	bool has_server_requests;
 	uint64_t server_requests; /* over the server's life, without the harness's own */
@@ -28,8 +32,8 @@ struct verdict_facts {
 };
 
 /*
- * Sets the row's verdict, reason. The worst finding is the verdict, every finding of that kind its
- * reason.
+ * Sets the row's verdict, reason, and the mark "overloaded" of an open loop that a busy server did
+ * not keep up with. The worst finding is the verdict, every finding of that kind its reason.
  */
 void verdict_judge(struct row *row, const struct verdict_facts *facts);
 

@@ -243,6 +243,7 @@ static json_t *config_json(const struct options *o)
 	set(json, "idle", integer(o->idle_count));
 	set(json, "slow", integer(o->slow_count));
 	set(json, "slow_target", string_or_null(o->slow_target));
+	set(json, "requests", integer_or_null(o->requests, o->requests));
 	set(json, "requests_per_connection",
 	    integer_or_null(o->requests_per_connection, o->requests_per_connection));
 	set(json, "pipeline", integer(o->depth));
@@ -279,7 +280,7 @@ bool json_write(FILE *file, const struct options *o, const struct result *r)
 	set(json, "targets", targets_json(o, t));
 	set(json, "client", client_json(r));
 	/* N = X R asks for connections that have one request each, and nothing else to do */
-	bool lawful = !o->rate_per_s && o->depth == 1 && !o->requests_per_connection;
+	bool lawful = !o->rate_per_s && !o->requests && o->depth == 1 && !o->requests_per_connection;
 	set(json, "littles_law_residual",
 	    real_or_null(lawful && t->completed, result_littles_residual(r)));
 	set(json, "calibration", calibration_json(r->calibration));

@@ -40,6 +40,7 @@ static const char help_text[] =
     "  -t N              worker threads, each with its share of the connections (1)\n"
     "  -d TIME           how long to measure (10s); 0 only connects and holds\n"
     "  -w TIME           warm-up before that, not measured (1s)\n"
+    "      --requests N  instead of -d and -w: end when so many are answered, all in all\n"
     "      --idle N      further connections: answered once, then silent (0)\n"
     "      --slow N      further connections that are slow: half send a byte every 100 ms, half\n"
     "                    read 1 KiB/s (0); not in the rate, with latencies of their own\n"
@@ -71,7 +72,8 @@ enum {
 	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
 	OPTION_JSON, OPTION_SERIES, OPTION_HLOG, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION,
 	OPTION_PER_CONNECTION, OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY,
-	OPTION_MIX, OPTION_SEED, OPTION_CALIBRATE, OPTION_STEP
+	OPTION_MIX, OPTION_SEED, OPTION_CALIBRATE, OPTION_STEP,
+	OPTION_REQUESTS
 };
 enum { RATE_MAX = 10000000, DEPTH_MAX = 64 };
 
@@ -80,6 +82,7 @@ static const struct option long_options[] = {
 	{ "body", required_argument, NULL, OPTION_BODY },
 	{ "mix", required_argument, NULL, OPTION_MIX },
 	{ "pipeline", required_argument, NULL, OPTION_PIPELINE },
+	{ "requests", required_argument, NULL, OPTION_REQUESTS },
 	{ "requests-per-connection", required_argument, NULL, OPTION_PER_CONNECTION },
 	{ "seed", required_argument, NULL, OPTION_SEED },
 	{ "slow", required_argument, NULL, OPTION_SLOW },
@@ -209,10 +212,16 @@ static void parse_option(struct options *o, int option, const char *value)
 		o->arrivals = parse_arrivals(value);
 		o->arrivals_given = true;
 		break;
-	case 'd': o->duration_ns = parse_time_ns("-d", value); break;
+	case 'd':
+		o->duration_ns = parse_time_ns("-d", value);
+		o->duration_given = true;
+		break;
 	case 'w':
 		o->warmup_ns = parse_time_ns("-w", value);
 		o->warmup_given = true;
+		break;
+	case OPTION_REQUESTS:
+		o->requests = parse_count("--requests", value, 1, UINT32_MAX);
 		break;
 	case OPTION_IDLE: o->idle_count = parse_count("--idle", value, 0, 10000000); break;
 	case OPTION_HOLD: o->hold_ns = parse_time_ns("--hold", value); break;
@@ -356,9 +365,27 @@ static void check_files(const struct options *o)
 				usage_die("%s: two results cannot go into one file", paths[i]);
 }
 
-/* What is right by itself and makes no sense together. */
-static void check_together(const struct options *o)
+/* A fixed number is sent as fast as it goes, and begins with the first of them. */
+static void set_requests(struct options *o)
 {
+	const char *other = o->duration_given ? "-d" : o->warmup_given ? "-w"
+	    : o->rate_per_s ? "-R" : o->depth > 1 ? "--pipeline" : o->slow_count ? "--slow"
+	    : o->requests_per_connection ? "--requests-per-connection"
+	    : o->calibrate ? "--calibrate" : o->hlog_path ? "--hlog" : NULL;
+	if (other)
+		usage_die("--requests with %s: it ends when these are answered, in a closed loop, "
+		    "one at a time; leave one out", other);
+	if (o->requests < o->active_count)
+		usage_die("--requests %u: give one to each of the %u connections at least (-c)",
+		    o->requests, o->active_count);
+	o->duration_ns = o->warmup_ns = 0;
+}
+
+/* What is right by itself and makes no sense together. */
+static void check_together(struct options *o)
+{
+	if (o->requests)
+		set_requests(o);
 	bool counts_are_usual = !o->url && !o->active_given;
 	if (o->worker_count > o->active_count && !counts_are_usual)
 		usage_die("-t %u: more workers than connections (-c %u)", o->worker_count,

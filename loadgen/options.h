@@ -29,8 +29,9 @@ struct options {
 	bool arrivals_given;      /* ... was there */
 	uint64_t seed;            /* --seed: of arrivals and mix */
 	uint64_t duration_ns;     /* -d: 0 ends the run after the hold */
-	uint64_t warmup_ns;       /* -w ... */
-	bool warmup_given;        /* ... was there */
+	uint64_t warmup_ns;       /* -w */
+	bool duration_given, warmup_given;
+	uint32_t requests;        /* --requests: in all, instead of these times; 0: as they last */
 	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */
 	uint64_t timeout_ns;      /* --timeout: for a connect and for an answer */
 	const char *body;         /* --body: as it was written, or NULL for none */

@@ -102,7 +102,9 @@ static void print_config(const struct options *o, const struct result *r)
 		printf(", of %d results", o->merged_count);
 	printf("\n");
 	if (o->hold_ns)
-		printf("%s silent%s", time_text(o->hold_ns), o->duration_ns ? ", " : "");
+		printf("%s silent%s", time_text(o->hold_ns), o->duration_ns || o->requests ? ", " : "");
+	if (o->requests)
+		printf("%u requests", o->requests);
 	if (o->duration_ns)
 		printf("%s after %s of warm-up", time_text(o->duration_ns),
 		    time_text(o->warmup_ns));

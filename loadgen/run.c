@@ -129,7 +129,7 @@ static void tell(struct run *run, const char *edge, uint64_t time_ns)
 /* --- sums over the workers -------------------------------------------------------------------- */
 
 struct totals {
-	uint64_t requests, errors;
+	uint64_t requests, errors, completed;
 	uint32_t answered, abandoned, in_flight;
 	enum error_kind last_error;
 	int connect_errno;
@@ -142,6 +142,7 @@ static struct totals sum_up(struct run *run)
 		struct live *live = worker_live(run->workers[i]);
 		t.requests += atomic_load(&live->lifetime);
 		t.errors += atomic_load(&live->errors);
+		t.completed += atomic_load(&live->completed);
 		t.answered += atomic_load(&live->answered);
 		t.abandoned += atomic_load(&live->abandoned);
 		t.in_flight += atomic_load(&live->in_flight);
@@ -218,6 +219,7 @@ static void start_workers(struct run *run, const struct load *load)
 			.active = share(o->active_count, i, o->worker_count),
 			.idle = share(o->idle_count, i, o->worker_count),
 			.slow = share(o->slow_count, i, o->worker_count),
+			.requests = share(o->requests, i, o->worker_count),
 		};
 		int cpu = o->cpu_count ? o->cpus[i % (uint32_t)o->cpu_count] : -1;
 		run->workers[i] = worker_start(load, &run->control, i, crowd, cpu);
@@ -291,6 +293,31 @@ static void note_edge(struct result *r, uint64_t edge_ns)
 	double delay_s = now_ns > edge_ns ? (double)(now_ns - edge_ns) / 1e9 : 0;
 	if (delay_s > r->edge_delay_s)
 		r->edge_delay_s = delay_s;
+}
+
+/* --requests: all are sent at once, and the window ends when they are answered or have failed. */
+static void measure_requests(struct run *run, struct result *r)
+{
+	const struct options *o = run->options;
+	uint64_t start_ns = clock_now_ns();
+	atomic_store(&run->control.start_ns, start_ns);
+	r->course.run_ns = start_ns;
+	sample_workers(run, run->before);
+	uint64_t cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t errors_before = sum_up(run).errors;
+	set_phase(run, PHASE_RUN);
+	for (struct totals t = sum_up(run); !caught_signal; t = sum_up(run)) {
+		if (t.completed + t.errors - errors_before >= o->requests)
+			break;
+		output_progress("measure", t.completed, o->requests, 0, t.errors);
+		sleep_until(run, clock_now_ns() + LOOK_MS * MS_NS, false);
+	}
+	uint64_t end_ns = clock_now_ns();
+	atomic_store(&run->control.end_ns, end_ns);
+	run->process_cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
+	sample_workers(run, run->after);
+	r->course.window = (struct window){ start_ns, end_ns };
+	r->elapsed_s = (double)(end_ns - start_ns) / 1e9;
 }
 
 /* Warm-up and measure window; *r gets its length and how late its edges were noticed. */
@@ -411,6 +438,7 @@ int run_load(const struct load *load, struct result *r)
 	const struct options *o = load->options;
 	struct run run = { .options = o };
 	r->wanted_per_s = o->rate_per_s;
+	r->wanted_requests = o->requests;
 	atomic_init(&run.control.start_ns, UINT64_MAX);
 	atomic_init(&run.control.end_ns, UINT64_MAX);
 	/* the harness may be killed at any time; so are we then */
@@ -432,7 +460,9 @@ int run_load(const struct load *load, struct result *r)
 		die("the harness did not answer the barrier in %d s", GO_WAIT_S);
 	if (o->hold_ns)
 		sleep_with_progress(&run, "hold", clock_now_ns() + o->hold_ns);
-	if (o->duration_ns && !caught_signal)
+	if (o->requests && !caught_signal)
+		measure_requests(&run, r);
+	else if (o->duration_ns && !caught_signal)
 		measure(&run, r);
 	drain(&run, &r->course);
 	output_progress_end();

@@ -176,6 +176,7 @@ struct result {
 	struct series **series;   /* one a worker, all NULL when none was wanted */
 	struct course course;
 	uint32_t wanted_per_s;    /* -R; 0: a closed loop */
+	uint32_t wanted_requests; /* --requests; 0: as many as the window holds */
 	double barrier_s;         /* from the first connect until all were answered once */
 	double elapsed_s;         /* of the measure window; 0 when there was none */
 	double process_cpu_s;     /* of the whole process inside the window, spinning apart */

@@ -182,6 +182,7 @@ static HOT bool start_request(struct worker *w, struct session *s, uint64_t now_
 	if (window_holds(&w->window, now_ns)) {
 		w->stats.sent += x->depth;
 		w->stats.bytes_sent += request.len;
+		w->follows_up &= w->stats.sent < w->quota;
 		if (w->stats.targets)
 			target_of(w, s)->sent++;
 	}
@@ -399,15 +400,11 @@ static void on_kick(struct worker *w)
 	w->window.end_ns = atomic_load(&w->control->end_ns);
 	if (w->stats.series)
 		series_tick(w->stats.series, &w->window, clock_now_ns());
-	w->follows_up = w->phase == PHASE_RUN && !w->pace;
+	w->follows_up = w->phase == PHASE_RUN && !w->pace && w->stats.sent < w->quota;
 	w->chooses = w->phase == PHASE_RUN
 	    && (w->load->options->requests_per_connection || w->stats.targets);
-	if (before == PHASE_CONNECT && w->phase == PHASE_RUN) {
-		if (w->pace)
-			start_schedule(w);
-		else
-			start_all(w);
-	}
+	if (before == PHASE_CONNECT && w->phase == PHASE_RUN)
+		(w->pace ? start_schedule : start_all)(w);
 	look_at_ages(w);
 }
 
@@ -440,6 +437,7 @@ static void publish(struct worker *w)
 	struct live *live = &w->live;
 	atomic_store_explicit(&live->lifetime, w->stats.lifetime, memory_order_relaxed);
 	atomic_store_explicit(&live->errors, stats_error_count(&w->stats), memory_order_relaxed);
+	atomic_store_explicit(&live->completed, w->stats.completed, memory_order_relaxed);
 	atomic_store_explicit(&live->waits, w->waits, memory_order_relaxed);
 	atomic_store_explicit(&live->full_waits, w->full_waits, memory_order_relaxed);
 	atomic_store_explicit(&live->spin_ns, w->spin_ns, memory_order_relaxed);

@@ -35,6 +35,7 @@ struct control {
 struct live {
 	_Atomic uint64_t lifetime;
 	_Atomic uint64_t errors;
+	_Atomic uint64_t completed;  /* inside the window */
 	_Atomic uint64_t waits;      /* epoll_wait calls */
 	_Atomic uint64_t full_waits; /* ... that filled the event array */
 	_Atomic uint64_t spin_ns;    /* awake only because a request is nearly due */
@@ -62,6 +63,7 @@ struct load {
 /* Connections, of all or of one worker. */
 struct crowd {
 	uint32_t active, idle, slow;
+	uint32_t requests; /* --requests: of the active ones together; 0: as many as it lasts */
 };
 
 struct worker;

@@ -24,6 +24,7 @@ struct worker {
 	struct window window;     /* this worker's copy of the control's */
 	enum phase phase;         /* likewise */
 	bool follows_up;          /* closed loop in PHASE_RUN: an answer makes the next request */
+	uint64_t quota;           /* --requests: this worker's share; else UINT64_MAX */
 	bool chooses;             /* in PHASE_RUN: requests are not all the same */
 	int epoll_fd;
 	int kick_fd;

@@ -2,7 +2,7 @@
  * worker_slow.c: connections that are slow on purpose. From the barrier on they live by kicks, ten
  * a second: half of them send one byte of their request at each (slow writers), half take 102 bytes
  * of their answer, about 1 KiB/s, through a receive buffer so small that the server feels it (slow
- * readers). Up to the barrier they are as quick as all others.
+ * readers). Up to the barrier they are as quick as all others, and ask for what the others do.
  *
  * What they keep busy is the question; what they get is no part of rate, latencies, errors or
  * accounting of the active ones. A server may lose patience: that is counted, and no error.
@@ -58,14 +58,16 @@ void slow_turn(struct worker *w, struct session *s, uint64_t now_ns)
 	uint64_t *progress_ns = &w->slow_progress_ns[s - w->sessions - w->first_slow];
 	bool progress = false;
 	if (s->state == SESSION_RESTING) {
+		if (s->population == POPULATION_SLOW_READER && w->load->options->slow_target)
+			s->exchange = EXCHANGE_SLOW;
 		session_start(s, &w->exchanges[s->exchange], now_ns);
-		*progress_ns = now_ns;
 	}
 	if (s->state == SESSION_SENDING)
 		progress = write_on(w, s);
 	else if (s->population == POPULATION_SLOW_READER)
 		progress = read_on(w, s);
-	if (progress)
+	/* one that was opened anew has begun without a kick */
+	if (progress || *progress_ns < s->sent_ns)
 		*progress_ns = now_ns;
 	else if (session_is_busy(s) && now_ns > *progress_ns + w->load->options->timeout_ns)
 		worker_break(w, s, ERROR_TIMEOUT);

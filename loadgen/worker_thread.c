@@ -58,8 +58,6 @@ static void make_slow(const struct worker *w, struct session *s, uint32_t number
 {
 	bool reads = (number + w->index) % 2;
 	s->population = reads ? POPULATION_SLOW_READER : POPULATION_SLOW_WRITER;
-	if (reads && w->load->options->slow_target)
-		s->exchange = EXCHANGE_SLOW;
 }
 
 static void mix_targets(struct worker *w)
@@ -79,6 +77,7 @@ struct worker *worker_start(const struct load *load, struct control *control, ui
 	w->control = control;
 	w->index = index;
 	w->cpu = cpu;
+	w->quota = crowd.requests ? crowd.requests : UINT64_MAX;
 	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
 	stats_init(&w->stats);
 	w->session_count = crowd.active + crowd.idle + crowd.slow;

@@ -14,10 +14,11 @@ have() {
 package_of() { awk -v module="$1" '$2 == module { print $1 }' scripts/packages.txt; }
 
 servers=
-for source in servers/*.c; do
-	name=$(basename "$source" .c)
+for source in servers/*.c servers/*.cc; do
+	name=$(basename "${source%.*}")
 	needs=$(sed -n 's/^ \* needs: *//p' "$source")
 	lacking=
+	[ "${source##*.}" = c ] || command -v "${CXX:-c++}" >/dev/null || lacking=" $(package_of c++)"
 	for module in $needs; do have "$module" || lacking="$lacking $(package_of "$module")"; done
 	if [ -n "$lacking" ]; then
 		echo "SKIPPED += $name"
@@ -52,7 +53,7 @@ if [ -z "$lacking" ]; then
 	echo "RUST_SERVERS :=$rust"
 fi
 echo "SERVERS :=$servers${rust-}"
-for part in harness:sqlite3,jansson,inih,zlib,libnl-genl-3.0,hiredis servers:hiredis loadgen:jansson,inih,zlib \
+for part in harness:sqlite3,jansson,inih,zlib,libmd,libnl-genl-3.0,hiredis servers:hiredis loadgen:jansson,inih,zlib \
 	tests:cmocka,jansson,inih,zlib,hiredis; do
 	modules=$(echo "${part#*:}" | tr , ' ')
 	name=${part%%:*}

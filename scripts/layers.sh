@@ -9,7 +9,7 @@ fail() { echo "layers: $*" >&2; failed=1; }
 
 # allow FOLDER PATTERN: each quoted include in FOLDER starts with a folder of PATTERN, or is a neighbour
 allow() {
-	grep -HnE '^#include "' "$1"/*.c "$1"/*.h 2>/dev/null | sed -E 's/^([^:]+:[0-9]+):#include "([^"]+)".*/\1 \2/' |
+	grep -HnE '^#include "' "$1"/*.c "$1"/*.cc "$1"/*.h 2>/dev/null | sed -E 's/^([^:]+:[0-9]+):#include "([^"]+)".*/\1 \2/' |
 	while read -r place header; do
 		case $header in */*) ;; *) continue ;; esac
 		echo "$header" | grep -qE "^($2)/" || echo "$place includes $header"

@@ -18,6 +18,9 @@
 #define SERVICE_FILE_MAX (UINT64_C(1) << 20)      /* /file/N */
 enum { SERVICE_KEY_MAX = 64 };                    /* /query/KEY */
 
+#ifdef __cplusplus
+struct service; /* its atomics are C's alone */
+#else
 /* Counters of the whole process, as /stats shows them. Workers add, anyone reads: relaxed order. */
 struct service {
 	_Alignas(64) const char *model; /* "epoll"; its own cache lines: a worker may have its own */
@@ -31,6 +34,7 @@ struct service {
 	atomic_bool stopping;          /* drain: every answer from now on says Connection: close */
 	const struct service *parts;   /* worker_count of them, which /stats adds up; NULL: this is all */
 };
+#endif
 
 enum service_kind {
 	SERVICE_TEXT,    /* answer `text` */

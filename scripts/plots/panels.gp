@@ -19,7 +19,7 @@ ceiling(delay, n) = delay eq '' ? NaN : n / (delay + 0)
 
 set xrange [x_min:x_max]
 set yrange [y_min:y_max]
-set logscale x
+if (x_log) { set logscale x }
 if (y_log) { set logscale y }
 set bars 0.5
 set multiplot layout panel_rows,panel_columns \

@@ -4,6 +4,8 @@ name = 'scale'
 width = 860
 height = 560
 servers = ''
+panels = 1
+panel_columns = 1
 load 'style.gp'
 tsv = name.'.tsv'
 blue = '#0072b2'

@@ -1,5 +1,6 @@
 # What all figures share: the terminal, inks, axes, and how a server is drawn. Loaded by every NAME.gp, after its
-# head has set: name, width, height, servers, colours, behinds, points, dashes (word lists in the same order), and x_*, y_*.
+# head has set: name, width, height, panels, panel_columns, servers, colours, behinds, points, dashes (word lists in the
+# same order), and x_*, y_*.
 # No text is ever interpreted: noenhanced, single quotes, and server names from a whitelist.
 if (!exists('out')) out = name.'.svg'
 set encoding utf8
@@ -34,8 +35,6 @@ point(s) = s eq '' ? 7 : int(word(points, index_of(s)))
 dash(s) = s eq '' || panels > 1 ? 1 : int(word(dashes, index_of(s)))
 
 # more than six series: one panel each, the others in grey behind, on equal axes
-panels = words(servers) > 6 ? words(servers) : 1
-panel_columns = panels > 1 ? 4 : 1
 panel_rows = (panels + panel_columns - 1) / panel_columns
 shown(p) = panels > 1 ? word(servers, p) : servers
 greyed(p) = panels > 1 ? servers : ''

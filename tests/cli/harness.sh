@@ -79,8 +79,14 @@ done
 holds 'a dry run writes nothing' test ! -e "$work/none"
 prints 'expected' sh -c "cd / && '$c10k' bench --dry-run quick"
 prints 'seed      7' "$c10k" bench --dry-run quick --seed 7
+prints 'cells: throughput [0-9]* *[ms0-9]*.*, idle ' "$c10k" bench --dry-run quick
+prints 'to the plan full: .*throughput with' "$c10k" bench --dry-run quick
 "$c10k" bench --dry-run c10k | awk 'length > 80 && !/\.ini$/ { print; wide = 1 } END { exit wide }' && pass ||
 	fail "the plan is wider than 80 columns"
+
+plan '[plan]\n[cost]\nconnections = 1k\nrates = 10k, 50%\n'
+expect 2 'plan.ini:2: rates in % are of the capacity that \[throughput\] finds: put one before' "$c10k" bench "$work/plan.ini"
+expect 2 'rates in % .* put one before \[cost\]' "$c10k" bench full --experiments cost
 
 # --- places that are wrong
 : >"$work/file"
@@ -134,6 +140,54 @@ wanted=$wanted,answered,starved,fairness,littles_law_residual,client_cpu,
 case $(head -n 1 "$run/cells.csv") in "$wanted"*) pass ;; *) fail "cells.csv: $(head -n 1 "$run/cells.csv")" ;; esac
 awk -F, 'NR > 1 && $2 == "epoll" && ($25 != $4 + $5 || $26 != $25 || $10 != 0) { bad = 1 } END { exit bad }' \
 	"$run/cells.csv" && pass || fail "epoll: established = answered = asked for, no errors"
+
+# --- open loops: at a rate, at a share of what throughput found
+plan '[plan]\nblocks = 2\nservers = epoll, poll\nwarmup = 100ms\nduration = 300ms\n[throughput]\nconnections = 20\n[cost]\nconnections = 20\nrates = 500, 5%\n[latency]\nconnections = 20\nrates = 4%, 300%\nslo = 50ms\n'
+timeout 100 "$c10k" bench "$work/plan.ini" --unchecked --out "$work/paced" --seed 1 >"$work/out" 2>"$work/err" </dev/null
+holds "a run of cost and latency: $(cat "$work/out" "$work/err")" grep -q '20 of 20 cells' "$work/out"
+run=$work/paced/latest
+sqlite3 "$run/run.sqlite" "
+	WITH capacity AS (SELECT server, rate_per_s AS rate FROM cell WHERE experiment = 'throughput' AND rep = 1)
+	SELECT count(*) FROM cell JOIN capacity USING (server) WHERE offered_per_s = CASE
+		WHEN experiment = 'latency' THEN round(rate * level_percent / 100)
+		WHEN level_percent THEN round((SELECT min(rate) FROM capacity) * level_percent / 100) ELSE level_per_s END" >"$work/count"
+[ "$(cat "$work/count")" = 16 ] && pass || fail "$(cat "$work/count") of 16 cells were offered what their level says"
+sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE level_percent = 300 AND (marks LIKE '%overloaded%'
+	OR verdict = 'invalid') AND rate_per_s < offered_per_s" >"$work/count"
+[ "$(cat "$work/count")" = 4 ] && pass || fail "$(cat "$work/count") of 4 cells are told to be beyond capacity"
+sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE offered_per_s > 0 AND verdict = 'valid' AND
+	abs(p50_us * 1000 - json_extract(loadgen, '\$.latency_ns.response.p50')) > 1" >"$work/count"
+[ "$(cat "$work/count")" = 0 ] && pass || fail "an open loop's latency is no response time"
+holds 'the limit is kept' test "$(sqlite3 "$run/run.sqlite" "SELECT value FROM run WHERE key = 'slo_us'")" = 50000
+for name in cost cost-latency latency; do holds "$name.tsv" test -s "$run/plots/$name.tsv"; done
+
+plan '[plan]\nblocks = 1\nservers = epoll\nwarmup = 0\nduration = 200ms\n[cost]\nconnections = 5\nrates = 500\n'
+prints 'report.html' "$c10k" bench "$work/plan.ini" --unchecked --out "$work/alone"
+
+# --- a batch: hyperfine's own figures, and the number of requests
+plan '[plan]\nblocks = 1\nservers = epoll\n[batch]\nconnections = 10\ntotal = 5\n'
+expect 2 'plan.ini:4: .*total = 5: give a request to each of 10' "$c10k" bench "$work/plan.ini"
+plan '[plan]\nblocks = 1\nservers = epoll\n[batch]\nconnections = 10\ntotal = 2k\n'
+valid='^batch *epoll *10 .* s  valid'
+command -v hyperfine >/dev/null || valid='unsupported: hyperfine is not installed: apt-get install hyperfine'
+prints "$valid" "$c10k" bench "$work/plan.ini" --unchecked --out "$work/batch"
+if command -v hyperfine >/dev/null; then
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR == 2 { exit !($at["requests"] == 2000 &&
+		$at["batch_min_s"] > 0 && $at["batch_min_s"] <= $at["batch_median_s"] && $at["batch_median_s"] <= $at["batch_max_s"] &&
+		$at["batch_min_s"] <= $at["batch_mean_s"] && $at["batch_stddev_s"] >= 0) }' "$work/batch/latest/cells.csv" && pass ||
+		fail "times of the batch: $(cat "$work/batch/latest/cells.csv")"
+fi
+
+# --- further blocks until all is decided: who only waits is as fast as another who only waits
+plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\n[wait]\nconnections = 4\ntarget = /sleep/5\n'
+expect 2 'needs a server to compare with' "$c10k" bench "$work/plan.ini" --until-decided
+plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\nduration = 100ms\n[wait]\nconnections = 4\ntarget = /sleep/5\ntwin = epoll\n'
+prints '1 of 1 comparisons undecided: another block' "$c10k" bench "$work/plan.ini" --unchecked --until-decided --out "$work/until"
+holds 'the verdict is told' grep -qE '^  wait .* 4  poll .*(tie|undecided|higher|lower) ' "$work/out"
+rows=$(($(wc -l <"$work/until/latest/cells.csv") - 1))
+[ "$rows" -ge 9 ] && [ "$rows" -le 90 ] && [ $((rows % 3)) = 0 ] && pass || fail "until decided: $rows rows"
+awk -F, 'NR > 1 { n[$6 $2 $31]++ } END { for (k in n) if (n[k] != 1) exit 1 }' "$work/until/latest/cells.csv" && pass ||
+	fail "a block has each server once, the reference twice"
 
 # --- one run at a time
 flock "$work/results/.lock" sh -c 'echo 4711 >"$0/.lock"; sleep 5' "$work/results" &

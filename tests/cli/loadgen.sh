@@ -138,6 +138,8 @@ run 2 -c '' "$url/"; refuses '-c : give'
 run 2 -R 20M "$url/"; refuses '-R 20M'
 run 2 --idle 20M "$url/"; refuses '--idle 20M'
 run 2 -d 0 -w 1s "$url/"; refuses '-w: with -d 0'
+run 2 --requests 100 -d 1s "$url/"; refuses '--requests with -d: it ends when'
+run 2 --requests 5 -c 10 "$url/"; refuses '--requests 5: give one to each of the 10 connections'
 run 2 --hold -1s "$url/"; refuses '--hold -1s'
 run 2 --idle=5 -xy "$url/"; refuses '-x: no such option'
 run 2 --help=me; refuses '--help=me: this option takes no value'
@@ -222,6 +224,8 @@ run 0 -c 3 $short "http://localhost:$port"; says '3 answered'
 run 0 -c 3 --idle 20 $short "$url/"; says '23 requested, 23 established, 23 answered'
 run 0 -c 5 -d 0 --hold 200ms "$url/"; says '5 answered'; says 'valid'
 run 1 -c 3 $short "$url/stats"; refuses 'cannot be verified'
+run 0 -c 7 -t 3 --requests 1001 "$url/"; silent; says '^1001 requests$'; says '7 answered, 0 starved'
+run 0 -c 7 -t 3 --requests 1001 --json - "$url/"; silent; says '"sent": 1001,'; says '"completed": 1001,'
 run 0 -c 4 $short --json - "$url/"; silent
 for name in schema rate_per_s elapsed_s requests sent completed errors total connect timeout reset closed status body \
 	malformed lifetime in_flight_at_end connections requested established answered starved fairness idle bytes \

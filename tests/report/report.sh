@@ -26,7 +26,8 @@ if command -v gnuplot >/dev/null; then
 	holds "it is made again" timeout 60 "$c10k" report "$work/run"
 	sum >"$work/second"
 	holds "twice the same" cmp "$work/first" "$work/second"
-	for name in throughput idle switches cpu memory wait time heatmap code percentiles-10 percentiles-1000 percentiles-10000; do
+	for name in throughput idle switches cpu cost cost-latency latency memory wait time heatmap code percentiles-10 \
+		percentiles-1000 percentiles-10000; do
 		for extension in gp tsv svg; do holds "$name.$extension is there" test -s "$work/run/plots/$name.$extension"; done
 	done
 	holds "a figure is drawn again alone" sh -c "cd '$work/run/plots' && rm idle.svg && gnuplot idle.gp && test -s idle.svg"
@@ -34,6 +35,7 @@ if command -v gnuplot >/dev/null; then
 	holds "without its data a figure is a labelled frame" sh -c "cd '$work/run/plots' && gnuplot cpu.gp && grep -q 'no data' cpu.svg"
 	count=$(grep -c 'role="img"' "$html")
 	[ "$count" -ge 10 ] && pass || fail "$count figures in the page"
+	holds "the hockey stick stands on the rate it was measured at" grep -q '^epoll	p99	150000	400000' "$work/run/plots/latency.tsv"
 	holds "client-limited is told in the data" grep -q 'client-limited' "$work/run/plots/throughput.tsv"
 else
 	echo "figures skipped: gnuplot is not installed"
@@ -55,6 +57,8 @@ for file in "$html" "$md"; do
 	holds "threads rank behind in $file" grep -q '0.50x \[0.50, 0.50\]' "$file"
 	holds "a bound in $file" grep -qE '(>=|&gt;=) 100k' "$file"
 	holds "a failing case in $file" grep -q 'case-2' "$file"
+	holds "equal work in $file" grep -qE 'At equal work, 10.0k requests/s .*Against it: .*thread' "$file"
+	holds "the SLO in $file" grep -qE 'answered within 10.0ms .*90.0k/s.* \(90%\)' "$file"
 	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\]' "$file"
 done
 # a table as GitHub's Markdown wants it: an empty line, a head, a line of dashes, and as many cells in each row

@@ -1,7 +1,7 @@
 -- A small run: three servers, three blocks, every verdict, and texts that must not be believed. tests/report/report.sh
 -- reads it behind harness/schema.sql.
 INSERT INTO run VALUES ('title', 'Three <models> & a "run"'), ('plan', 'tiny'), ('plan_text', '[plan]' || char(10) || 'title = <b>'),
-	('command', 'build/c10k bench tiny'), ('seed', '7'), ('status', 'complete'), ('planned_cells', '54'),
+	('command', 'build/c10k bench tiny'), ('seed', '7'), ('status', 'complete'), ('planned_cells', '147'),
 	('started_at', '2026-11-22T19:00:00Z'), ('finished_at', '2026-11-22T19:01:00Z'), ('unchecked', '0'), ('version', 'test'),
 	('kernel', 'Linux 6'), ('cpu_model', 'model'), ('cpu_count', '2'), ('server_cpus', '0'), ('client_cpus', '1'),
 	('steal_share', '0'), ('pressure', '1'), ('libraries', '{"libev": "4.33"}'), ('mitigations', '<script>alert(1)</script>');
@@ -36,6 +36,19 @@ INSERT INTO cell (experiment, server, twin, target, connections, idle, rep, posi
 	SELECT 'memory', server, twin, '/', 1000, 0, rep, 100 + row_number() OVER (ORDER BY rep, server, twin), '2026-11-22T19:00:00Z',
 		'valid', 1000, 1000, CASE server WHEN 'thread' THEN 9000 ELSE 200 + rep END, 4000, 'rate_per_s: held, not measured'
 	FROM who, block;
+INSERT INTO run VALUES ('slo_us', '10000');
+-- cost: the same rates for all; latency: at 150% nobody keeps up
+INSERT INTO cell (experiment, server, twin, target, connections, idle, level_per_s, level_percent, rep, position, started_at,
+		verdict, marks, offered_per_s, rate_per_s, requests, p50_us, p99_us, cpu_user_us_per_req, cpu_sys_us_per_req)
+	WITH block(rep) AS (VALUES (1), (2), (3)),
+		level(experiment, per_s, percent) AS (VALUES ('cost', 10000, 0), ('cost', 0, 25), ('latency', 0, 10),
+			('latency', 0, 90), ('latency', 0, 150)),
+		paced AS (SELECT *, CASE WHEN per_s THEN per_s WHEN experiment = 'cost' THEN 5000
+			ELSE round(1e3 * speed * percent) END AS offered FROM level, who, block)
+	SELECT experiment, server, twin, '/', 1000, 0, per_s, percent, rep, 200 + row_number() OVER (ORDER BY rep, server, twin),
+		'2026-11-22T19:00:00Z', 'valid', iif(percent > 100, 'overloaded', ''), offered, offered * iif(percent > 100, 0.7, 1),
+		40000, iif(percent > 100, 1e5, 100 + percent), iif(percent > 100, 4e5, 200 + 10 * percent), 2 / speed, 8 / speed + rep
+	FROM paced WHERE experiment = 'cost' OR twin = 0;
 UPDATE cell SET verdict = 'unsupported', reason = 'select serves at most 1019 connections', rate_per_s = NULL, p50_us = NULL,
 	p99_us = NULL, ctx_switches_per_req = NULL, ctx_voluntary_per_req = NULL, ctx_involuntary_per_req = NULL,
 	cpu_user_us_per_req = NULL, cpu_sys_us_per_req = NULL, established = NULL, answered = NULL, starved = NULL

@@ -1,7 +1,8 @@
 /*
  * test_plan.c: plan files: what is accepted, and that each complaint names its place and the cure;
- * the order of cells; who gets which CPU.
+ * the order of cells; what percentages are of; who gets which CPU.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "harness/capacity.h"
 #include "harness/cells.h"
 #include "harness/cpus.h"
 #include "harness/plan.h"
@@ -84,6 +86,21 @@ static void test_wait_sleeps_by_default(void **state)
 	assert_string_equal(plan.experiments[0].target, "/sleep/100");
 }
 
+static void test_slow_and_quick(void **state)
+{
+	(void)state;
+	static struct cell cells[16];
+	assert_true(parse("[plan]\nblocks = 1\nservers = epoll\n[slow]\nconnections = 1k\n"));
+	assert_int_equal(plan.experiments[0].rates.values[0].per_s, 1000);
+	assert_int_equal(cells_make(&plan, 1, cells), 2);
+	assert_int_equal(cells[0].slow, 0);
+	assert_int_equal(cells[1].slow, 100);
+	assert_int_equal(cell_clients(&cells[1]), 1100);
+	assert_true(parse("[plan]\n[slow]\nconnections = 1\nslow = 5\nrate = 2k\n"));
+	assert_int_equal(plan.experiments[0].slow.count, 1);
+	assert_int_equal(plan.experiments[0].rates.values[0].per_s, 2000);
+}
+
 static void test_a_variant(void **state)
 {
 	(void)state;
@@ -96,6 +113,31 @@ static void test_a_variant(void **state)
 	assert_string_equal(s->program, "select");
 	assert_string_equal(s->option, "fd-setsize");
 	assert_string_equal(s->value, "16384");
+}
+
+static const char paced[] =
+    "[plan]\nblocks = 2\n[throughput]\nconnections = 10, 1k\ntwin = epoll\n"
+    "[cost]\nconnections = 1k\nrates = 10k, 50%, 90%\n"
+    "[latency]\nservers = poll, epoll\nconnections = 1k\nrates = 10%, 150%\nslo = 5ms\n";
+
+static void test_rates(void **state)
+{
+	(void)state;
+	assert_true(parse(paced));
+	const struct experiment *cost = &plan.experiments[1], *latency = &plan.experiments[2];
+	assert_int_equal(cost->rates.count, 3);
+	assert_int_equal(cost->rates.values[0].per_s, 10000);
+	assert_int_equal(cost->rates.values[1].per_s, 0);
+	assert_int_equal(cost->rates.values[1].percent, 50);
+	assert_int_equal(latency->rates.values[1].percent, 150);
+	assert_int_equal(latency->slo_ns, 5000000);
+	assert_true(parse("[plan]\n[throughput]\nconnections=1\n[latency]\nconnections = 1\n"));
+	assert_int_equal(plan.experiments[1].rates.count, 8);
+	assert_int_equal(plan.experiments[1].slo_ns, 10000000);
+	/* numbers alone need no capacity; mixed has one of them */
+	assert_true(parse("[plan]\n[cost]\nconnections = 1\nrates = 1, 2k\n[mixed]\nconnections=1\n"));
+	assert_int_equal(plan.experiments[1].rates.count, 1);
+	assert_int_equal(plan.experiments[1].rates.values[0].per_s, 10000);
 }
 
 /* --- what is not ----------------------------------------------------------------------------- */
@@ -117,6 +159,7 @@ static void test_complaints(void **state)
 		    "p.ini:2: unknown key \"colour\" here: use title, servers" },
 		{ "[plan]\nconnections = 1\n", "p.ini:2: unknown key \"connections\"" },
 		{ "[plan]\n[memory]\nduration = 1s\n", "p.ini:3: unknown key \"duration\"" },
+		{ "[plan]\n[idle]\nslow = 1\n", "p.ini:3: unknown key \"slow\"" },
 		{ "[plan]\n[idle]\nhold = 1s\n", "p.ini:3: unknown key \"hold\"" },
 		{ "[plan]\nblocks = 1\nblocks = 2\n", "p.ini:3: \"blocks\" is given twice" },
 		{ "[plan]\nblocks = 0\n", "p.ini:2: blocks \"0\": use a number from 1 to 100" },
@@ -140,6 +183,23 @@ static void test_complaints(void **state)
 		    "p.ini:2: twin \"nginx\" is none" },
 		{ "[plan]\nservers=poll\n[idle]\nconnections=1\ntwin = epoll\n",
 		    "twin \"epoll\" is none" },
+		{ "[plan]\n[idle]\nconnections=1\nrates = 10k\n", "unknown key \"rates\"" },
+		{ "[plan]\n[cost]\nconnections=1\nslo = 1ms\n", "unknown key \"slo\"" },
+		{ "[plan]\n[cost]\nconnections=1\nrates = 10k, 0\n", "p.ini:4: rate \"0\": use" },
+		{ "[plan]\n[cost]\nconnections=1\nrates = 2000%\n", "rate \"2000%\": use" },
+		{ "[plan]\n[cost]\nconnections=1\nrates = %\n", "rate \"%\": use" },
+		{ "[plan]\n[cost]\nconnections=1\nrates = 1k, 1000\n", "1000 stands there twice" },
+		{ "[plan]\n[mixed]\nconnections=1\nrate = 50%\n", "use one number" },
+		{ "[plan]\n[cost]\nconnections=1\nrates = 50%\n",
+		    "p.ini:2: rates in % are of the capacity that [throughput] finds: put one before" },
+		{ "[plan]\n[latency]\nconnections=1\n[throughput]\nconnections=1\n",
+		    "p.ini:2: rates in %" },
+		{ "[plan]\n[throughput]\nconnections=10\n[cost]\nconnections=1k\n",
+		    "p.ini:4: rates in % of [cost] need the capacity with 1k connections: add 1k" },
+		{ "[plan]\n[throughput]\nconnections=1\nservers=poll\n[cost]\nconnections=1\n",
+		    "need the capacity of thread: add it" },
+		{ "[plan]\n[throughput]\nconnections=1\ntarget=/bytes/9\n[cost]\nconnections=1\n",
+		    "with target / and no idle" },
 		{ "[plan]\nhello\n", "p.ini:2: this is neither" },
 		{ "[plan\n", "p.ini:1: this is neither" },
 	};
@@ -212,6 +272,13 @@ static void test_changes_that_make_no_sense(void **state)
 	    strstr(message, "--experiments: the plan has no \"wait\": use throughput, idle"));
 	changes = (struct plan_changes){ .experiments = "," };
 	assert_false(plan_change(&plan, &changes, known, message));
+	assert_true(parse(paced));
+	changes = (struct plan_changes){ .experiments = "cost" };
+	assert_false(plan_change(&plan, &changes, known, message));
+	assert_non_null(strstr(message, "put one before [cost]"));
+	assert_true(parse(paced));
+	changes = (struct plan_changes){ .experiments = "cost, throughput", .servers = "epoll" };
+	assert_true(plan_change(&plan, &changes, known, message));
 }
 
 static void test_counts(void **state)
@@ -283,6 +350,71 @@ static void test_the_seed_makes_the_order(void **state)
 	assert_true(differing > count / 4);
 }
 
+/* --- rates of open loops --------------------------------------------------------------------- */
+
+/* The first cell of one kind, level and server. */
+static struct cell *find_cell(
+    struct cell *cells, uint32_t count, enum experiment_kind kind, uint32_t percent, int server)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (cells[i].experiment->kind == kind && cells[i].level.percent == percent &&
+		    cells[i].rep == 1 && strcmp(cells[i].server->name, names[server]) == 0)
+			return &cells[i];
+	fail_msg("no such cell");
+	return NULL;
+}
+
+static void test_every_rate_is_a_level(void **state)
+{
+	static struct cell cells[CELLS_MAX];
+	(void)state;
+	assert_true(parse(paced));
+	uint32_t count = cells_make(&plan, 1, cells);
+	assert_int_equal(count, 2 * (2 * 5 + 3 * 4 + 2 * 2));
+	for (uint32_t i = 0; i < count; i++) {
+		bool relative = cells[i].level.percent > 0;
+		assert_int_equal(cells[i].offered_per_s, relative ? 0 : cells[i].level.per_s);
+		if (cells[i].experiment->kind == EXPERIMENT_THROUGHPUT)
+			assert_true(!relative && cells[i].level.per_s == 0);
+	}
+}
+
+static void test_capacities(void **state)
+{
+	static struct cell cells[CELLS_MAX];
+	static const double rates[] = { 20000, 30000, 40000, 100000 }; /* thread .. epoll */
+	struct capacities found = { 0 };
+	struct row row = { 0 };
+	(void)state;
+	assert_true(parse(paced));
+	uint32_t count = cells_make(&plan, 1, cells);
+	for (uint32_t i = 0; i < count; i++) {
+		double rate = rates[cells[i].server_index] * (cells[i].connections == 1000 ? 1 : 9);
+		bool counts = cells[i].rep == 1 && !cells[i].twin;
+		bool failed = counts && cells[i].server_index == 0;
+		capacities_take(&found, &cells[i], failed ? VERDICT_INVALID : VERDICT_VALID,
+		    counts ? rate : 1); /* the later blocks' and the twin's do not count */
+	}
+	/* cost: the slowest that has a capacity; latency: its own */
+	struct cell *cell = find_cell(cells, count, EXPERIMENT_COST, 50, 3);
+	assert_true(capacities_offer(&found, cell, &row));
+	assert_int_equal(cell->offered_per_s, 15000);
+	cell = find_cell(cells, count, EXPERIMENT_COST, 0, 3);
+	assert_true(capacities_offer(&found, cell, &row));
+	assert_int_equal(cell->offered_per_s, 10000);
+	cell = find_cell(cells, count, EXPERIMENT_LATENCY, 150, 3);
+	assert_true(capacities_offer(&found, cell, &row));
+	assert_int_equal(cell->offered_per_s, 150000);
+	/* without one there is a reason */
+	for (uint32_t i = 0; i < found.count; i++)
+		found.found[i].verdict = VERDICT_UNSUPPORTED, found.found[i].per_s = (double)NAN;
+	cell = find_cell(cells, count, EXPERIMENT_LATENCY, 10, 2);
+	assert_false(capacities_offer(&found, cell, &row));
+	assert_int_equal(row.verdict, VERDICT_UNSUPPORTED);
+	assert_string_equal(row.reason,
+	    "no capacity to take 10% of: throughput with 1000 connections was unsupported in block 1");
+}
+
 /* Each server is first in its level about equally often. */
 static void test_the_order_is_fair(void **state)
 {
@@ -330,7 +462,9 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_wait_sleeps_by_default),
+		cmocka_unit_test(test_slow_and_quick),
 		cmocka_unit_test(test_a_variant),
+		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_a_long_line),
 		cmocka_unit_test(test_noise),
@@ -339,6 +473,8 @@ int main(void)
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_blocks_are_complete),
 		cmocka_unit_test(test_the_seed_makes_the_order),
+		cmocka_unit_test(test_every_rate_is_a_level),
+		cmocka_unit_test(test_capacities),
 		cmocka_unit_test(test_the_order_is_fair),
 		cmocka_unit_test(test_cpus),
 	};

@@ -270,6 +270,54 @@ static void test_grade(void **state)
 	data.keys = NULL;
 }
 
+/* One rate of an open loop: CPU time, p99 and achieved share in every block. */
+static void add_paced(const char *experiment, int server, long percent, double offered, double cpu_us,
+    double p99_us, double achieved)
+{
+	struct report_cell_row *cells = add_blocks(experiment, server, false, 1000, 0, offered);
+	for (int i = 0; i < BLOCKS; i++) {
+		cells[i].level_percent = percent;
+		cells[i].metric[METRIC_OFFERED_PER_S] = offered;
+		cells[i].metric[METRIC_CPU_US_PER_REQ] = cpu_us * (1 + 0.001 * i);
+		cells[i].metric[METRIC_P99_US] = p99_us * (1 + 0.001 * i);
+		cells[i].metric[METRIC_ACHIEVED_SHARE] = achieved;
+	}
+}
+
+static void test_equal_work(void **state)
+{
+	(void)state;
+	add_paced("cost", EPOLL, 90, 20e3, 5, 200, 1);
+	add_paced("cost", POLL, 90, 20e3, 5.05, 200, 1);
+	add_paced("cost", THREAD, 90, 20e3, 10, 200, 1);
+	add_paced("cost", EPOLL, 25, 5e3, 9, 200, 1); /* another load: no part of the comparison */
+	const char *text = answer("CPU time");
+	assert_says(text, "At equal work, 20.0k requests/s on 1,000 connections, a request costs {epoll}");
+	assert_says(text, "A tie with it: {poll}.");
+	assert_says(text, "Against it: {thread} 2.00x");
+}
+
+/* Levels stand there in the order of the plan, which need not be that of their rates. */
+static void test_slo(void **state)
+{
+	(void)state;
+	static struct report_key keys[] = { { "slo_us", "10000" } };
+	data.keys = keys, data.key_count = 1;
+	add_paced("latency", EPOLL, 150, 150e3, 5, 500e3, 0.7);
+	add_paced("latency", EPOLL, 10, 10e3, 5, 200, 1);
+	add_paced("latency", EPOLL, 90, 90e3, 5, 9900, 1);
+	add_paced("latency", POLL, 10, 5e3, 5, 200, 1);
+	add_paced("latency", POLL, 50, 25e3, 5, 9990, 1); /* the interval reaches over the limit */
+	add_paced("latency", POLL, 90, 45e3, 5, 300, 1);  /* too late: a lower rate broke it */
+	add_paced("latency", THREAD, 10, 1e3, 5, 300, 0.9); /* in time, but not all of it */
+	const char *text = answer("Latency");
+	assert_says(text, "answered within 10.0ms");
+	assert_says(text, "{epoll} **90.0k/s** (90%)");
+	assert_says(text, "{poll} **5.00k/s** (10%)");
+	assert_says(text, "At no rate measured: {thread}.");
+	data.keys = NULL, data.key_count = 0;
+}
+
 /* Markup as HTML, and as a table in Markdown. */
 static void test_forms(void **state)
 {
@@ -321,7 +369,8 @@ int main(void)
 		TEST(test_ranked), TEST(test_tie), TEST(test_undecided), TEST(test_within_drift),
 		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_client_limited_below),
 		TEST(test_all_client_limited),
-		TEST(test_missing), TEST(test_weak_figures), TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_forms),
+		TEST(test_missing), TEST(test_weak_figures), TEST(test_wait_and_fairness), TEST(test_grade),
+		TEST(test_equal_work), TEST(test_slo), TEST(test_forms),
 		TEST(test_numbers),
 	};
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);

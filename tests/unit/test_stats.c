@@ -290,6 +290,16 @@ static void test_overload_is_no_error(void **state)
 	expect(VERDICT_INVALID, "50.0% of the rate");
 }
 
+static void test_not_even_one_that_lets_nobody_through(void **state)
+{
+	(void)state;
+	open_loop();
+	result.stats.completed = 0;
+	result.stats.unfinished = 1000;
+	result_judge(&result);
+	assert_int_equal(result.verdict, VERDICT_VALID);
+}
+
 static void test_late_client(void **state)
 {
 	(void)state;
@@ -368,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup(test_suspended, set_up),
 		cmocka_unit_test_setup(test_open_loop, set_up),
 		cmocka_unit_test_setup(test_overload_is_no_error, set_up),
+		cmocka_unit_test_setup(test_not_even_one_that_lets_nobody_through, set_up),
 		cmocka_unit_test_setup(test_late_client, set_up),
 		cmocka_unit_test_setup(test_merge_of_open_loops, set_up),
 		cmocka_unit_test_setup(test_gravest_stays, set_up),

@@ -11,6 +11,7 @@
 #include "harness/verdict.h"
 
 static struct row row;
+static double server_cpu; /* measured beside the facts */
 
 /* A cell with nothing wrong. */
 static struct verdict_facts good(void)
@@ -24,7 +25,7 @@ static struct verdict_facts good(void)
 
 static void assert_verdict(struct verdict_facts facts, enum verdict verdict, const char *reason)
 {
-	row = (struct row){ 0 };
+	row = (struct row){ .metrics[METRIC_SERVER_CPU] = server_cpu };
 	verdict_judge(&row, &facts);
 	assert_int_equal(row.verdict, verdict);
 	if (!strstr(row.reason, reason) || (reason[0] == '\0' && row.reason[0]))
@@ -119,6 +120,40 @@ static void test_the_client_says(void **state)
 	    facts, VERDICT_INVALID, "established 1 of 1000 connections; Little's law is broken");
 }
 
+/* An open loop that falls behind is a finding about a busy server, and nothing about an idle one. */
+static void test_overload(void **state)
+{
+	(void)state;
+	struct verdict_facts facts = good();
+	facts.offered = 100000;
+	facts.carried = 20;
+	facts.unfinished = 900; /* fewer than 1% more than at the beginning */
+	assert_verdict(facts, VERDICT_VALID, "");
+	assert_string_equal(row.marks, "");
+	facts.unfinished = 20020;
+	server_cpu = 0.97;
+	assert_verdict(facts, VERDICT_VALID, "");
+	assert_string_equal(row.marks, "overloaded");
+	server_cpu = 0.5;
+	assert_verdict(
+	    facts, VERDICT_INVALID, "80.0% of the rate was achieved while the server used 0.50 CPUs");
+	facts.may_idle = true; /* a pool whose places slow clients hold */
+	assert_verdict(facts, VERDICT_VALID, "");
+	assert_string_equal(row.marks, "overloaded");
+	facts.may_idle = false;
+	facts.client_verdict = "invalid"; /* a client that cannot send is no finding either */
+	facts.client_reasons = "the client cannot keep this rate";
+	server_cpu = 0.97;
+	assert_verdict(facts, VERDICT_INVALID, "the client cannot keep this rate");
+	facts = good(); /* few requests: what is in flight at an edge varies by chance */
+	facts.offered = 1000;
+	facts.carried = 40;
+	facts.unfinished = 60;
+	server_cpu = 0.1;
+	assert_verdict(facts, VERDICT_VALID, "");
+	server_cpu = 0;
+}
+
 static void test_snapshots(void **state)
 {
 	struct task before[] = { { 10, 5, 1, 1000, 10 }, { 11, 7, 2, 2000, 20 },
@@ -162,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_both_counts),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_the_client_says),
+		cmocka_unit_test(test_overload),
 		cmocka_unit_test(test_snapshots),
 	};
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

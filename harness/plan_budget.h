@@ -1,0 +1,21 @@
+/* plan_budget.h: what a plan spends its time on, and what it leaves to `full`. */
+#ifndef PLAN_BUDGET_H
+#define PLAN_BUDGET_H
+
+#include <stdint.h>
+
+#include "harness/plan.h"
+
+/* What each of the plan's experiments is expected to take, as plan.experiments, and all else. */
+struct plan_budget {
+	uint64_t experiment_ns[EXPERIMENT_COUNT];
+	uint64_t other_ns; /* conformance check and report */
+	uint32_t cell_count;
+};
+
+void plan_budget_print(const struct plan *plan, const struct plan_budget *budget);
+
+/* The experiments and loads of `full` that the plan lacks, in words; nothing when it has all. */
+void plan_budget_print_left(const struct plan *plan, const struct plan *full);
+
+#endif

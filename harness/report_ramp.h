@@ -1,0 +1,29 @@
+/*
+ * report_ramp.h: a server's points of one experiment in the order of their load, and of a ramp of
+ * rates the highest that keeps the service level: p99 under a limit (SLO).
+ */
+#ifndef REPORT_RAMP_H
+#define REPORT_RAMP_H
+
+#include "harness/report_data.h"
+
+enum { REPORT_RAMP_MAX = 64 };
+
+/* The server's own points (no twin's), by offered rate where there is one. Returns how many. */
+size_t report_ramp(const struct report_data *data, const char *experiment,
+    const struct report_server *server, const struct report_point *points[REPORT_RAMP_MAX]);
+
+/*
+ * A rate keeps the level when all of the interval of its p99 lies under the limit and the server
+ * kept up with the rate; and when all lower rates do, too. No value between two rates is made up:
+ * the truth lies between `kept` and `broken`.
+ */
+struct report_slo {
+	const struct report_point *kept;   /* the highest that does; NULL: none does */
+	const struct report_point *broken; /* the next, which does not; NULL: none was measured */
+};
+struct report_slo report_slo(const struct report_data *data, const struct report_server *server);
+/* The limit in us; 0 for a run without experiment latency. */
+double report_slo_us(const struct report_data *data);
+
+#endif

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Experiments that are not one load at several sizes: that each measures what it is about, on a small run.
+#   BUILD=build tests/cli/experiments.sh
+set -u
+cd "$(dirname "$0")/../.."
+build=$PWD/${BUILD:-build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
+# holds WHAT COMMAND...: the command succeeds
+holds() {
+	what=$1
+	shift
+	if "$@" >/dev/null 2>&1; then pass; else fail "$what"; fi
+}
+# bench SECTION: runs a plan of one short block; its cells are then in cells.csv, by column name with `value`
+bench() {
+	printf '[plan]\nblocks = 1\nwarmup = 100ms\nduration = 1s\n%b\n' "$1" >"$work/plan.ini"
+	timeout 100 "$build/c10k" bench "$work/plan.ini" --unchecked --seed 1 --out "$work/results" >"$work/out" 2>&1 ||
+		fail "bench exits $?: $(cat "$work/out")"
+	run=$work/results/latest
+}
+# value COLUMN KEY=VALUE...: of the first cell that has these values
+value() {
+	awk -F, -v wanted="$*" '
+	NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; count = split(wanted, want, " "); next }
+	{
+		for (i = 2; i <= count; i++) {
+			split(want[i], pair, "=")
+			if ($column[pair[1]] != pair[2]) next
+		}
+		print $column[want[1]]
+		exit
+	}' "$run/cells.csv"
+}
+# over A FACTOR B: A > FACTOR x B, all given
+over() { awk -v a="$1" -v f="$2" -v b="$3" 'BEGIN { exit !(a != "" && b != "" && a > f * b) }'; }
+
+# --- slow: the places of a pool are kept by those who are slow, a thread for each is not felt
+bench 'servers = thread, threadpool\n[slow]\nconnections = 100\nslow = 0, 150\nrate = 500\n'
+alone=$(value p50_us server=threadpool slow=0) beside=$(value p50_us server=threadpool slow=150)
+over "$beside" 10 "$alone" && pass || fail "slow clients starve a pool: median $alone us, beside them $beside us"
+over 100000 1 "$(value p50_us server=thread slow=150)" && pass || fail "slow clients are felt by threads: $(cat "$work/out")"
+[ "$(value errors server=threadpool slow=150)" = 0 ] && pass || fail "slow clients are errors: $(cat "$work/out")"
+holds 'the figure of slow' test -s "$run/plots/slow.tsv"
+
+echo "experiments: $passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,107 @@
+#!/bin/sh
+# Runs that end early go on where they stopped, and only as they began.
+#   BUILD=build tests/cli/store.sh
+set -u
+cd "$(dirname "$0")/../.."
+build=$PWD/${BUILD:-build}
+c10k=$build/c10k
+command -v sqlite3 >/dev/null || { echo "store skipped: sqlite3 is not installed"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
+# expect CODE PATTERN COMMAND...: exit code; standard error is one line that holds the pattern
+expect() {
+	code=$1 pattern=$2
+	shift 2
+	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	if [ $got != "$code" ]; then fail "$* exits $got, not $code: $(cat "$work/err")"
+	elif [ "$(wc -l <"$work/err")" != 1 ]; then fail "$* says more or less than one line: $(cat "$work/err")"
+	elif ! grep -q -- "$pattern" "$work/err"; then fail "$* does not say '$pattern': $(cat "$work/err")"
+	else pass; fi
+}
+# prints CODE PATTERN COMMAND...: exit code, and the pattern on standard output
+prints() {
+	code=$1 pattern=$2
+	shift 2
+	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	[ $got = "$code" ] || fail "$* exits $got, not $code: $(cat "$work/err")"
+	if grep -q -- "$pattern" "$work/out"; then pass; else fail "$* does not print '$pattern': $(cat "$work/out")"; fi
+}
+sql() { sqlite3 "$run/run.sqlite" "$1"; }
+
+# --- words that are wrong
+expect 2 '--resume stands alone' "$c10k" bench quick --resume "$work"
+expect 2 '--resume stands alone' "$c10k" bench --resume "$work" --seed 1
+expect 2 '--resume needs a value' "$c10k" bench --resume
+expect 2 'no run: give its folder' "$c10k" bench --resume "$work"
+expect 2 'no run: give its folder' "$c10k" bench --resume "$work/none"
+mkdir "$work/early" && : >"$work/early/run.sqlite"
+expect 2 'before it had begun' "$c10k" bench --resume "$work/early"
+
+# --- a project of its own, so that its programs can be changed
+mkdir -p "$work/own/build/servers" "$work/own/harness"
+cp "$c10k" "$build/loadgen" "$work/own/build/"
+cp "$build/servers/epoll" "$build/servers/thread" "$work/own/build/servers/"
+own=$work/own/build
+cat >"$work/plan.ini" <<'PLAN'
+[plan]
+servers = thread, epoll
+blocks = 50
+warmup = 0
+duration = 100ms
+[throughput]
+connections = 4
+PLAN
+# a shell lets its background jobs ignore SIGINT, so SIGTERM stands in for Ctrl-C
+(cd "$work" && exec "$own/c10k" bench plan.ini --unchecked --blocks 4 --seed 5 --out results >"$work/first" 2>&1) &
+harness=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	[ "$(grep -c '^throughput ' "$work/first")" -lt 2 ] || break
+	sleep 0.1
+done
+kill -TERM $harness
+wait $harness
+[ $? = 143 ] && pass || fail "SIGTERM: exit 143: $(cat "$work/first")"
+run=$work/results/$(readlink "$work/results/latest")
+sql "SELECT id, position, sha256 FROM cell" >"$work/cells"
+kept=$(wc -l <"$work/cells")
+[ "$kept" -ge 2 ] && [ "$kept" -lt 8 ] && pass || fail "a partial run has $kept cells"
+
+# --- it goes on only as it began
+cp "$own/servers/epoll" "$work/epoll"
+echo >>"$own/servers/epoll"
+expect 2 'changed since it began: servers/epoll (was ' "$own/c10k" bench --resume "$run"
+cp "$work/epoll" "$own/servers/epoll"
+cp "$build/loadgen" "$work/loadgen"
+echo >>"$own/loadgen"
+expect 2 'changed since it began: loadgen (was ' "$own/c10k" bench --resume "$run"
+cp "$work/loadgen" "$own/loadgen"
+echo '; a word' >>"$work/plan.ini"
+expect 2 'the plan .*plan.ini has changed' "$own/c10k" bench --resume "$run"
+rm "$work/plan.ini" # its text is in the run
+for key in governor kernel cpu_model server_cpus file_limit libraries; do
+	before=$(sql "SELECT value FROM run WHERE key = '$key'")
+	sql "UPDATE run SET value = 'another' WHERE key = '$key'"
+	expect 2 '(was another, is ' "$own/c10k" bench --resume "$run"
+	sqlite3 "$run/run.sqlite" -cmd ".parameter init" -cmd ".parameter set @v '$before'" \
+		"UPDATE run SET value = @v WHERE key = '$key'"
+done
+sql "SELECT id, position, sha256 FROM cell" | cmp -s - "$work/cells" && pass || fail "a refusal changes cells"
+
+# --- and then with what is missing, in the order of the seed
+prints 0 "$((8 - kept)) of 8 planned cells are missing" "$own/c10k" bench --resume "$run"
+[ "$(grep -c '^throughput ' "$work/out")" = $((8 - kept)) ] && pass || fail "only what is missing: $(cat "$work/out")"
+sql "SELECT id, position, sha256 FROM cell LIMIT $kept" | cmp -s - "$work/cells" && pass || fail "finished cells changed"
+[ "$(sql "SELECT count(*), count(DISTINCT position), sum(id = position) FROM cell")" = '8|8|8' ] && pass ||
+	fail "cells in order: $(sql 'SELECT id, position FROM cell')"
+[ "$(sql "SELECT value FROM run WHERE key = 'status'")" = complete ] && pass || fail "a resumed run is complete"
+[ "$(wc -l <"$run/cells.csv")" = 9 ] && pass || fail "cells.csv is made again"
+prints 0 'is complete: nothing is missing' "$own/c10k" bench --resume "$run"
+
+echo "store: $passed passed, $failed failed"
+[ $failed = 0 ]
