@@ -82,6 +82,26 @@ $(addprefix $(BUILD)/servers/,$(RUST_SERVERS)): $(BUILD)/servers/%: $(BUILD)/rus
 $(BUILD)/rust/built: export C10K_BUILD = $(abspath $(BUILD))
 $(BUILD)/rust/built: export RUSTFLAGS = $(addprefix -Clink-arg=,$(SANITIZE))
 
+# goroutines: in a copy, too, for go would compile bridge.c in its own way; nothing is written or read elsewhere
+go_files := $(wildcard servers/go/*.go) servers/go/go.mod servers/go/bridge.h
+go        = $(abspath $(BUILD))/go
+$(BUILD)/libgobridge.a: $(BUILD)/obj/servers/go/bridge.o
+	@rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/servers/go: $(go_files) $(BUILD)/libgobridge.a $(BUILD)/libsys.a $(BUILD)/libcore.a
+	@rm -rf $(go)/src && mkdir -p $(go)/src $(go)/tmp $(@D)
+	@cp -p $(go_files) $(go)/src
+	@rm -f $@ # go does not see that an archive has changed
+	cd $(go)/src && $(GO) build -o $(abspath $@)
+$(BUILD)/servers/go: export GOENV = off
+$(BUILD)/servers/go: export GOPROXY = off
+$(BUILD)/servers/go: export GOFLAGS = -buildvcs=false
+$(BUILD)/servers/go: export GOCACHE = $(go)/cache
+$(BUILD)/servers/go: export GOPATH = $(go)/path
+$(BUILD)/servers/go: export GOTMPDIR = $(go)/tmp
+$(BUILD)/servers/go: export CGO_ENABLED = 1
+$(BUILD)/servers/go: export CGO_CFLAGS = $(OPT)
+$(BUILD)/servers/go: export CGO_LDFLAGS = -L$(abspath $(BUILD)) -lgobridge -lsys -lcore $(LIBS_servers) -pthread $(SANITIZE)
+
 $(BUILD)/loadgen: $(call objects,$(loadgen_src)) $(BUILD)/libsys.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_loadgen) -lm
 $(BUILD)/obj/harness/schema.o: harness/schema.sql # .incbin: no .d file tells
@@ -148,7 +168,8 @@ new-server: ## a new model from a commented skeleton: make new-server NAME=mine
 	@scripts/new-server.sh "$(NAME)"
 diff: ## what a model is: make diff A=thread B=epoll
 	@git diff --no-index --color=auto --stat -p \
-	    $(foreach name,$(A) $(B),$(firstword $(wildcard servers/$(name).c servers/$(name).cc servers/*/src/bin/$(name).*))) || true
+	    $(foreach name,$(A) $(B),$(firstword $(wildcard servers/$(name).c servers/$(name).cc \
+	        servers/*/src/bin/$(name).* servers/$(name)/$(name).*))) || true
 clean: ## remove build/ (results/ stays)
 	rm -rf $(BUILD)
 help:

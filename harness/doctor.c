@@ -185,7 +185,7 @@ static void look_at_servers(struct doctor *d, const struct paths *paths)
 {
 	static const char *const expected[] = {
 		"thread", "select", "poll", "epoll", "libev", "libevent", "libuv", "linux-aio", "io_uring",
-		"tokio", "tokio-current", "smol", "async-std",
+		"tokio", "tokio-current", "smol", "async-std", "go",
 	};
 	struct server_names found;
 	char missing[256] = "";

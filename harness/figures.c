@@ -11,10 +11,11 @@
 #include <sys/stat.h>
 
 #include "harness/report_assets.h"
+#include "harness/report_fits.h"
 #include "harness/report_ramp.h"
 #include "lib/sys/die.h"
 
-enum { FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
+enum { MODEL_STEPS = 48, FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
 
 enum figure_x { X_CONNECTIONS, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED };
 
@@ -34,7 +35,8 @@ static const struct figure_spec {
 	{ "throughput", "Throughput, all connections busy", "throughput", X_CONNECTIONS,
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "How a model holds up while every connection has a request under way: look at how far "
-	    "a line falls from its peak, and where it ends.",
+	    "a line falls from its peak, and where it ends. Thin and dark: the universal "
+	    "scalability law, where it fits.",
 	    "The height at few connections is mostly the price of a system call and of the "
 	    "loopback device, which all models pay alike; it does not say which model scales." },
 	{ "idle", "The C10k figure: idle connections beside busy ones", "idle", X_IDLE,
@@ -362,6 +364,20 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 	    y_tics(s, data, false));
 }
 
+/* The scalability law where it fits, between the first and the last load. */
+static void write_model(struct report_data *data, const struct report_server *server,
+    const struct report_cell_row *first, const struct report_cell_row *last, FILE *tsv)
+{
+	struct usl usl;
+	if (!report_fit_usl(data, server, &usl) || usl.residual > REPORT_FIT_GOOD)
+		return;
+	double from = (double)first->connections, to = (double)last->connections;
+	for (int i = 0; i <= MODEL_STEPS; i++) {
+		double n = from * pow(to / from, (double)i / MODEL_STEPS);
+		fprintf(tsv, "%s\tmodel\t%.9g\t%.9g\t\t\t\tUSL\t\n", server->name, n, usl_rate(&usl, n));
+	}
+}
+
 /* A server's rows, part by part, so that a line's points follow one another; false when it has
  * none. */
 static bool take_server(
@@ -374,6 +390,8 @@ static bool take_server(
 			write_row(tsv, s, points[i], &s->spec->parts[part]);
 			take_point(s, points[i]);
 		}
+	if (count && !strcmp(s->spec->name, "throughput"))
+		write_model(data, server, points[0]->cells, points[count - 1]->cells, tsv);
 	return count > 0;
 }
 

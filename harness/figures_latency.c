@@ -7,9 +7,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "harness/report_fits.h"
 #include "harness/report_ramp.h"
 
-enum { PANEL_HEIGHT = 290 };
+enum { PANEL_HEIGHT = 290, MODEL_STEPS = 48 };
 
 static const struct {
 	const char *name;
@@ -39,6 +40,30 @@ static void write_point(
 	h->x_max = fmax(h->x_max, offered);
 	h->y_min = fmin(h->y_min, e.low);
 	h->y_max = fmax(h->y_max, e.high);
+}
+
+/* The queue that fits, in steps that shrink towards its capacity, to where it leaves the picture. */
+static void write_model(struct report_data *data, const struct report_server *server,
+    double offered_max, double us_max, FILE *tsv)
+{
+	static const struct {
+		const char *name;
+		double quantile;
+	} lines[] = { { "model-p50", 0.5 }, { "model-p99", 0.99 } };
+	struct mmc mmc;
+	if (!report_fit_mmc(data, server, &mmc) || mmc.residual > REPORT_FIT_GOOD)
+		return;
+	double capacity = mmc.per_server_per_s * mmc.servers;
+	for (size_t k = 0; k < sizeof(lines) / sizeof(*lines); k++)
+		for (int i = 1; i <= MODEL_STEPS; i++) {
+			double left = 1 - (double)i / MODEL_STEPS;
+			double offered = capacity * (1 - left * left * left);
+			double us = mmc_time_s(&mmc, offered, lines[k].quantile) * 1e6;
+			if (us > us_max || offered > offered_max)
+				break;
+			fprintf(tsv, "%s\t%s\t%.9g\t%.9g\t\t\t\tM/M/%u\t\t\n", server->name,
+			    lines[k].name, offered, us, mmc.servers);
+		}
 }
 
 /* What stands at a panel's corner: how far the server goes, or why there is no line. */
@@ -105,12 +130,15 @@ bool figures_latency(struct report_data *data, const char *plots, struct figures
 		.see = "Requests come at random at the rate below, from a tenth of what the server "
 		       "can do to more than that: p99 solid, median dashed, p99.9 dotted, from when "
 		       "they were due. The dashed line is the limit (SLO). The strip tells what "
-		       "share of the rate was achieved: grey where it is under 99%.",
+		       "share of the rate was achieved: grey where it is under 99%. Thin and dark: the queue "
+		       "M/M/c, where it fits.",
 		.misread = "To the right of capacity there is no latency to speak of: the backlog "
 			   "grows as long as one looks, so those points are lower bounds that grow "
 			   "with the window. How early a line bends is the finding.",
 		.empty = !(h.y_max > 0),
 	};
 	set_head(data, &h);
+	for (size_t i = 0; i < h.server_count; i++)
+		write_model(data, h.servers[i], h.x_max, h.y_max, tsv);
 	return figures_close(tsv, h.name) && figures_write_script(plots, data, &h);
 }

@@ -41,6 +41,7 @@ static const struct known {
 	{ "tokio-current", ORANGE, PENTAGON },
 	{ "smol", GREEN, TRIANGLE },
 	{ "async-std", PURPLE, TRIANGLE_DOWN },
+	{ "go", SKY, DIAMOND },
 };
 enum { KNOWN = sizeof(known) / sizeof(*known) };
 

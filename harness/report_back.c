@@ -32,6 +32,10 @@ static void one_figure(struct report *r, const struct figure *f, bool with_symbo
 	    report_printf(pool, "[data](plots/%s.tsv) [script](plots/%s.gp)%s", f->name, f->name,
 		f->drawn ? report_printf(pool, " [picture](plots/%s.svg)", f->name) : ""));
 	report_html(r->doc, "</figcaption></figure>\n");
+	if (!strcmp(f->name, "throughput"))
+		report_table_usl(r);
+	if (!strcmp(f->name, "latency"))
+		report_table_slo(r);
 }
 
 /* All servers with their marks; the script makes switches of them. */

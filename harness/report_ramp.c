@@ -25,6 +25,11 @@ size_t report_ramp(const struct report_data *data, const char *experiment,
 	return count;
 }
 
+bool report_kept_up(const struct report_point *p)
+{
+	return p->metric[METRIC_ACHIEVED_SHARE].median >= ACHIEVED_LEAST;
+}
+
 double report_slo_us(const struct report_data *data)
 {
 	return strtod(report_key(data, "slo_us"), NULL);
@@ -38,8 +43,7 @@ struct report_slo report_slo(const struct report_data *data, const struct report
 	struct report_slo slo = { NULL, NULL };
 	for (size_t i = 0; i < count && !slo.broken; i++) {
 		const struct estimate *p99 = &points[i]->metric[METRIC_P99_US];
-		if (p99->count && p99->high <= limit_us
-		    && points[i]->metric[METRIC_ACHIEVED_SHARE].median >= ACHIEVED_LEAST)
+		if (p99->count && p99->high <= limit_us && report_kept_up(points[i]))
 			slo.kept = points[i];
 		else
 			slo.broken = points[i];

@@ -13,6 +13,9 @@ enum { REPORT_RAMP_MAX = 64 };
 size_t report_ramp(const struct report_data *data, const char *experiment,
     const struct report_server *server, const struct report_point *points[REPORT_RAMP_MAX]);
 
+/* Did the server answer as many as came? */
+bool report_kept_up(const struct report_point *p);
+
 /*
  * A rate keeps the level when all of the interval of its p99 lies under the limit and the server
  * kept up with the rate; and when all lower rates do, too. No value between two rates is made up:

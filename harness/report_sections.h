@@ -26,6 +26,10 @@ void report_section_cells(struct report *r);
 void report_section_reproduce(struct report *r);
 void report_section_coursework(struct report *r);
 
+/* Below the figures throughput and latency. */
+void report_table_usl(struct report *r);
+void report_table_slo(struct report *r);
+
 /* A server's name with its mark, and a verdict as a coloured word. */
 const char *report_name(struct report *r, const struct report_server *server);
 void report_verdict_cell(struct report *r, enum verdict verdict);

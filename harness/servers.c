@@ -16,7 +16,7 @@
 static const char *const usual_order[] = {
 	"iterative", "fork", "prefork", "thread", "threadpool", "select", "poll", "epoll", "epoll-et",
 	"epoll-oneshot", "percore", "libev", "libevent", "libuv", "linux-aio", "io_uring", "coro", "asio",
-	"tokio", "tokio-current", "smol", "async-std",
+	"tokio", "tokio-current", "smol", "async-std", "go",
 };
 
 static size_t rank_of(const char *name)
@@ -64,7 +64,8 @@ static void find_source(const struct paths *paths, const char *program, struct s
 {
 	static const struct {
 		const char *folder, *ending;
-	} places[] = { { "servers", "c" }, { "servers", "cc" }, { "servers/rust/src/bin", "rs" } };
+	} places[] = { { "servers", "c" }, { "servers", "cc" }, { "servers/rust/src/bin", "rs" },
+		{ "servers/go", "go" } };
 	char path[PATH_CAP], *text = NULL;
 	for (size_t i = 0; !text && i < sizeof(places) / sizeof(places[0]); i++) {
 		path_make(info->source, "%s/%s.%s", places[i].folder, program, places[i].ending);

@@ -13,6 +13,12 @@ have() {
 }
 package_of() { awk -v module="$1" '$2 == module { print $1 }' scripts/packages.txt; }
 
+# skip SOURCE PACKAGES: visibly
+skip() {
+	echo "SKIPPED += $(basename "${1%.*}")"
+	echo "skipped: $1, which needs:$2 (scripts/setup.sh installs it)" >&2
+}
+
 servers=
 for source in servers/*.c servers/*.cc; do
 	name=$(basename "${source%.*}")
@@ -21,8 +27,7 @@ for source in servers/*.c servers/*.cc; do
 	[ "${source##*.}" = c ] || command -v "${CXX:-c++}" >/dev/null || lacking=" $(package_of c++)"
 	for module in $needs; do have "$module" || lacking="$lacking $(package_of "$module")"; done
 	if [ -n "$lacking" ]; then
-		echo "SKIPPED += $name"
-		echo "skipped: $source, which needs:$lacking (scripts/setup.sh installs it)" >&2
+		skip "$source" "$lacking"
 		continue
 	fi
 	servers="$servers $name"
@@ -41,8 +46,7 @@ done
 for source in servers/rust/src/bin/*.rs; do
 	name=$(basename "$source" .rs)
 	if [ -n "$lacking" ]; then
-		echo "SKIPPED += $name"
-		echo "skipped: $source, which needs:$lacking (scripts/setup.sh installs it)" >&2
+		skip "$source" "$lacking"
 	else
 		rust="${rust-} $name"
 	fi
@@ -51,6 +55,14 @@ if [ -z "$lacking" ]; then
 	[ "$cargo" != /usr/bin/cargo ] || cargo="RUSTC=/usr/bin/rustc $cargo"
 	echo "CARGO := $cargo"
 	echo "RUST_SERVERS :=$rust"
+fi
+
+# Go: Debian's, where there are several
+if go=$(PATH="/usr/bin:$PATH" command -v go); then
+	servers="$servers go"
+	echo "GO := $go"
+else
+	skip servers/go/go.go " golang-go"
 fi
 echo "SERVERS :=$servers${rust-}"
 for part in harness:sqlite3,jansson,inih,zlib,libmd,libnl-genl-3.0,hiredis servers:hiredis loadgen:jansson,inih,zlib \

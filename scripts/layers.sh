@@ -16,7 +16,7 @@ allow() {
 	done
 }
 wrong=$(allow lib/core lib/core; allow lib/sys 'lib/core|lib/sys'; allow servers 'lib/core|lib/sys'
-	allow servers/rust 'lib/core|lib/sys'
+	allow servers/rust 'lib/core|lib/sys'; allow servers/go 'lib/core|lib/sys|servers/go'
 	allow loadgen 'lib/core|lib/sys|loadgen'; allow harness 'lib/core|lib/sys|harness')
 [ -z "$wrong" ] || fail "against the direction lib/core <- lib/sys <- programs:
 $wrong"

@@ -200,6 +200,19 @@ int worker_accept(struct worker *w)
 	return -EAGAIN; /* what else accept(2) names is the client's end, or nothing */
 }
 
+int worker_accept_failed(struct worker *w, int error)
+{
+	enum { PAUSE_MS = 10 };
+	if (error == EINVAL || atomic_load_explicit(&w->env.service->stopping, memory_order_relaxed))
+		return -1;
+	if (error == EMFILE || error == ENFILE)
+		worker_turn_away(w);
+	else if (error != ENOMEM && error != ENOBUFS)
+		return 0; /* the client's end (accept(2)) */
+	/* with files short it fails even when nobody waits: to try again at once would spin */
+	return worker_has_waiting(w) ? 0 : PAUSE_MS;
+}
+
 void worker_attend(struct worker *w, int fd)
 {
 	attended_fd = fd;
@@ -281,6 +294,7 @@ static void set_signals(void)
 {
 	struct sigaction action = { .sa_handler = SIG_IGN };
 	sigaction(SIGPIPE, &action, NULL);
+	action.sa_flags = SA_ONSTACK; /* where there is one: Go's own stacks are too small for a handler */
 	action.sa_handler = on_drain_over;
 	sigaction(SIGALRM, &action, NULL);
 	action.sa_handler = on_stop_signal;

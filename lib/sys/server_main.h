@@ -67,6 +67,10 @@ int worker_accept(struct worker *w);
  * refused.
  */
 void worker_turn_away(struct worker *w);
+/*
+ * For runtimes, whose own accept() failed: how many ms to wait before the next; -1: the server stops.
+ */
+int worker_accept_failed(struct worker *w, int error);
 /* Closes an accepted connection and counts it. */
 void worker_close(struct worker *w, int fd);
 /* Is anybody in the accept queue? */

@@ -51,6 +51,7 @@ do for [p = 1:panels] {
 	for [part in 'p50 p99'] tsv skip 1 using (is(shown(p), part) ? column(3) : x_min):(is(shown(p), part) ? column(4) : \
 		y_min):(is(shown(p), part) ? hover(shown(p)) : '') \
 		with labels hypertext point pt 7 ps 1.2 lc rgb unseen(shown(p)), \
+	for [part in 'model-p50 model-p99'] tsv skip 1 using (x_of(shown(p), part)):4 with lines lc rgb ink lw 0.8, \
 	$stops using (x_max):(y_max):(text_of(shown(p), 4)) with labels right offset 0, 0.6 tc rgb soft font ',10', \
 	NaN
 

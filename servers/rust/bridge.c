@@ -8,8 +8,6 @@
  * given back in another. No lock; the price is that a buffer may be cold, and that threads which
  * give more than they take hand what is over 64 back to malloc.
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include "lib/core/conn.h"
@@ -50,23 +48,6 @@ int bridge_fd_cap(const struct worker *w)
 uint32_t bridge_worker_count(const struct worker *w)
 {
 	return w->env.service->worker_count;
-}
-
-/*
- * The runtime's accept failed: how many ms to wait before the next; -1: the server stops. With files
- * short accept() fails even when nobody waits, so to try again at once would spin.
- */
-int bridge_accept_failed(struct worker *w, int error)
-{
-	enum { PAUSE_MS = 10 };
-	struct pollfd waiting = { .fd = w->listen_fd, .events = POLLIN };
-	if (error == EINVAL || atomic_load_explicit(&w->env.service->stopping, memory_order_relaxed))
-		return -1;
-	if (error == EMFILE || error == ENFILE)
-		worker_turn_away(w);
-	else if (error != ENOMEM && error != ENOBUFS)
-		return 0; /* the client's end (accept(2)) */
-	return poll(&waiting, 1, 0) > 0 ? 0 : PAUSE_MS;
 }
 
 struct conn_env *bridge_env_create(const struct worker *w)

@@ -220,8 +220,16 @@ static void lost_children(void)
 /* No memory for more: everyone gets an answer or an end at once, and who has got one is served on. */
 static void short_memory(void)
 {
-	enum { CROWD = 1000 };
-	if (!start("ulimit -v 200000; exec"))
+	enum { CROWD = 1000, SHORT_KIB = 200000 };
+	char how[64];
+	if (!start(NULL))
+		return;
+	/* Go reserves a gigabyte of addresses before it begins, which it may never use */
+	unsigned long reserved_kib = kib_of(process.pid, "VmSize:");
+	stop();
+	snprintf(how, sizeof how, "ulimit -v %lu; exec",
+	    SHORT_KIB + (reserved_kib > SHORT_KIB ? reserved_kib : 0));
+	if (!start(how))
 		return;
 	int count = fit(CROWD);
 	dial_all(count);

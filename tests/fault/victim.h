@@ -119,18 +119,24 @@ static inline unsigned long cpu_ticks_of(pid_t pid)
 	return user + system;
 }
 
-static inline unsigned long anonymous_kib_of(pid_t pid)
+/* "RssAnon:" and its like of /proc/PID/status. */
+static inline unsigned long kib_of(pid_t pid, const char *field)
 {
 	char path[64], line[256];
 	unsigned long kib = 0;
 	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
 	FILE *file = fopen(path, "re");
 	while (file && fgets(line, sizeof line, file))
-		if (sscanf(line, "RssAnon: %lu", &kib) == 1)
-			break;
+		if (strncmp(line, field, strlen(field)) == 0)
+			kib = strtoul(line + strlen(field), NULL, 10);
 	if (file)
 		fclose(file);
 	return kib;
+}
+
+static inline unsigned long anonymous_kib_of(pid_t pid)
+{
+	return kib_of(pid, "RssAnon:");
 }
 
 /* Over the server and its children. */

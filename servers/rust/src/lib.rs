@@ -285,7 +285,7 @@ impl Clients {
     /// The runtime's accept failed: how long to wait before the next; None when the server stops.
     pub fn accept_failed(&self, error: &io::Error) -> Option<Duration> {
         let code = error.raw_os_error().unwrap_or(0);
-        match unsafe { sys::bridge_accept_failed(self.worker.0, code) } {
+        match unsafe { sys::worker_accept_failed(self.worker.0, code) } {
             ms if ms >= 0 => Some(Duration::from_millis(ms as u64)),
             _ => None,
         }

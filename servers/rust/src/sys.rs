@@ -82,6 +82,7 @@ extern "C" {
 
     pub fn worker_opened(w: *mut Worker);
     pub fn worker_closed(w: *mut Worker);
+    pub fn worker_accept_failed(w: *mut Worker, error: c_int) -> c_int;
     pub fn worker_env_tick(e: *mut Env);
     pub fn datafile_read(read: FileRead) -> isize;
 
@@ -105,7 +106,6 @@ extern "C" {
     pub fn bridge_listen_fd(w: *const Worker) -> c_int;
     pub fn bridge_fd_cap(w: *const Worker) -> c_int;
     pub fn bridge_worker_count(w: *const Worker) -> u32;
-    pub fn bridge_accept_failed(w: *mut Worker, error: c_int) -> c_int;
     pub fn bridge_env_create(w: *const Worker) -> *mut Env;
     pub fn bridge_env_destroy(e: *mut Env);
     pub fn bridge_now_s(e: *const Env) -> u32;

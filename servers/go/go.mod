@@ -1,0 +1,3 @@
+module c10k
+
+go 1.19
