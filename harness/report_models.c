@@ -108,9 +108,9 @@ void report_table_slo(struct report *r)
 		"The highest rate measured at which p99, all of its interval, stays under %s, and "
 		"the next one measured, where it does not. The queue M/M/c (one server for each "
 		"thread that has a CPU) is fitted to p50 and p99 of the rates the server kept up "
-		"with, and drawn where it is within %g%%. Where it is not, requests do not come to "
-		"a server like to a counter: a loop serves what has come in batches, cheaper the "
-		"more there is, and the scheduler takes turns of its own.",
+		"with, and drawn where it is within %g%%. Common reasons why it is not: a loop "
+		"serves what has come in batches, cheaper the more there is; a scheduler takes "
+		"turns of its own instead of the order of arrival.",
 		report_value(pool, REPORT_US, report_slo_us(r->data)), REPORT_FIT_GOOD * 100));
 	report_table_end(r->doc, "sortable compact", true);
 }

@@ -127,7 +127,12 @@ void conn_computed(struct conn *c);
 struct file_read conn_file(struct conn *c);
 void conn_file_done(struct conn *c, ssize_t n);
 
-/* The key; the value, or a slice with a NULL ptr when the database gave none: 503. */
+/* Why there is no value. */
+enum conn_no_value {
+	CONN_NO_ANSWER, /* the database cannot be asked, or gave no answer to that: 503 */
+	CONN_NO_KEY,    /* there is no such key: 404 */
+};
+/* The key; the value, or a slice with a NULL ptr, whose len is an enum conn_no_value. */
 struct slice conn_query_key(const struct conn *c);
 void conn_query_done(struct conn *c, struct slice value);
 

@@ -156,10 +156,16 @@ void conn_answer(struct conn *c)
 	next_request(c);
 }
 
+/* Answers with an error what was found to be a request for something. */
+static void answer_instead(struct conn *c, uint16_t status, const char *reason)
+{
+	c->plan = (struct service_plan){ .status = status, .text = reason };
+	conn_answer(c);
+}
+
 static void unavailable(struct conn *c, const char *reason)
 {
-	c->plan = (struct service_plan){ .status = 503, .text = reason };
-	conn_answer(c);
+	answer_instead(c, 503, reason);
 }
 
 void conn_begin(struct conn *c)
@@ -248,8 +254,10 @@ void conn_query_done(struct conn *c, struct slice value)
 	if (value.ptr) {
 		put_whole(c, 200, SLICE("application/octet-stream"), value);
 		next_request(c);
+	} else if (value.len == CONN_NO_KEY) {
+		answer_instead(c, 404, "the database has no such key");
 	} else {
-		unavailable(c, "the database gave no value");
+		unavailable(c, "the database gave no answer");
 	}
 	conn_resume(c);
 }

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/core/conn.h"
 #include "lib/core/units.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
@@ -69,26 +70,34 @@ int database_dial(bool nonblocking)
 
 /* --- what hiredis calls ---------------------------------------------------------------------- */
 
+static const struct slice no_answer = { NULL, CONN_NO_ANSWER };
+
 static void *keep_value(const redisReadTask *task, char *bytes, size_t len)
 {
 	struct database *db = task->privdata;
-	if (len > db->value_cap) {
-		char *more = realloc(db->value, len);
+	if (len > db->value_cap || !db->value) {
+		char *more = realloc(db->value, len + 1); /* an empty value is one, too */
 		if (!more)
 			return NULL; /* the reader gives up, and so does the link */
 		db->value = more;
 		db->value_cap = len;
 	}
 	memcpy(db->value, bytes, len);
-	db->value_len = len;
-	db->has_value = task->type == REDIS_REPLY_STRING;
+	db->answer = task->type == REDIS_REPLY_STRING ? (struct slice){ db->value, len } : no_answer;
+	return db;
+}
+
+static void *keep_no_key(const redisReadTask *task)
+{
+	struct database *db = task->privdata;
+	db->answer = (struct slice){ NULL, CONN_NO_KEY };
 	return db;
 }
 
 static void *keep_none(const redisReadTask *task)
 {
 	struct database *db = task->privdata;
-	db->has_value = false;
+	db->answer = no_answer;
 	return db;
 }
 
@@ -113,7 +122,7 @@ static redisReplyObjectFunctions functions = {
 	.createString = keep_value,
 	.createArray = keep_no_array,
 	.createInteger = keep_no_integer,
-	.createNil = keep_none,
+	.createNil = keep_no_key,
 	.freeObject = keep_all,
 };
 
@@ -271,7 +280,7 @@ bool database_next(struct database *db, uint64_t *tag, struct slice *value)
 		*tag = db->row[db->row_first];
 		db->row_first = (db->row_first + 1) % db->row_cap;
 		db->row_count--;
-		*value = (struct slice){ reply && db->has_value ? db->value : NULL, db->value_len };
+		*value = reply ? db->answer : no_answer;
 		if (*tag != NOBODY)
 			return true;
 	}

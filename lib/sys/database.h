@@ -10,7 +10,7 @@
  *     db->fd is readable:   if (!database_hear(db)) ... unwatch what is closed now ...
  *     then:                 while (database_next(db, &tag, &value)) conn_query_done(...)
  *
- * A lost link answers "no value" to all that was asked on it; the next question opens a new one.
+ * A lost link gives CONN_NO_ANSWER to all that was asked on it; the next question opens a new one.
  */
 #ifndef DATABASE_H
 #define DATABASE_H
@@ -37,8 +37,8 @@ struct database {
 	uint64_t *row;        /* a ring: who asked, oldest first */
 	uint32_t row_first, row_count, row_cap;
 	char *value;          /* of the answer last read */
-	size_t value_len, value_cap;
-	bool has_value;
+	size_t value_cap;
+	struct slice answer;  /* as conn_query_done() takes it */
 };
 
 void database_init(struct database *db);
@@ -46,7 +46,7 @@ void database_deinit(struct database *db);
 
 /*
  * Asks for `key` on behalf of `tag`. True: there is a new link, db->fd, to be watched for reading.
- * Without a link the answer, "no value", is there at once.
+ * Without a link the answer, CONN_NO_ANSWER, is there at once.
  */
 bool database_ask(struct database *db, struct slice key, uint64_t tag);
 /* Nobody waits for this answer any more. */
@@ -60,8 +60,8 @@ bool database_hear(struct database *db);
 void database_check(struct database *db, uint32_t now_s);
 
 /*
- * The next answer there is: whose, and what; value->ptr is NULL for "no value". The value stays
- * where it is until the next call.
+ * The next answer there is: whose, and what; what conn_query_done() takes. The value stays where
+ * it is until the next call.
  */
 bool database_next(struct database *db, uint64_t *tag, struct slice *value);
 

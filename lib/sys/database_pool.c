@@ -80,7 +80,7 @@ static bool was_cut(const redisContext *link)
 
 void database_pool_answer(struct conn *c)
 {
-	struct slice key = conn_query_key(c), value = { 0 };
+	struct slice key = conn_query_key(c), value = { NULL, CONN_NO_ANSWER };
 	redisContext *link = take();
 	redisReply *reply = get(link, key);
 	if (link && !reply && was_cut(link)) { /* perhaps it is back: a new link tells */
@@ -90,6 +90,8 @@ void database_pool_answer(struct conn *c)
 	}
 	if (reply && reply->type == REDIS_REPLY_STRING)
 		value = (struct slice){ reply->str, (size_t)reply->len };
+	else if (reply && reply->type == REDIS_REPLY_NIL)
+		value.len = CONN_NO_KEY;
 	conn_query_done(c, value);
 	freeReplyObject(reply);
 	give(link);

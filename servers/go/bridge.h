@@ -43,7 +43,7 @@ struct step bridge_sent(struct conn *c, uint32_t len);
 struct step bridge_woke(struct conn *c);
 struct step bridge_computed(struct conn *c, uint64_t result);
 struct step bridge_file_done(struct conn *c, int64_t n);
-/* NULL: the database gave no value. */
+/* NULL: there is none, and len is an enum conn_no_value. */
 struct step bridge_query_done(struct conn *c, const char *value, uint64_t len);
 struct step bridge_shut(struct conn *c);
 

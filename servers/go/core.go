@@ -36,6 +36,12 @@ const (
 	wantClose
 )
 
+// Why there is no value: enum conn_no_value.
+const (
+	noAnswer = iota
+	noKey
+)
+
 const feedMax = 16 * 1024 // CONN_FEED_MAX
 
 // --- connections ---------------------------------------------------------------------------------
@@ -115,13 +121,19 @@ func (c *conn) read(file *os.File) {
 	c.step = C.bridge_file_done(c.core, C.int64_t(n))
 }
 
-// answered: the value of the key; nil when the database gave none.
-func (c *conn) answered(value []byte) {
+// answered: the value of the key, or errNoKey, or that nobody could say.
+func (c *conn) answered(value []byte, err error) {
 	var at *C.char
-	if value != nil {
+	len := len(value)
+	switch err {
+	case nil:
 		at = (*C.char)(unsafe.Pointer(&value[:1][0])) // it may be empty, but has room
+	case errNoKey:
+		len = noKey
+	default:
+		len = noAnswer
 	}
-	c.step = C.bridge_query_done(c.core, at, C.uint64_t(len(value)))
+	c.step = C.bridge_query_done(c.core, at, C.uint64_t(len))
 }
 
 func (c *conn) shut() {

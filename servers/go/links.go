@@ -41,31 +41,35 @@ func (l *link) hangUp() {
 	l.socket = nil
 }
 
-// get asks for a key. The value, nil when there is none, stays where it is until the next question.
-func (l *link) get(key []byte) []byte {
+// get asks for a key. The value stays where it is until the next question.
+func (l *link) get(key []byte) ([]byte, error) {
 	for {
 		wasThere := l.socket != nil
 		if !wasThere {
 			socket, err := dialDatabase()
 			if err != nil {
-				return nil
+				return nil, err
 			}
 			l.socket = socket
 			l.answers.Reset(socket)
 		}
 		value, err := l.ask(key)
-		if err == nil {
-			return value
+		if err == nil || err == errNoKey || err == errRefused {
+			return value, err
 		}
 		l.hangUp()
 		if !wasThere || errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil
+			return nil, err
 		}
 		// it was cut while it lay idle; perhaps the database is back: a new link tells
 	}
 }
 
-var errForeign = errors.New("no answer of Redis to GET")
+var (
+	errNoKey   = errors.New("no such key")
+	errRefused = errors.New("an error of Redis's own")
+	errForeign = errors.New("no answer of Redis to GET")
+)
 
 // ask: one question and its answer, in Redis's protocol (RESP).
 func (l *link) ask(key []byte) ([]byte, error) {
@@ -82,8 +86,11 @@ func (l *link) ask(key []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if line[0] == '-' || string(line) == "$-1\r\n" {
-		return nil, nil // an error of Redis's own; no such key
+	if line[0] == '-' {
+		return nil, errRefused
+	}
+	if string(line) == "$-1\r\n" {
+		return nil, errNoKey
 	}
 	if len(line) < 4 || len(line) > 12 || line[0] != '$' {
 		return nil, errForeign

@@ -59,6 +59,8 @@ for file in "$html" "$md"; do
 	holds "a failing case in $file" grep -q 'case-2' "$file"
 	holds "equal work in $file" grep -qE 'At equal work, 10.0k requests/s .*Against it: .*thread' "$file"
 	holds "the SLO in $file" grep -qE 'answered within 10.0ms .*90.0k/s.* \(90%\)' "$file"
+	holds "the next rate in $file" grep -q '150k (150%)' "$file"
+	holds "what is not fitted in $file" grep -q 'No scalability law is fitted' "$file"
 	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\]' "$file"
 done
 # a table as GitHub's Markdown wants it: an empty line, a head, a line of dashes, and as many cells in each row

@@ -137,9 +137,13 @@ static void test_query(void **state)
 	send_all();
 	assert_true(player_out_has(&player, "Content-Length: 5\r\n\r\nAlice"));
 	feed(GET("/query/none"));
-	conn_query_done(c, (struct slice){ 0 });
+	conn_query_done(c, (struct slice){ NULL, CONN_NO_KEY });
 	send_all();
-	assert_int_equal(answer_count(), 3);
+	assert_true(player_out_has(&player, "HTTP/1.1 404 "));
+	feed(GET("/query/away"));
+	conn_query_done(c, (struct slice){ NULL, CONN_NO_ANSWER });
+	send_all();
+	assert_int_equal(answer_count(), 4);
 	assert_idle();
 }
 

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/core/conn.h"
 #include "lib/sys/database.h"
 
 static int listen_fd;
@@ -91,13 +92,14 @@ static void assert_answer(uint64_t wanted_tag, struct slice wanted)
 	assert_true(slice_equals(value, wanted));
 }
 
-static void assert_no_value(uint64_t wanted_tag)
+static void assert_no_value(uint64_t wanted_tag, enum conn_no_value why)
 {
 	uint64_t tag;
 	struct slice value;
 	assert_true(database_next(&db, &tag, &value));
 	assert_int_equal(tag, wanted_tag);
 	assert_null(value.ptr);
+	assert_int_equal(value.len, why);
 }
 
 static void assert_none_yet(void)
@@ -140,7 +142,7 @@ static void test_questions_go_together_answers_come_in_order(void **state)
 	say(SLICE("$3\r\na\0b\r\n$-1\r\n$4\r\n\r\n"));
 	assert_true(hear());
 	assert_answer(11, SLICE("a\0b"));
-	assert_no_value(12); /* there is no such key */
+	assert_no_value(12, CONN_NO_KEY);
 	assert_none_yet();
 	say(SLICE("\r\n\r\n"));
 	assert_true(hear());
@@ -173,6 +175,15 @@ static void test_a_long_value_in_many_pieces(void **state)
 	assert_answer(2, SLICE(""));
 }
 
+static void test_the_first_value_may_be_empty(void **state)
+{
+	(void)state;
+	ask("a", 1);
+	say(SLICE("$0\r\n\r\n"));
+	assert_true(hear());
+	assert_answer(1, SLICE(""));
+}
+
 static void test_an_error_is_no_value(void **state)
 {
 	(void)state;
@@ -181,8 +192,8 @@ static void test_an_error_is_no_value(void **state)
 	ask("c", 3);
 	say(SLICE("-WRONGTYPE not a string\r\n:5\r\n$1\r\nc\r\n"));
 	assert_true(hear());
-	assert_no_value(1);
-	assert_no_value(2);
+	assert_no_value(1, CONN_NO_ANSWER);
+	assert_no_value(2, CONN_NO_ANSWER);
 	assert_answer(3, SLICE("c"));
 }
 
@@ -221,12 +232,12 @@ static void test_a_lost_link_answers_all_with_none(void **state)
 	assert_none_yet();
 	assert_false(hear());
 	assert_int_equal(db.fd, -1);
-	assert_no_value(3);
+	assert_no_value(3, CONN_NO_ANSWER);
 	assert_none_yet();
 
 	ask("d", 4); /* too early for a new link: none at once */
 	assert_int_equal(db.fd, -1);
-	assert_no_value(4);
+	assert_no_value(4, CONN_NO_ANSWER);
 	db.retry_ns = 0; /* as if a second had passed */
 	ask("e", 5);
 	assert_true(db.fd >= 0 && peer_fd >= 0);
@@ -244,8 +255,8 @@ static void test_what_is_no_redis_loses_the_link(void **state)
 	assert_true(hear());
 	assert_none_yet();
 	assert_false(hear());
-	assert_no_value(1);
-	assert_no_value(2);
+	assert_no_value(1, CONN_NO_ANSWER);
+	assert_no_value(2, CONN_NO_ANSWER);
 	assert_none_yet();
 }
 
@@ -266,7 +277,7 @@ static void test_a_silent_link_is_given_up(void **state)
 	assert_none_yet();
 	database_check(&db, 207);
 	assert_false(hear());
-	assert_no_value(2);
+	assert_no_value(2, CONN_NO_ANSWER);
 }
 
 /* The row of askers grows while its oldest stands in its middle, and the questions with it. */
@@ -319,6 +330,7 @@ int main(void)
 		TEST(test_urls),
 		TEST(test_questions_go_together_answers_come_in_order),
 		TEST(test_a_long_value_in_many_pieces),
+		TEST(test_the_first_value_may_be_empty),
 		TEST(test_an_error_is_no_value),
 		TEST(test_who_left_is_not_answered),
 		TEST(test_a_lost_link_answers_all_with_none),

@@ -12,6 +12,7 @@
 
 #include "harness/report_answers.h"
 #include "harness/report_doc.h"
+#include "harness/report_fits.h"
 #include "harness/report_phrases.h"
 
 static struct report_server servers[] = {
@@ -318,6 +319,36 @@ static void test_slo(void **state)
 	data.keys = NULL, data.key_count = 0;
 }
 
+/* A law is fitted to the points that allow it. */
+static void test_fits(void **state)
+{
+	(void)state;
+	const struct usl law = { 9000, 0.1, 1e-6, 0 };
+	const struct mmc queue = { 1, 80e3, 50e-6, 0 };
+	struct usl usl;
+	struct mmc mmc;
+	for (long n = 1; n <= 1000; n *= 10)
+		add_blocks("throughput", EPOLL, false, n, 0, usl_rate(&law, (double)n));
+	add_blocks("throughput", POLL, false, 10, 0, 9000);
+	for (long percent = 10; percent <= 130; percent += 40) { /* at 130 it does not keep up */
+		struct report_cell_row *cells = &rows[data.cell_count];
+		double offered = 800.0 * (double)percent;
+		add_paced("latency", EPOLL, percent, offered, 5,
+		    percent > 100 ? 1 : mmc_time_s(&queue, offered, 0.99) * 1e6,
+		    percent > 100 ? 0.7 : 1);
+		for (int i = 0; i < BLOCKS; i++)
+			cells[i].metric[METRIC_P50_US]
+			    = percent > 100 ? 1 : mmc_time_s(&queue, offered, 0.5) * 1e6;
+	}
+	report_data_group(&data);
+	assert_true(report_fit_usl(&data, &servers[EPOLL], &usl));
+	assert_true(fabs(usl.contention / law.contention - 1) < 0.01 && usl.residual < 0.01);
+	assert_false(report_fit_usl(&data, &servers[POLL], &usl));
+	assert_true(report_fit_mmc(&data, &servers[EPOLL], &mmc));
+	assert_true(mmc.servers == 1 && fabs(mmc.per_server_per_s / 80e3 - 1) < 0.01);
+	assert_false(report_fit_mmc(&data, &servers[POLL], &mmc));
+}
+
 /* Markup as HTML, and as a table in Markdown. */
 static void test_forms(void **state)
 {
@@ -370,7 +401,7 @@ int main(void)
 		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_client_limited_below),
 		TEST(test_all_client_limited),
 		TEST(test_missing), TEST(test_weak_figures), TEST(test_wait_and_fairness), TEST(test_grade),
-		TEST(test_equal_work), TEST(test_slo), TEST(test_forms),
+		TEST(test_equal_work), TEST(test_slo), TEST(test_fits), TEST(test_forms),
 		TEST(test_numbers),
 	};
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);

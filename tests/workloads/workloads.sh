@@ -98,7 +98,7 @@ check_answers() {
 		is "$value"
 	done
 	answer query-none /query/none
-	status 503 /query/none
+	status 404 /query/none
 }
 
 # places LEN COUNT: so many answers of /file/LEN, each from one place of the file, and not all from the same

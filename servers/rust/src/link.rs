@@ -184,7 +184,7 @@ impl Link {
         }
     }
 
-    /// The link is lost: all that was asked on it is answered with "no value".
+    /// The link is lost: nobody who asked on it gets an answer.
     pub fn lost(&self) {
         let mut row = self.lock();
         unsafe { sys::database_hang_up(row.database) };
