@@ -48,7 +48,7 @@ function filtered(table) {
 		const shown = rows.filter(({ row }) => !row.hidden).length;
 		count.textContent = words.length ? `${shown} of ${rows.length} rows` : `${rows.length} rows`;
 	});
-	table.parentElement.before(element('p', { className: 'filter' }, input, count));
+	table.parentElement.before(element('p', { className: 'filtering' }, input, count));
 }
 
 for (const table of document.querySelectorAll('table.sortable')) sortable(table);

@@ -151,7 +151,7 @@ struct cpu_box {
 	bool set[CPUS_DRAWN_MAX];
 	int count, columns, width, height;
 };
-enum { CPU_STEP = 40, BOX_COLUMNS_MIN = 4, BOX_COLUMNS_MAX = 8 };
+enum { CPU_STEP = 40, BOX_COLUMNS_MIN = 5, BOX_COLUMNS_MAX = 8 };
 
 static struct cpu_box measure_box(const char *class, const char *title, const char *cpus)
 {
