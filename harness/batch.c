@@ -1,7 +1,7 @@
 /*
  * batch.c: see batch.h. The server runs on through all batches; a batch before the first is not
- * timed. hyperfine ends at the first batch whose exit code is not 0, so one that is invalid is never
- * averaged away. What the last batch says of itself becomes the row's other figures.
+ * timed. hyperfine ends at the first batch whose exit code is not 0, so one that is invalid is
+ * never averaged away. What the last batch says of itself becomes the row's other figures.
  */
 #include "harness/batch.h"
 

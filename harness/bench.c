@@ -32,6 +32,7 @@
 #include "harness/results.h"
 #include "harness/resume.h"
 #include "harness/store.h"
+#include "harness/summary.h"
 #include "harness/undecided.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/die.h"
@@ -398,19 +399,6 @@ static void run_blocks(struct bench *b)
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-static void print_summary(const struct bench *b, uint64_t began_ns, int report_code)
-{
-	char time_text[32];
-	const uint32_t *verdicts = b->progress.verdicts;
-	printf("\n  %u of %u cells in %s:", b->progress.done_count, b->progress.cell_count,
-	    progress_format_time(clock_now_ns() - began_ns, time_text, sizeof(time_text)));
-	for (int i = 0; i < VERDICT_COUNT; i++)
-		if (verdicts[i])
-			printf(" %u %s", verdicts[i], verdict_names[i]);
-	printf("\n  %s/%s\n", b->run_folder, report_code == 0 ? "report.html" : "cells.csv");
-	fflush(stdout);
-}
-
 static void close_run(struct bench *b)
 {
 	bool complete = b->progress.done_count == b->progress.cell_count;
@@ -480,7 +468,9 @@ int bench_main(int argc, char **argv)
 	progress_clear(&b.progress);
 	if (b.options.until_decided)
 		undecided_print(b.run_folder, b.cells, b.cell_count);
-	print_summary(&b, began_ns, report_code);
+	summary_print_answers(b.run_folder, b.progress.colour);
+	summary_print_cells(
+	    &b.progress, b.run_folder, clock_now_ns() - began_ns, report_code == 0);
 	free(b.refusals);
 	free(b.cells);
 	free(b.plan_text);

@@ -20,6 +20,7 @@ struct cell {
 	uint32_t connections;
 	uint32_t idle;
 	uint32_t slow;         /* clients that send or read slowly */
+	bool cold;             /* file: dropped from the page cache first */
 	uint32_t requests;     /* on a connection, then it is opened anew; 0: never */
 	struct plan_rate level; /* as the plan gives it */
 	uint32_t offered_per_s; /* what that comes to; 0: a closed loop, or not known before it runs */
@@ -33,6 +34,12 @@ struct cell {
 static inline uint32_t cell_clients(const struct cell *cell)
 {
 	return cell->connections + cell->idle + cell->slow;
+}
+
+/* As the store and the plan name it: "warm" or "cold"; "" where there is no file. */
+static inline const char *cell_cache(const struct cell *cell)
+{
+	return cell->experiment->kind != EXPERIMENT_FILE ? "" : cell->cold ? "cold" : "warm";
 }
 
 /* How many cells the plan has, and writes them in order into cells[] unless it is NULL. */

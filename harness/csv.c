@@ -22,7 +22,7 @@ static const char query[] =
     " twin, target, position, started_at, marks, elapsed_s, requests, p99_99_us, mean_us,"
     " server_cpu, snapshot_us, server_requests, client_requests, blank,"
     " requests_per_conn, offered_per_s, slow, level_per_s, level_percent, batch_median_s,"
-    " batch_mean_s, batch_stddev_s, batch_min_s, batch_max_s"
+    " batch_mean_s, batch_stddev_s, batch_min_s, batch_max_s, cache, cached_start, cached_end"
     " FROM cell c LEFT JOIN server s ON s.name = c.server ORDER BY position";
 
 static void put_text(FILE *file, const char *text)

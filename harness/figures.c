@@ -17,7 +17,7 @@
 
 enum { MODEL_STEPS = 48, FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
 
-enum figure_x { X_CONNECTIONS, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED };
+enum figure_x { X_CONNECTIONS, X_COLD, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED };
 
 struct figure_part {
 	const char *name;
@@ -109,7 +109,16 @@ static const struct figure_spec {
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "4 KiB from a random place of a file in the page cache: handing the read to a pool "
 	    "or a ring costs more than the read, as long as the disk is not asked.",
-	    "From a cache no one waits: this is the price of being ready to wait." },
+	    "From a cache no one waits: this is the price of being ready to wait. `linux-aio` "
+	    "reads past the cache (O_DIRECT), so it asks the disk here, too." },
+	{ "file-cold", "A file's bytes, none of them cached", "file", X_COLD,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
+	    "The same file, dropped from the page cache before each cell: where one loop reads, "
+	    "all its clients wait for the disk one after the other; threads, pools and rings ask "
+	    "for many places at once.",
+	    "What was read stays in the cache, so the cell grows warmer as it goes on, the more "
+	    "the faster the server: cached_end in cells.csv says how far (O_DIRECT: not at all). "
+	    "A disk of a virtual machine may itself be a cache." },
 	{ "stream", "64 KiB an answer", "stream", X_CONNECTIONS,
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
@@ -133,7 +142,7 @@ static const struct figure_spec {
 
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
 {
-	return (double)(x == X_CONNECTIONS ? cell->connections
+	return (double)(x == X_CONNECTIONS || x == X_COLD ? cell->connections
 		: x == X_IDLE              ? cell->idle
 		: x == X_SLOW              ? cell->slow
 		: x == X_OFFERED           ? lround(cell->metric[METRIC_OFFERED_PER_S])
@@ -250,6 +259,17 @@ static void set_ranges(struct series *s)
 	}
 }
 
+/* The server's points in the figure, in the order of their load. */
+static size_t find_points(const struct series *s, const struct report_data *data,
+    const struct report_server *server, const struct report_point *points[REPORT_RAMP_MAX])
+{
+	size_t count = report_ramp(data, s->spec->experiment, server, points), kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (points[i]->cells->cold == (s->spec->x == X_COLD))
+			points[kept++] = points[i];
+	return kept;
+}
+
 /* Where a server's line ends, and why if it does not reach the last load. */
 static void find_end(struct series *s, struct report_data *data, const struct report_server *server)
 {
@@ -257,7 +277,7 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 	const char *stop = NULL;
 	int metric = s->spec->parts[0].metric;
 	const struct report_point *points[REPORT_RAMP_MAX];
-	size_t count = report_ramp(data, s->spec->experiment, server, points);
+	size_t count = find_points(s, data, server, points);
 	for (size_t i = 0; i < count; i++) {
 		const struct report_point *p = points[i];
 		if (p->metric[metric].count) {
@@ -384,7 +404,7 @@ static bool take_server(
     struct series *s, struct report_data *data, const struct report_server *server, FILE *tsv)
 {
 	const struct report_point *points[REPORT_RAMP_MAX];
-	size_t count = report_ramp(data, s->spec->experiment, server, points);
+	size_t count = find_points(s, data, server, points);
 	for (int part = 0; part < 2 && s->spec->parts[part].name; part++)
 		for (size_t i = 0; i < count; i++) {
 			write_row(tsv, s, points[i], &s->spec->parts[part]);
@@ -418,10 +438,10 @@ static bool make_lines(
 }
 
 /* An experiment that the plan leaves out has no figure. */
-static bool has_cells(const struct report_data *data, const char *experiment)
+static bool has_cells(const struct report_data *data, const char *experiment, bool cold)
 {
 	for (size_t i = 0; i < data->cell_count; i++)
-		if (!strcmp(data->cells[i].experiment, experiment))
+		if (!strcmp(data->cells[i].experiment, experiment) && data->cells[i].cold == cold)
 			return true;
 	return false;
 }
@@ -429,7 +449,7 @@ static bool has_cells(const struct report_data *data, const char *experiment)
 static bool make_spec(struct report_data *data, const char *plots, const struct figure_spec *spec,
     struct figures *figures)
 {
-	if (!has_cells(data, spec->experiment))
+	if (!has_cells(data, spec->experiment, spec->x == X_COLD))
 		return true;
 	struct figure *figure = &figures->item[figures->count++];
 	*figure = (struct figure){
@@ -474,7 +494,7 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 		for (size_t k = 0; k < sizeof(makers) / sizeof(*makers); k++)
 			if (!strcmp(makers[k].behind, specs[i].name)
-			    && has_cells(data, makers[k].experiment)
+			    && has_cells(data, makers[k].experiment, false)
 			    && !makers[k].make(data, plots, figures))
 				return false;
 	}

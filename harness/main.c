@@ -5,10 +5,13 @@
 
 #include "harness/bench.h"
 #include "harness/check.h"
+#include "harness/compare.h"
 #include "harness/csv.h"
+#include "harness/diff_env.h"
 #include "harness/doctor.h"
 #include "harness/list.h"
 #include "harness/report.h"
+#include "harness/verify.h"
 #include "lib/sys/die.h"
 #include "lib/sys/version.h"
 
@@ -18,19 +21,24 @@ static const char help_text[] =
     "  c10k bench quick            measure every server, briefly\n"
     "  c10k bench                  measure every server, 10 minutes\n"
     "  c10k report results/latest  make the report of a run again\n"
+    "  c10k verify results/latest  is it true to what was measured?\n"
+    "  c10k compare A B            is run B faster or slower than run A?\n"
     "  c10k check epoll            does a server behave as all must?\n"
     "\n"
     "Usage: c10k COMMAND [options]\n"
     "\n"
-    "  bench   run a plan and write its report to results/\n"
-    "  report  make a run's report again from its run.sqlite\n"
-    "  check   prove that servers are equivalent\n"
-    "  list    servers, plans and experiments\n"
-    "  doctor  what on this machine will spoil a measurement, and the cure\n"
+    "  bench     run a plan and write its report to results/\n"
+    "  report    make a run's report again from its run.sqlite\n"
+    "  verify    recompute a run from its histograms, and compare\n"
+    "  compare   two runs, with intervals, as a gate\n"
+    "  diff-env  why the numbers of two runs may differ\n"
+    "  check     prove that servers are equivalent\n"
+    "  list      servers, plans and experiments\n"
+    "  doctor    what on this machine will spoil a measurement, and the cure\n"
     "\n"
     "c10k COMMAND --help shows examples and options. NO_COLOR is honoured.\n"
-    "Exit: 0 ok, 1 failed, 2 usage, 4 results invalid, 5 another run holds the lock, 77 skipped,\n"
-    "130/143 interrupted.\n";
+    "Exit: 0 ok, 1 failed, 2 usage, 3 a regression, 4 results invalid, 5 another run holds the\n"
+    "lock, 77 skipped, 130/143 interrupted.\n";
 
 /* cells.csv is derived from the store like the report, and made again with it. */
 static int make_report_again(int argc, char **argv)
@@ -46,6 +54,9 @@ static const struct {
 } commands[] = {
 	{ "bench", bench_main },
 	{ "report", make_report_again },
+	{ "verify", verify_main },
+	{ "compare", compare_main },
+	{ "diff-env", diff_env_main },
 	{ "check", check_main },
 	{ "list", list_main },
 	{ "doctor", doctor_main },
@@ -66,6 +77,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	usage_die("%s%s%s: use bench, report, check, list or doctor (c10k --help shows examples)",
+	usage_die("%s%s%s: use bench, report, verify, compare, diff-env, check, list or doctor (c10k --help)",
 	    name[0] ? "unknown command \"" : "which command", name, name[0] ? "\"" : "");
 }

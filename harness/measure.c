@@ -25,6 +25,7 @@
 #include "harness/client.h"
 #include "harness/counters.h"
 #include "harness/interrupt.h"
+#include "harness/page_cache.h"
 #include "harness/probe.h"
 #include "harness/result.h"
 #include "harness/target.h"
@@ -38,6 +39,7 @@ enum {
 	SPARE_FILES = 64,             /* of a server, beside its connections */
 	CONNECTIONS_FOR_MEMORY = 100, /* with fewer the difference is noise */
 };
+static const double cached_cold_most = 0.01, cached_warm_least = 0.99;
 static const uint64_t task_read_ns = 50000;
 static const uint64_t connect_most_ns = 60000000000, end_most_ns = 30000000000;
 
@@ -89,6 +91,23 @@ static bool is_possible(
 		    (unsigned long long)setup->file_limit);
 	else
 		return true;
+	return false;
+}
+
+/* Brings the data file into the state the cell wants. False when it will not have it. */
+static bool prepare_cache(const struct measure_setup *setup, struct row *row)
+{
+	const char *data = setup->backends->data;
+	bool cold = row->cell->cold;
+	if (cold)
+		page_cache_drop(data);
+	else
+		page_cache_fill(data);
+	double share = row->metrics[METRIC_CACHED_START] = page_cache_share(data);
+	if (cold ? share < cached_cold_most : share > cached_warm_least)
+		return true;
+	row_judge(row, VERDICT_UNSUPPORTED, "%.0f%% of the data file is in the page cache after %s",
+	    share * 100, cold ? "it was dropped" : "it was read");
 	return false;
 }
 
@@ -419,7 +438,8 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	char problem[256];
 	struct target_stats stats = { 0 };
 	row_init(row, cell);
-	if (!is_possible(setup, info, row))
+	bool has_file = cell->experiment->kind == EXPERIMENT_FILE;
+	if (!is_possible(setup, info, row) || (has_file && !prepare_cache(setup, row)))
 		return true;
 	if (cell->experiment->kind == EXPERIMENT_BATCH)
 		return batch_measure(setup, cell, info, row);
@@ -436,6 +456,8 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 
 	const char *stopped = run_both(&run, problem);
 	client_stop(&run.client);
+	if (has_file)
+		row->metrics[METRIC_CACHED_END] = page_cache_share(setup->backends->data);
 	if (!stopped)
 		stats = target_stats(&run.target);
 	target_stop(&run.target);

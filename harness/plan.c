@@ -153,6 +153,21 @@ static bool read_total(struct reader *r, const char *value, uint32_t *requests)
 	return true;
 }
 
+static bool read_cache(struct reader *r, const char *value, struct plan_levels *cold)
+{
+	char piece[PLAN_TEXT_CAP];
+	*cold = (struct plan_levels){ 0 };
+	for (const char *list = value; plan_next_piece(&list, piece, sizeof(piece));) {
+		bool is_cold = strcmp(piece, "cold") == 0;
+		if (!is_cold && strcmp(piece, "warm") != 0)
+			return complain(r, "cache \"%s\": use warm, cold or both", piece);
+		if (cold->count > 0 && (cold->count > 1 || cold->values[0] == is_cold))
+			return complain(r, "cache: %s stands there twice", piece);
+		cold->values[cold->count++] = is_cold;
+	}
+	return cold->count > 0 || complain(r, "cache: give warm, cold or both");
+}
+
 static bool read_target(struct reader *r, const char *value, char target[PLAN_TEXT_CAP])
 {
 	bool fits = value[0] == '/' && strlen(value) < PLAN_TEXT_CAP;
@@ -169,16 +184,16 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
 	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_RATES, KEY_SLO,
-	KEY_TOTAL, KEY_COUNT
+	KEY_TOTAL, KEY_CACHE, KEY_COUNT
 };
 /* [plan]; an experiment with keys of its own; all the others */
 enum {
 	IN_PLAN = 1, IN_MEMORY = 2, IN_CHURN = 4, IN_MIXED = 8, IN_SLOW = 16, IN_COST = 32,
-	IN_LATENCY = 64, IN_BATCH = 128, IN_OTHER = 256
+	IN_LATENCY = 64, IN_BATCH = 128, IN_FILE = 256, IN_OTHER = 512
 };
 enum {
 	IN_PACED = IN_COST | IN_LATENCY,
-	IN_LOAD = IN_CHURN | IN_MIXED | IN_SLOW | IN_PACED | IN_OTHER
+	IN_LOAD = IN_CHURN | IN_MIXED | IN_SLOW | IN_FILE | IN_PACED | IN_OTHER
 };
 
 static const struct {
@@ -192,7 +207,7 @@ static const struct {
 	[KEY_WARMUP] = { "warmup", IN_PLAN | IN_LOAD },
 	[KEY_CONNECTIONS] = { "connections", IN_LOAD | IN_MEMORY | IN_BATCH },
 	[KEY_IDLE] = { "idle", IN_OTHER },
-	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_PACED | IN_BATCH | IN_OTHER },
+	[KEY_TARGET] = { "target", IN_CHURN | IN_SLOW | IN_FILE | IN_PACED | IN_BATCH | IN_OTHER },
 	[KEY_TWIN] = { "twin", IN_LOAD & ~IN_LATENCY }, /* there rates differ: no one is compared */
 	[KEY_HOLD] = { "hold", IN_MEMORY },
 	[KEY_REQUESTS] = { "requests", IN_CHURN },
@@ -201,6 +216,7 @@ static const struct {
 	[KEY_RATES] = { "rates", IN_PACED },
 	[KEY_SLO] = { "slo", IN_LATENCY },
 	[KEY_TOTAL] = { "total", IN_BATCH },
+	[KEY_CACHE] = { "cache", IN_FILE },
 };
 
 static int place_of_section(const struct reader *r)
@@ -211,7 +227,7 @@ static int place_of_section(const struct reader *r)
 		[EXPERIMENT_MEMORY] = IN_MEMORY, [EXPERIMENT_CHURN] = IN_CHURN,
 		[EXPERIMENT_MIXED] = IN_MIXED, [EXPERIMENT_SLOW] = IN_SLOW,
 		[EXPERIMENT_COST] = IN_COST, [EXPERIMENT_LATENCY] = IN_LATENCY,
-		[EXPERIMENT_BATCH] = IN_BATCH,
+		[EXPERIMENT_BATCH] = IN_BATCH, [EXPERIMENT_FILE] = IN_FILE,
 	};
 	int place = places[r->plan->experiments[r->section].kind];
 	return place ? place : IN_OTHER;
@@ -258,6 +274,8 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return read_levels(r, "slow", value, &e->slow, 0);
 	case KEY_TOTAL:
 		return read_total(r, value, &e->batch_requests);
+	case KEY_CACHE:
+		return read_cache(r, value, &e->cold);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -415,6 +433,7 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 			.idle = { .values = { 0 }, .count = 1 },
 			.requests = { .values = { 0 }, .count = 1 },
 			.slow = { .values = { 0 }, .count = 1 },
+			.cold = { .values = { 0 }, .count = 1 },
 			.rates = { .values = { { 0, 0 } }, .count = 1 },
 			.target = "/",
 			.duration_ns = 2000000000,

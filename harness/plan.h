@@ -90,6 +90,7 @@ struct experiment {
 	struct plan_levels idle; /* connected and silent; combined with each of `connections` */
 	struct plan_levels requests; /* churn: on a connection, then it is opened anew; 0: never */
 	struct plan_levels slow; /* connections of slow clients beside the active ones */
+	struct plan_levels cold; /* file: 1 when the data file is dropped from the page cache first */
 	struct plan_rates rates; /* mixed, slow, cost, latency; else one of 0 */
 	uint64_t slo_ns;         /* latency: p99 is to stay below it */
 	uint32_t batch_requests; /* batch: of all connections together, in each of BATCH_RUNS runs */

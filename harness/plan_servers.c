@@ -223,7 +223,7 @@ bool plan_uses(const struct plan *plan, uint32_t server)
 uint32_t plan_load_count(const struct experiment *e)
 {
 	return e->connections.count * e->idle.count * e->requests.count * e->slow.count *
-	    e->rates.count;
+	    e->cold.count * e->rates.count;
 }
 
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count)

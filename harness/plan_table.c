@@ -50,10 +50,12 @@ static void print_experiment(const struct experiment *e)
 	bool renews = e->requests.count > 1 || e->requests.values[0] > 0;
 	format_levels(&e->requests, requests, sizeof(requests));
 	format_rates(&e->rates, rates, sizeof(rates));
-	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s%s%s%s", active, has_idle ? " + " : "",
-	    has_idle ? idle : "", has_idle ? " idle" : "", has_slow ? " + " : "",
-	    has_slow ? slow : "", has_slow ? " slow" : "", renews ? "; " : "", renews ? requests : "",
-	    renews ? " requests" : "", rates[0] ? " at " : "", rates);
+	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s%s%s%s%s", active,
+	    has_idle ? " + " : "", has_idle ? idle : "", has_idle ? " idle" : "",
+	    has_slow ? " + " : "", has_slow ? slow : "", has_slow ? " slow" : "",
+	    renews ? "; " : "", renews ? requests : "", renews ? " requests" : "",
+	    rates[0] ? " at " : "", rates,
+	    e->cold.count > 1 ? "; warm, cold" : e->cold.values[0] ? "; cold" : "");
 	if (e->kind == EXPERIMENT_MEMORY)
 		snprintf(load, sizeof(load), "%s held", format_s(e->hold_ns, first, sizeof(first)));
 	else if (e->kind == EXPERIMENT_BATCH)

@@ -11,7 +11,7 @@
 #include "lib/core/units.h"
 #include "lib/sys/clock.h"
 
-enum { BAR_WIDTH = 24, REASON_WIDTH = 48 };
+enum { WIDTH = 80, BAR_WIDTH = 20, VERDICT_COLUMN = 61, FIGURES_WIDTH = 22 };
 static const uint64_t draw_every_ns = 500000000;
 
 static bool locale_is_utf8(void)
@@ -70,8 +70,8 @@ char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP])
 	plan_format_count(active, cell->connections);
 	plan_format_count(others, other_count);
 	plan_format_rate(rate, cell->level);
-	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s%s", active, other_count ? "+" : "",
-	    other_count ? others : "", rate[0] ? "@" : "", rate);
+	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s%s%s", active, other_count ? "+" : "",
+	    other_count ? others : "", rate[0] ? "@" : "", rate, cell->cold ? " cold" : "");
 	return out;
 }
 
@@ -83,7 +83,7 @@ static char *format_server(const struct cell *cell, char *out, size_t cap)
 
 void progress_head(const struct progress *p)
 {
-	printf("%s%-10s %-10s %8s %7s %7s %7s  %s%s\n", p->colour ? "\033[1m" : "", "experiment",
+	printf("%s%-10s %-14s %9s %7s %7s %7s  %s%s\n", p->colour ? "\033[1m" : "", "experiment",
 	    "server", "clients", "req/s", "p99", "csw/req", "verdict", plain(p));
 	fflush(stdout);
 }
@@ -121,7 +121,6 @@ void progress_begin(struct progress *p, const struct cell *cell)
 
 void progress_tick(struct progress *p)
 {
-	char left[32], load[PROGRESS_LOAD_CAP];
 	uint64_t now_ns = clock_now_ns();
 	if (!p->terminal || !p->cell || now_ns < p->drawn_ns + draw_every_ns)
 		return;
@@ -129,13 +128,17 @@ void progress_tick(struct progress *p)
 	double share = p->expected_ns ? (double)p->expected_done_ns / (double)p->expected_ns : 0;
 	int filled = (int)(share * BAR_WIDTH + 0.5);
 	const char *full = p->unicode ? "\u2588" : "#", *empty = p->unicode ? "\u2591" : ".";
+	char text[256], left[32], load[PROGRESS_LOAD_CAP];
+	snprintf(text, sizeof(text), "%3.0f%%  %u/%u  %s%s left  %s %s %s", share * 100,
+	    p->done_count + 1, p->cell_count, p->at_most ? "<= " : "",
+	    progress_format_time(time_left_ns(p), left, sizeof(left)),
+	    experiment_names[p->cell->experiment->kind], p->cell->server->name,
+	    progress_format_load(p->cell, load));
 	printf("\r\033[K %s", p->colour ? "\033[36m" : "");
 	for (int i = 0; i < BAR_WIDTH; i++)
 		fputs(i < filled ? full : empty, stdout);
-	printf("%s %3.0f%%  %u/%u  %s%s left  %s %s %s", plain(p), share * 100, p->done_count + 1,
-	    p->cell_count, p->at_most ? "<= " : "", progress_format_time(time_left_ns(p), left, sizeof(left)),
-	    experiment_names[p->cell->experiment->kind], p->cell->server->name,
-	    progress_format_load(p->cell, load));
+	/* a line that wraps could not be taken away again */
+	printf("%s %.*s", plain(p), WIDTH - BAR_WIDTH - 3, text);
 	fflush(stdout);
 }
 
@@ -197,38 +200,29 @@ static void print_figures(const struct row *row)
 	printf("%7s %7s %7s  ", a, b, c);
 }
 
-/* The rest of a row's line: ", unfair, unchecked" for "unfair,unchecked". */
-static void print_marks(const char *marks)
-{
-	while (*marks) {
-		size_t len = strcspn(marks, ",");
-		printf(", %.*s", (int)len, marks);
-		marks += len + (marks[len] == ',');
-	}
-	putchar('\n');
-}
-
 void progress_end(struct progress *p, const struct row *row, uint64_t expected_ns)
 {
-	char load[PROGRESS_LOAD_CAP], server[64];
+	char load[PROGRESS_LOAD_CAP], server[64], marks[sizeof(row->marks) + 2];
 	p->verdicts[row->verdict]++;
 	p->done_count++;
 	p->expected_done_ns += expected_ns;
 	p->spent_ns += clock_now_ns() - p->cell_began_ns;
 	p->cell = NULL;
 	progress_clear(p);
-	printf("%-10s %-10.10s %8s ", experiment_names[row->cell->experiment->kind],
+	/* on a terminal a line is one of the screen: what is longer is in the report */
+	int room = p->terminal ? WIDTH - VERDICT_COLUMN - (int)strlen(verdict_names[row->verdict])
+	                       : (int)sizeof(row->reason);
+	printf("%-10s %-14s %9s ", experiment_names[row->cell->experiment->kind],
 	    format_server(row->cell, server, sizeof(server)),
 	    progress_format_load(row->cell, load));
 	if (row->verdict == VERDICT_VALID || row->verdict == VERDICT_CLIENT_LIMITED) {
 		print_figures(row);
 		printf("%s%s%s", colour_of(p, row->verdict), verdict_names[row->verdict], plain(p));
-		print_marks(row->marks);
+		snprintf(marks, sizeof(marks), "%s%s", row->marks[0] ? ", " : "", row->marks);
+		printf("%.*s\n", room, marks);
 	} else {
-		int room = REASON_WIDTH - (int)strlen(verdict_names[row->verdict]) - 2;
-		int width = p->terminal ? room : (int)sizeof(row->reason);
 		printf(" %s%s%s: %.*s\n", colour_of(p, row->verdict), verdict_names[row->verdict],
-		    plain(p), width, row->reason);
+		    plain(p), room + FIGURES_WIDTH, row->reason);
 	}
 	fflush(stdout);
 }

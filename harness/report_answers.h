@@ -27,7 +27,7 @@ const char *report_answer_slo(struct report_data *data);
 /* A clean, B noisy, C not comparable. */
 struct report_grade {
 	char letter;
-	const char *reasons[REPORT_REASONS_MAX]; /* markup; why not A, then what speaks for it */
+	const char *reasons[REPORT_REASONS_MAX]; /* markup; the first is that of the letter */
 	size_t reason_count;
 };
 

@@ -31,6 +31,7 @@ ASSET(asset_mixed, "scripts/plots/mixed.gp");
 ASSET(asset_churn, "scripts/plots/churn.gp");
 ASSET(asset_query, "scripts/plots/query.gp");
 ASSET(asset_file, "scripts/plots/file.gp");
+ASSET(asset_file_cold, "scripts/plots/file-cold.gp");
 ASSET(asset_stream, "scripts/plots/stream.gp");
 ASSET(asset_time, "scripts/plots/time.gp");
 ASSET(asset_heatmap, "scripts/plots/heatmap.gp");
@@ -57,6 +58,7 @@ static const struct report_asset assets[] = {
 	{ "churn.gp", asset_churn },
 	{ "query.gp", asset_query },
 	{ "file.gp", asset_file },
+	{ "file-cold.gp", asset_file_cold },
 	{ "stream.gp", asset_stream },
 	{ "time.gp", asset_time },
 	{ "heatmap.gp", asset_heatmap },

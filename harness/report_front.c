@@ -34,6 +34,8 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 	if (cell->slow)
 		load = report_printf(pool, "%s + %s slow", load,
 		    report_whole(pool, (double)cell->slow));
+	if (cell->cold)
+		load = report_printf(pool, "%s, cold", load);
 	if (cell->level_per_s)
 		return report_printf(pool, "%s at %s/s", load,
 		    report_value(pool, REPORT_RATE, (double)cell->level_per_s));

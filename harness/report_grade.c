@@ -31,13 +31,17 @@ double report_drift(const struct report_data *data, const struct report_point **
 	return estimate_median(drifts, count);
 }
 
-/* Grades only fall. */
+/* Grades only fall; the reason for the last fall stands first. */
 static void reason(struct report_grade *grade, char letter, const char *text)
 {
+	size_t at = letter > grade->letter ? 0 : grade->reason_count;
+	if (grade->reason_count == REPORT_REASONS_MAX)
+		return;
+	memmove(&grade->reasons[at + 1], &grade->reasons[at],
+	    (grade->reason_count++ - at) * sizeof(*grade->reasons));
+	grade->reasons[at] = text;
 	if (letter > grade->letter)
 		grade->letter = letter;
-	if (grade->reason_count < REPORT_REASONS_MAX)
-		grade->reasons[grade->reason_count++] = text;
 }
 
 static const char *load_text(struct report_data *data, const struct report_point *p)

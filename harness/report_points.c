@@ -42,6 +42,8 @@ const struct report_metric_info report_metrics[REPORT_METRICS] = {
 	[METRIC_LITTLES_LAW_RESIDUAL] = { "Little's residual", REPORT_SHARE },
 	[METRIC_CLIENT_CPU] = { "client CPU", REPORT_SHARE },
 	[METRIC_ERRORS] = { "errors", REPORT_COUNT },
+	[METRIC_CACHED_START] = { "file cached at start", REPORT_SHARE },
+	[METRIC_CACHED_END] = { "file cached at end", REPORT_SHARE },
 	[METRIC_ELAPSED_S] = { "window", REPORT_PLAIN },
 	[METRIC_OFFERED_PER_S] = { "offered/s", REPORT_RATE },
 	[METRIC_BATCH_MEAN_S] = { "batch, s", REPORT_PLAIN },
@@ -93,6 +95,7 @@ static int compare_load(const struct report_cell_row *a, const struct report_cel
 	order = order ? order : compare_long(a->connections, b->connections);
 	order = order ? order : compare_long(a->idle, b->idle);
 	order = order ? order : compare_long(a->slow, b->slow);
+	order = order ? order : a->cold - b->cold;
 	/* 0, a connection that never ends, comes last */
 	order = order ? order : compare_long(requests_order(a), requests_order(b));
 	order = order ? order : compare_long(a->level_per_s, b->level_per_s);

@@ -53,6 +53,8 @@ const struct metric_column metric_columns[METRIC_COUNT] = {
 	[METRIC_BATCH_STDDEV_S] = { "batch_stddev_s", false },
 	[METRIC_BATCH_MIN_S] = { "batch_min_s", false },
 	[METRIC_BATCH_MAX_S] = { "batch_max_s", false },
+	[METRIC_CACHED_START] = { "cached_start", false },
+	[METRIC_CACHED_END] = { "cached_end", false },
 };
 
 void row_init(struct row *row, const struct cell *cell)

@@ -44,6 +44,7 @@ CREATE TABLE cell (
 	connections  INTEGER NOT NULL,-- active ones
 	idle         INTEGER NOT NULL,-- connected and silent
 	slow         INTEGER NOT NULL DEFAULT 0, -- connected, sending or reading slowly
+	cache        TEXT NOT NULL DEFAULT '', -- file: warm | cold (dropped from the page cache before the cell)
 	requests_per_conn INTEGER NOT NULL DEFAULT 0, -- then the client connects anew; 0: never
 	level_per_s   INTEGER NOT NULL DEFAULT 0, -- open loop: the rate that the plan gives; 0: a percentage, or a closed loop
 	level_percent INTEGER NOT NULL DEFAULT 0, -- open loop: the rate as a percentage of capacity (see harness/capacity.h); else 0
@@ -82,6 +83,8 @@ CREATE TABLE cell (
 	server_requests INTEGER,      -- the server's own count over its life, from /stats
 	client_requests INTEGER,      -- what the load generator sent over its life
 	offered_per_s INTEGER,        -- open loop: requests due each second; NULL: closed loop
+	cached_start REAL,            -- file: share of the data file in the page cache, before the load
+	cached_end   REAL,            -- and after it
 
 	-- batch: hyperfine's, over whole runs of the load generator with a fixed number of requests
 	batch_median_s REAL, batch_mean_s REAL, batch_stddev_s REAL, batch_min_s REAL, batch_max_s REAL,
@@ -93,5 +96,5 @@ CREATE TABLE cell (
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
 	sha256       TEXT NOT NULL DEFAULT '', -- of the row's other columns, see cell_digest.h
-	UNIQUE (experiment, server, twin, target, connections, idle, slow, requests_per_conn, level_per_s, level_percent, rep)
+	UNIQUE (experiment, server, twin, target, connections, idle, slow, cache, requests_per_conn, level_per_s, level_percent, rep)
 );

@@ -213,7 +213,8 @@ struct file_read conn_file(struct conn *c)
 	if (c->body_left == c->plan.number) { /* the first piece: any aligned place will do */
 		uint64_t blocks = (s->file_len - c->plan.number) / 4096 + 1;
 		uint64_t count = atomic_load_explicit(&s->requests, memory_order_relaxed);
-		c->stream_offset = (count * 0x9e3779b97f4a7c15u >> 32) % blocks * 4096;
+		/* a fraction of the whole: the multiples of the golden ratio visit all parts alike */
+		c->stream_offset = ((count * 0x9e3779b97f4a7c15u >> 32) * blocks >> 32) * 4096;
 	}
 	size_t len = c->body_left < POOL_BUFFER_CAP ? (size_t)c->body_left : POOL_BUFFER_CAP;
 	return (struct file_read){ c->stream_offset, b->bytes, len };

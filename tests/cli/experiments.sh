@@ -47,5 +47,19 @@ over 100000 1 "$(value p50_us server=thread slow=150)" && pass || fail "slow cli
 [ "$(value errors server=threadpool slow=150)" = 0 ] && pass || fail "slow clients are errors: $(cat "$work/out")"
 holds 'the figure of slow' test -s "$run/plots/slow.tsv"
 
+# --- file: warm is all in the page cache, cold nothing; what is read direct leaves nothing there
+if [ -r "$build/data.bin" ]; then
+	bench 'servers = epoll, linux-aio\n[file]\nduration = 300ms\nconnections = 10\ncache = warm, cold\n'
+	over "$(value cached_start cache=warm)" 0.98 1 && pass || fail "warm is not warm: $(cat "$run/cells.csv")"
+	if grep -q 'in the page cache after it was dropped' "$run/cells.csv"; then
+		echo "file, cold: skipped: this file system keeps what it has"
+	else
+		[ "$(value cached_start cache=cold)" = 0 ] && pass || fail "cold is not cold: $(cat "$run/cells.csv")"
+		over "$(value cached_end cache=cold server=epoll)" 1 0.001 && pass || fail "reading leaves nothing in the cache"
+		over 0.001 1 "$(value cached_end cache=cold server=linux-aio)" && pass || fail "O_DIRECT leaves pages in the cache"
+		holds 'figures of their own' test -s "$run/plots/file.tsv" -a -s "$run/plots/file-cold.tsv"
+	fi
+fi
+
 echo "experiments: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -65,7 +65,7 @@ plan '[plan]\n[race]\nconnections = 1\n'
 expect 2 'plan.ini:2: unknown experiment \[race\]' "$c10k" bench "$work/plan.ini"
 
 # --- help, lists, plans that are right, from anywhere
-for command in "" bench report check list doctor; do
+for command in "" bench report verify compare diff-env check list doctor; do
 	prints 'c10k' "$c10k" $command --help
 done
 prints '^c10k [0-9]' "$c10k" --version
@@ -189,6 +189,17 @@ rows=$(($(wc -l <"$work/until/latest/cells.csv") - 1))
 awk -F, 'NR > 1 { n[$6 $2 $31]++ } END { for (k in n) if (n[k] != 1) exit 1 }' "$work/until/latest/cells.csv" && pass ||
 	fail "a block has each server once, the reference twice"
 
+# --- on a terminal: no line of more than 80 columns, colours unless NO_COLOR
+plan '[plan]\nblocks = 1\nservers = epoll-oneshot, select\nwarmup = 0\nduration = 100ms\n[idle]\nconnections = 4\nidle = 0, 1100\n'
+on_terminal() { LC_ALL=C TERM=xterm timeout 60 script -qec "$c10k bench $work/plan.ini --unchecked --out $work/terminal" /dev/null </dev/null; }
+on_terminal >"$work/screen"
+holds 'colours on a terminal' grep -q "$(printf '\033\\[32mvalid')" "$work/screen"
+holds 'a grade and answers' grep -q 'Grade C' "$work/screen"
+grep -v "^$work\|^  $work" "$work/screen" | tr '\r' '\n' | sed "s/$(printf '\033')\[[0-9;]*[mK]//g" >"$work/lines"
+awk 'length > 80 { print; wide = 1 } END { exit wide }' "$work/lines" && pass || fail 'lines of more than 80 columns'
+NO_COLOR=1 on_terminal >"$work/screen"
+if grep -q "$(printf '\033\\[[0-9;]*m')" "$work/screen"; then fail 'NO_COLOR'; else pass; fi
+
 # --- one run at a time
 flock "$work/results/.lock" sh -c 'echo 4711 >"$0/.lock"; sleep 5' "$work/results" &
 sleep 0.5
@@ -215,6 +226,7 @@ for child in $children; do kill -0 "$child" 2>/dev/null && alive="$alive $child"
 [ -z "$alive" ] && pass || fail "still running: $alive"
 rows=$(wc -l <"$work/cut/latest/cells.csv")
 [ "$rows" -gt 1 ] && [ "$rows" -lt 51 ] && pass || fail "finished cells are kept: $rows rows"
+holds 'how to go on is told' grep -q 'bench --resume .* goes on' "$work/out"
 holds 'a partial run has a report' test -s "$work/cut/latest/report.html"
 
 echo "harness: $passed passed, $failed failed"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs that end early go on where they stopped, and only as they began.
+# Runs that end early go on where they stopped, and only as they began; what was changed afterwards is noticed.
 #   BUILD=build tests/cli/store.sh
 set -u
 cd "$(dirname "$0")/../.."
@@ -102,6 +102,41 @@ sql "SELECT id, position, sha256 FROM cell LIMIT $kept" | cmp -s - "$work/cells"
 [ "$(sql "SELECT value FROM run WHERE key = 'status'")" = complete ] && pass || fail "a resumed run is complete"
 [ "$(wc -l <"$run/cells.csv")" = 9 ] && pass || fail "cells.csv is made again"
 prints 0 'is complete: nothing is missing' "$own/c10k" bench --resume "$run"
+
+# --- verify: an untouched run is true; each change is named
+expect 2 'give one folder' "$c10k" verify
+expect 2 'no run: give its folder' "$c10k" verify "$work/none"
+prints 0 'true: everything is as it was measured' "$c10k" verify "$run"
+cp -r "$run" "$work/untouched"
+# again: the run as it was before the next change
+again() { rm -rf "$run" && cp -r "$work/untouched" "$run"; }
+# one character of the histogram of service time, in cell 3
+sql "UPDATE cell SET loadgen = substr(loadgen, 1, at) || CASE substr(loadgen, at + 1, 1) WHEN 'A' THEN 'B' ELSE 'A' END ||
+	substr(loadgen, at + 2) FROM (SELECT instr(loadgen, '\"hdr\": \"') + 40 AS at FROM cell WHERE id = 3) WHERE id = 3"
+prints 4 'cell 3 (throughput, .*, 4 connections, block [12]): its content is not what was stored' "$c10k" verify "$run"
+[ "$(grep -c ': its content' "$work/out")" = 1 ] && pass || fail "only that cell is named: $(cat "$work/out")"
+# every character of it, whichever it is
+for at in 9 25 60; do
+	again
+	sql "UPDATE cell SET loadgen = substr(loadgen, 1, at) || CASE substr(loadgen, at + 1, 1) WHEN 'A' THEN 'B' ELSE 'A' END ||
+		substr(loadgen, at + 2) FROM (SELECT instr(loadgen, '\"hdr\": \"') + $at AS at FROM cell WHERE id = 5) WHERE id = 5"
+	prints 4 'cell 5 .*: its content' "$c10k" verify "$run"
+done
+again
+sql "UPDATE cell SET rate_per_s = rate_per_s * 1.01 WHERE id = 2"
+prints 4 'cell 2 .*: rate_per_s is .*, recomputed it is' "$c10k" verify "$run"
+grep -q '  cells.csv: is not what run.sqlite gives' "$work/out" && pass || fail "a table that is no longer true"
+again
+sql "UPDATE cell SET loadgen = replace(loadgen, '\"count\": ', '\"count\": 1') WHERE id = 4"
+prints 4 'cell 4 .*: latency_ns.service.count is .*, recomputed it is' "$c10k" verify "$run"
+again
+sed 's/requests/Requests/' "$run/report.md" >"$work/md" && cp "$work/md" "$run/report.md"
+echo 1 >>"$run/plots/throughput.tsv"
+prints 4 'report.md: is not what run.sqlite gives' "$c10k" verify "$run"
+grep -q '  plots/throughput.tsv: is not' "$work/out" && pass || fail "a figure's data"
+grep -q 'NOT TRUE: 2 differences' "$work/out" && pass || fail "two files differ: $(cat "$work/out")"
+again
+prints 0 'true: everything' "$c10k" verify "$run"
 
 echo "store: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -96,6 +96,27 @@ static void test_file(void **state)
 	assert_idle();
 }
 
+/* All parts of the file are read alike: what is read again and again is soon in every cache. */
+static void test_places_in_a_file(void **state)
+{
+	enum { PARTS = 16384, ASKED = 3 * PARTS };
+	static bool read[PARTS];
+	(void)state;
+	player.service.file_len = 1 << 28;
+	for (int i = 0; i < ASKED; i++) {
+		feed(GET("/file/4096"));
+		assert_int_equal(conn_wants(c), CONN_WANT_FILE);
+		struct file_read place = conn_file(c);
+		read[place.offset / ((1 << 28) / PARTS)] = true;
+		memset(place.into, 'f', place.len);
+		conn_file_done(c, (ssize_t)place.len);
+		send_all();
+		player.out_len = 0;
+	}
+	for (int i = 0; i < PARTS; i++)
+		assert_true(read[i]);
+}
+
 static void test_file_that_fails(void **state)
 {
 	(void)state;
@@ -320,6 +341,7 @@ int main(void)
 		TEST(test_an_idle_sleeper_owns_no_buffer),
 		TEST(test_compute),
 		TEST(test_file),
+		TEST(test_places_in_a_file),
 		TEST(test_file_that_fails),
 		TEST(test_query),
 		TEST(test_pipelined_requests_wait_for_the_client),

@@ -101,6 +101,20 @@ static void test_slow_and_quick(void **state)
 	assert_int_equal(plan.experiments[0].rates.values[0].per_s, 2000);
 }
 
+static void test_cache(void **state)
+{
+	(void)state;
+	static struct cell cells[16];
+	assert_true(parse("[plan]\nblocks = 1\nservers = epoll\n[file]\nconnections = 1\ncache = warm, cold\n"));
+	assert_int_equal(cells_make(&plan, 1, cells), 2);
+	assert_string_equal(cell_cache(&cells[0]), "warm");
+	assert_string_equal(cell_cache(&cells[1]), "cold");
+	assert_true(parse("[plan]\nservers = epoll\n[file]\nconnections = 1\n[wait]\nconnections = 1\n"));
+	cells_make(&plan, 1, cells);
+	assert_string_equal(cell_cache(&cells[0]), "warm");
+	assert_string_equal(cell_cache(&cells[1]), "");
+}
+
 static void test_a_variant(void **state)
 {
 	(void)state;
@@ -160,6 +174,8 @@ static void test_complaints(void **state)
 		{ "[plan]\nconnections = 1\n", "p.ini:2: unknown key \"connections\"" },
 		{ "[plan]\n[memory]\nduration = 1s\n", "p.ini:3: unknown key \"duration\"" },
 		{ "[plan]\n[idle]\nslow = 1\n", "p.ini:3: unknown key \"slow\"" },
+		{ "[plan]\n[file]\ncache = hot\n", "p.ini:3: cache \"hot\": use warm, cold or both" },
+		{ "[plan]\n[file]\ncache = cold, cold\n", "cache: cold stands there twice" },
 		{ "[plan]\n[idle]\nhold = 1s\n", "p.ini:3: unknown key \"hold\"" },
 		{ "[plan]\nblocks = 1\nblocks = 2\n", "p.ini:3: \"blocks\" is given twice" },
 		{ "[plan]\nblocks = 0\n", "p.ini:2: blocks \"0\": use a number from 1 to 100" },
@@ -463,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_wait_sleeps_by_default),
 		cmocka_unit_test(test_slow_and_quick),
+		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_a_variant),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_complaints),

@@ -1,0 +1,8 @@
+# File: 4 KiB for each request of a file that the cell found uncached.
+title_y = 'requests/s'
+title_x = 'connections'
+y_format = '%.0s%c'
+parts = 'rate'
+parts_note = 'median and 95% interval; hollow: client-limited'
+fill = 0
+load 'panels.gp'

@@ -1,0 +1,123 @@
+#!/bin/sh
+# Two made runs against each other: verdicts, the gate, other machines, and why numbers differ.
+#   BUILD=build tests/cli/compare.sh
+set -u
+cd "$(dirname "$0")/../.."
+c10k=$PWD/${BUILD:-build}/c10k
+command -v sqlite3 >/dev/null || { echo "compare skipped: sqlite3 is not installed"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
+# run CODE COMMAND...: exit code; output in $work/out, errors in $work/err
+run() {
+	code=$1
+	shift
+	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	[ $got = "$code" ] && pass || fail "$* exits $got, not $code: $(cat "$work/err" "$work/out")"
+}
+# says PATTERN: on standard output; complains PATTERN: one line on standard error
+says() { if grep -q -- "$1" "$work/out"; then pass; else fail "'$1' is not in: $(cat "$work/out")"; fi; }
+lacks() { if grep -q -- "$1" "$work/out"; then fail "'$1' is in: $(cat "$work/out")"; else pass; fi; }
+complains() {
+	if [ "$(wc -l <"$work/err")" = 1 ] && grep -q -- "$1" "$work/err"; then pass
+	else fail "'$1' is not what it says: $(cat "$work/err")"; fi
+}
+# make NAME SQL: a run; the SQL changes it
+make() {
+	rm -rf "$work/$1" && mkdir "$work/$1"
+	{ cat harness/schema.sql tests/report/store.sql; echo "$2"; } | sqlite3 "$work/$1/run.sqlite" || exit 1
+}
+make before ''
+
+# --- words that are wrong
+run 2 "$c10k" compare "$work/before"
+complains 'give the folders of two runs'
+run 2 "$c10k" compare "$work/before" "$work/before" --threshold lots
+complains '--threshold lots: give a percentage'
+run 2 "$c10k" compare "$work/before" "$work/before" --fast
+complains 'unknown option --fast'
+run 1 "$c10k" compare "$work/before" "$work/none"
+run 2 "$c10k" diff-env "$work/before"
+complains 'give the folders of two runs'
+
+# --- a run is a tie with itself
+run 0 "$c10k" compare "$work/before" "$work/before"
+says 'thread .*1.00x \[1.00, 1.00\] *tie'
+says 'Nothing is worse by more than 5%'
+lacks 'slower'
+lacks 'differs:'
+awk 'length > 80' "$work/out" | grep -v '^[AB] ' | grep -q . && fail "wider than 80 columns" || pass
+
+# --- a server that became slower by 20%: named, and the gate closes; faster ones do not close it
+make slower "UPDATE cell SET rate_per_s = rate_per_s * 0.8, p99_us = p99_us * 1.3 WHERE server = 'thread';
+	UPDATE cell SET rate_per_s = rate_per_s * 1.5 WHERE server = 'select'"
+run 3 "$c10k" compare "$work/before" "$work/slower" --markdown "$work/c.md" --html "$work/c.html"
+says 'thread .*requests/s *50.1k *40.1k *0.80x \[0.80, 0.80\] *slower !'
+says 'thread .*p99 .*1.30x \[1.30, 1.30\] *slower !'
+says 'select .*1.50x \[1.50, 1.50\] *faster$'
+says '[0-9] regressions: worse by more than 5%'
+run 0 "$c10k" compare "$work/before" "$work/slower" --threshold 35
+says 'thread .*0.80x .*slower$'
+says 'Nothing is worse by more than 35%'
+grep -q '^| *10,000 | thread *| requests/s *| \*\*slower\*\* (regression) *| 0.80x \[0.80, 0.80\] ' "$work/c.md" && pass ||
+	fail "the Markdown: $(cat "$work/c.md")"
+grep -q '<td class="worse"><strong>slower' "$work/c.html" && pass || fail "the page has the verdict"
+grep -q 'prefers-color-scheme: dark' "$work/c.html" && pass || fail "the page is light or dark"
+grep -qE '(src|href)="(https?:)?//|NaN|nan' "$work/c.html" && fail "the page is not self-contained" || pass
+run 1 "$c10k" compare "$work/before" "$work/slower" --markdown "$work/none/c.md"
+complains 'cannot write'
+
+# --- what the other way round would say
+run 0 "$c10k" compare "$work/slower" "$work/before" --threshold 40
+says 'thread .*1.25x \[1.25, 1.25\] *faster'
+
+# --- noise: two blocks up, one down; and a difference that the A/A pair shows, too
+make noise "UPDATE cell SET rate_per_s = rate_per_s * CASE rep WHEN 2 THEN 0.7 ELSE 1.2 END WHERE server = 'select'"
+run 0 "$c10k" compare "$work/before" "$work/noise"
+says 'select .*undecided'
+make twins "UPDATE cell SET rate_per_s = rate_per_s * 0.9 WHERE server = 'thread';
+	UPDATE cell SET rate_per_s = rate_per_s * 1.2 WHERE twin = 1"
+run 0 "$c10k" compare "$work/before" "$work/twins"
+says 'thread .*0.90x \[0.90, 0.90\] *undecided'
+
+# --- what failed is no success
+make lost "UPDATE cell SET verdict = 'failed', rate_per_s = NULL WHERE server = 'select' AND experiment = 'throughput'"
+run 3 "$c10k" compare "$work/before" "$work/lost"
+says 'select .* - .*failed !'
+
+# --- another machine: not without --normalise, and then by each run's own epoll
+make there "UPDATE run SET value = 'another CPU' WHERE key = 'cpu_model';
+	UPDATE cell SET rate_per_s = rate_per_s * 1.6 WHERE server != 'thread'; -- thread gains nothing there
+	UPDATE cell SET p99_us = p99_us / 2"
+run 2 "$c10k" compare "$work/before" "$work/there"
+complains 'not the same machine (CPU): add --normalise'
+run 3 "$c10k" compare "$work/before" "$work/there" --normalise
+says 'thread .*0.50 *0.31 *0.62x \[0.62, 0.62\] *slower !'
+says 'select .*0.90 *0.90 *1.00x \[1.00, 1.00\] *tie'
+lacks '^  epoll'
+make alone "DELETE FROM cell WHERE server = 'epoll'"
+run 2 "$c10k" compare "$work/before" "$work/alone" --normalise
+complains 'has no figures of epoll'
+
+# --- why numbers differ
+run 0 "$c10k" diff-env "$work/before" "$work/before"
+says '^0 differ, [1-9][0-9]* are equal'
+make changed "UPDATE run SET value = 'Linux 7' WHERE key = 'kernel'; UPDATE run SET value = '{\"libev\": \"4.34\"}' WHERE
+	key = 'libraries'; UPDATE run SET value = '[plan]' || char(10) || 'blocks = 9' WHERE key = 'plan_text';
+	INSERT INTO run VALUES ('sha256 servers/poll', 'abcd'); UPDATE server SET max_connections = 64 WHERE name = 'thread'"
+run 0 "$c10k" diff-env "$work/before" "$work/changed"
+says 'kernel *A  Linux 6'
+says ' B  Linux 7'
+says 'libev *A  4.33'
+says 'servers/poll *A  -'
+says 'B  64 connections'
+says '    B blocks = 9'
+says '^5 differ'
+lacks 'CPU model'
+
+echo "compare: $passed passed, $failed failed"
+[ $failed = 0 ]
