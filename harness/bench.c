@@ -277,7 +277,8 @@ static void check_servers(struct bench *b)
 	char note[128];
 	uint32_t checked = 0, passed = 0;
 	for (uint32_t i = 0; i < b->plan.server_count && !interrupt_signal(); i++) {
-		if (!plan_uses(&b->plan, i) || b->refusals[i].reason[0])
+		if (!plan_uses(&b->plan, i) || b->refusals[i].reason[0] ||
+		    server_is_reference(&b->servers[i]))
 			continue;
 		checked++;
 		if (b->options.resume && store_has_passed(b->store, b->servers[i].name)) {

@@ -95,6 +95,8 @@ int client_start(struct client *c, const struct client_options *o)
 	} else {
 		add(&a, "-d", e->duration_ns, "ns");
 		add(&a, "-w", cell_warmup_ns(o->cell), "ns");
+		if (e->kind == EXPERIMENT_WAIT) /* or all answers would come in one wave, again and again */
+			add(&a, "--ramp", e->warmup_ns, "ns");
 	}
 	add(&a, "--seed", o->cell->load_seed, "");
 	add(&a, "--sync", (uint64_t)pair[1], "");

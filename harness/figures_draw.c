@@ -93,8 +93,9 @@ static void write_ends(FILE *out, const struct figure_head *h)
 			continue;
 		/* in a panel of its own the server's name stands above, so the end tells the value
 		 */
-		fprintf(out, "%s\t%.9g\t%.9g\t%.9g\t%s\n", e->server->name, e->x, e->y,
-		    small ? e->y : e->label_y, small ? e->text : e->server->name);
+		fprintf(out, "%s\t%.9g\t%.9g\t%.9g\t%s%s\n", e->server->name, e->x, e->y,
+		    small ? e->y : e->label_y, small ? e->text : e->server->name,
+		    !small && report_is_reference(e->server) ? " (reference)" : "");
 	}
 	fputs("EOD\n$stops << EOD\n", out);
 	for (size_t i = 0; i < h->end_count; i++) {

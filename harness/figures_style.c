@@ -42,6 +42,7 @@ static const struct known {
 	{ "smol", GREEN, TRIANGLE },
 	{ "async-std", PURPLE, TRIANGLE_DOWN },
 	{ "go", SKY, DIAMOND },
+	{ "nginx", GREEN, CIRCLE },
 };
 enum { KNOWN = sizeof(known) / sizeof(*known) };
 

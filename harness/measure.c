@@ -79,7 +79,11 @@ static bool is_possible(
 {
 	uint64_t wanted = cell_clients(row->cell);
 	const char *problem = backends_problem(setup->backends, row->cell->experiment->kind);
-	if (problem)
+	const char *lacking = server_lacks(info, row->cell);
+	if (lacking)
+		row_judge(row, VERDICT_UNSUPPORTED, "%s is a reference: it does not serve %s",
+		    info->name, lacking);
+	else if (problem)
 		row_judge(row, VERDICT_UNSUPPORTED, "%s", problem);
 	else if (!server_can_serve(info, row->cell))
 		row_judge(row, VERDICT_UNSUPPORTED, "serves at most %u connection%s%s",
@@ -369,7 +373,9 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 	if (stats->valid)
 		row->metrics[METRIC_SERVER_REQUESTS] = (double)stats->requests;
 	else
-		row_blank(row, METRIC_SERVER_REQUESTS, "the server did not answer GET /stats");
+		row_blank(row, METRIC_SERVER_REQUESTS, server_is_reference(run->info)
+			? "a reference has no /stats: what it counted is not compared"
+			: "the server did not answer GET /stats");
 	verdict_judge(row, &facts);
 	if (is_unfair(row))
 		row_mark(row, "unfair");

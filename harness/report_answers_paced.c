@@ -12,7 +12,7 @@
 /* Does the server have a figure of CPU time under this load? */
 static bool has_cpu(const struct report_point *p, const struct report_cell_row *load)
 {
-	return !p->cells->twin && report_same_load(p->cells, load)
+	return report_ranked(p) && report_same_load(p->cells, load)
 	    && p->metric[METRIC_CPU_US_PER_REQ].count;
 }
 
@@ -79,6 +79,8 @@ const char *report_answer_slo(struct report_data *data)
 	const char *limit = report_value(pool, REPORT_US, report_slo_us(data));
 	for (size_t i = 0; i < data->server_count; i++) {
 		struct report_slo slo = report_slo(data, &data->servers[i]);
+		if (report_is_reference(&data->servers[i]))
+			continue;
 		if (slo.kept)
 			phrase_add(&kept, kept_phrase(data, slo.kept));
 		else if (report_usable(slo.broken))

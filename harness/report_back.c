@@ -118,7 +118,9 @@ static void conformance_totals(struct report *r)
 			passed += ok;
 		}
 		if (!all)
-			report_cell_class(r->doc, "v v-unsupported", "not checked");
+			report_cell_class(r->doc, "v v-unsupported",
+			    report_is_reference(&r->data->servers[i]) ? "reference: not checked"
+								      : "not checked");
 		else if (passed == all)
 			report_cell_class(r->doc, "v v-valid", "passes");
 		else

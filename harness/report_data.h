@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "harness/report_text.h"
 #include "harness/row.h"
@@ -42,6 +43,12 @@ struct report_server {
 	long source_lines;    /* 0: unknown */
 	uint32_t style;       /* colour and point type: see figures_style.h */
 };
+
+/* Not equivalent to the others: drawn and listed, never ranked. */
+static inline bool report_is_reference(const struct report_server *server)
+{
+	return strcmp(server->family, "reference") == 0;
+}
 
 struct report_cell_row {
 	const char *experiment, *target, *reason, *marks, *blank, *loadgen, *log;
@@ -106,6 +113,11 @@ const struct report_point *report_twin(
     const struct report_data *data, const struct report_point *point);
 /* Do the two have the same load, whatever the server and block? */
 bool report_same_load(const struct report_cell_row *a, const struct report_cell_row *b);
+/* True for a server's own point (not the twin's) that may be ranked: not that of a reference. */
+static inline bool report_ranked(const struct report_point *p)
+{
+	return !p->cells->twin && !report_is_reference(p->cells->server);
+}
 /* True when the point has figures. */
 static inline bool report_usable(const struct report_point *p)
 {

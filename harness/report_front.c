@@ -15,7 +15,8 @@ enum { CPUS_DRAWN_MAX = 64 };
 
 const char *report_name(struct report *r, const struct report_server *server)
 {
-	return report_printf(&r->data->pool, "{%s}", server->name);
+	return report_printf(&r->data->pool, "{%s}%s", server->name,
+	    report_is_reference(server) ? " (reference, not equivalent)" : "");
 }
 
 void report_verdict_cell(struct report *r, enum verdict verdict)

@@ -28,6 +28,7 @@ struct report_cell_row phrase_largest_load(const struct report_data *data, const
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_cell_row *cell = data->points[i].cells;
 		if (!strcmp(cell->experiment, experiment) && report_usable(&data->points[i])
+		    && !report_is_reference(cell->server)
 		    && cell->connections + cell->idle > most.connections + most.idle)
 			most = *cell;
 	}
@@ -37,7 +38,7 @@ struct report_cell_row phrase_largest_load(const struct report_data *data, const
 bool phrase_at_load(
     const struct report_point *p, const char *experiment, long connections, long idle)
 {
-	return !p->cells->twin && !strcmp(p->cells->experiment, experiment)
+	return report_ranked(p) && !strcmp(p->cells->experiment, experiment)
 	    && p->cells->connections == connections && p->cells->idle == idle;
 }
 
@@ -80,7 +81,7 @@ const char *phrase_standings(
 	const struct report_cell_row *load = best->cells;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (p->cells->twin || !report_same_load(p->cells, load) || p == best)
+		if (!report_ranked(p) || !report_same_load(p->cells, load) || p == best)
 			continue;
 		if (!report_usable(p)) {
 			phrase_add(&missing, phrase_missing(data, p));

@@ -27,7 +27,7 @@ const char *phrase_open(struct report_comparison c);
 
 /* A cell with the largest load of an experiment that any server did; all zero when none did. */
 struct report_cell_row phrase_largest_load(const struct report_data *data, const char *experiment);
-/* True for a server's own point (not the twin's) under this load. */
+/* True for a point under this load that may be ranked. */
 bool phrase_at_load(
     const struct report_point *p, const char *experiment, long connections, long idle);
 /* The best point under a load; a client-limited one is no candidate for the best rate. NULL when

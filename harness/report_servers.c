@@ -9,6 +9,11 @@
 
 #include "harness/figures_style.h"
 
+static const char reference_note[]
+    = "A program from elsewhere under the same load and the same measuring: **not equivalent**. It "
+      "does not run the core, was not checked, serves less, and is neither ranked nor compared; it "
+      "stands here for orientation.";
+
 /* What the source says of itself: a paragraph each, its first words ("Cost:") set off. The first
  * one is the file's title, which the summary has told. */
 static void how_it_waits(struct report *r, const struct report_server *server)
@@ -222,6 +227,8 @@ static void one_server(struct report *r, const struct report_server *server)
 	    report_printf(pool, "Family: %s. Waits with: %s. Language: %s.%s%s",
 		report_escape(pool, server->family), report_code(pool, server->api),
 		report_escape(pool, server->language), cap, lines));
+	if (!strcmp(server->family, "reference"))
+		report_paragraph(r->doc, NULL, reference_note);
 	how_it_waits(r, server);
 	not_done(r, server);
 	key_row(r, server);

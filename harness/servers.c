@@ -16,7 +16,7 @@
 static const char *const usual_order[] = {
 	"iterative", "fork", "prefork", "thread", "threadpool", "select", "poll", "epoll", "epoll-et",
 	"epoll-oneshot", "percore", "libev", "libevent", "libuv", "linux-aio", "io_uring", "coro", "asio",
-	"tokio", "tokio-current", "smol", "async-std", "go",
+	"tokio", "tokio-current", "smol", "async-std", "go", "nginx",
 };
 
 static size_t rank_of(const char *name)
@@ -93,7 +93,19 @@ bool server_can_serve(const struct server_info *info, const struct cell *cell)
 	uint64_t wanted = cell_clients(cell);
 	bool silent = cell->idle > 0 || cell->experiment->kind == EXPERIMENT_MEMORY;
 	uint64_t most = (uint64_t)info->max_connections + (silent ? 0 : info->max_waiting);
-	return info->max_connections == 0 || wanted <= most;
+	return !server_lacks(info, cell) && (info->max_connections == 0 || wanted <= most);
+}
+
+bool server_is_reference(const struct server_info *info)
+{
+	return strcmp(info->family, "reference") == 0;
+}
+
+const char *server_lacks(const struct server_info *info, const struct cell *cell)
+{
+	const char *target = cell->experiment->target;
+	bool served = !target[0] || !strcmp(target, "/") || !strcmp(target, "/bytes/65536");
+	return served || !server_is_reference(info) ? NULL : target;
 }
 
 /* A limit; 0 when it is not told. */

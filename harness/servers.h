@@ -45,6 +45,11 @@ struct plan_names servers_as_plan_names(const struct server_names *found);
  */
 bool server_can_serve(const struct server_info *info, const struct cell *cell);
 
+/* Not equivalent: neither checked nor ranked (docs/CONTRACT.md). */
+bool server_is_reference(const struct server_info *info);
+/* What the cell asks for and a reference does not serve; NULL when it takes part. */
+const char *server_lacks(const struct server_info *info, const struct cell *cell);
+
 /* Asks the server. False when it gave no good answer: info->problem says what. */
 bool server_describe(
     const struct paths *paths, const struct plan_server *server, struct server_info *info);

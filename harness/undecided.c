@@ -61,7 +61,7 @@ static bool compare(const struct report_data *data, const struct cell *cell,
 {
 	const struct report_point *point = point_of(data, cell);
 	if (cell->server_index == cell->experiment->twin || !report_usable(point) ||
-	    !report_usable(reference))
+	    !report_usable(reference) || report_is_reference(point->cells->server))
 		return false;
 	*c = report_compare(data, point, reference, metric_of(cell->experiment->kind));
 	return true;

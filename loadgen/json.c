@@ -253,6 +253,7 @@ static json_t *config_json(const struct options *o)
 	set(json, "workers", integer(o->worker_count));
 	set(json, "duration_s", seconds(o->duration_ns));
 	set(json, "warmup_s", seconds(o->warmup_ns));
+	set(json, "ramp_s", seconds(o->ramp_ns));
 	set(json, "hold_s", seconds(o->hold_ns));
 	set(json, "timeout_s", seconds(o->timeout_ns));
 	set(json, "status", o->status ? integer(o->status) : json_null());

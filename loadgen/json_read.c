@@ -216,6 +216,7 @@ static void read_config(const char *path, const json_t *root, struct options *o)
 	o->worker_count = (uint32_t)get_count(path, json, "workers");
 	o->duration_ns = get_time_ns(path, json, "duration_s");
 	o->warmup_ns = get_time_ns(path, json, "warmup_s");
+	o->ramp_ns = get_time_ns(path, json, "ramp_s");
 	o->hold_ns = get_time_ns(path, json, "hold_s");
 	o->timeout_ns = get_time_ns(path, json, "timeout_s");
 	o->status = (uint16_t)get_count(path, json, "status");

@@ -47,6 +47,7 @@ static const char help_text[] =
     "      --slow-target PATH  what those that read slowly ask for (the URL's path)\n"
     "      --requests-per-connection N  then it is closed and opened anew\n"
     "      --pipeline N  send N requests at once, the next N when all are answered (1)\n"
+    "      --ramp TIME   closed loop: spread the first requests over so much of the warm-up (0)\n"
     "      --hold TIME   stay silent on all connections before the warm-up (0)\n"
     "      --timeout TIME  longest wait for a connect or an answer (10s)\n"
     "      --status N    wanted status (any 2xx)\n"
@@ -69,7 +70,7 @@ static const char help_text[] =
     "Exit: 0 ok, 1 could not run, 2 usage, 4 the result is invalid, 130 interrupted.\n";
 
 enum {
-	OPTION_IDLE = 256, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
+	OPTION_IDLE = 256, OPTION_RAMP, OPTION_HOLD, OPTION_TIMEOUT, OPTION_STATUS, OPTION_EXPECT, OPTION_CPU,
 	OPTION_JSON, OPTION_SERIES, OPTION_HLOG, OPTION_SYNC, OPTION_ARRIVALS, OPTION_VERSION,
 	OPTION_PER_CONNECTION, OPTION_PIPELINE, OPTION_SLOW, OPTION_SLOW_TARGET, OPTION_BODY,
 	OPTION_MIX, OPTION_SEED, OPTION_CALIBRATE, OPTION_STEP,
@@ -88,6 +89,7 @@ static const struct option long_options[] = {
 	{ "slow", required_argument, NULL, OPTION_SLOW },
 	{ "slow-target", required_argument, NULL, OPTION_SLOW_TARGET },
 	{ "idle", required_argument, NULL, OPTION_IDLE },
+	{ "ramp", required_argument, NULL, OPTION_RAMP },
 	{ "hold", required_argument, NULL, OPTION_HOLD },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "status", required_argument, NULL, OPTION_STATUS },
@@ -224,6 +226,7 @@ static void parse_option(struct options *o, int option, const char *value)
 		o->requests = parse_count("--requests", value, 1, UINT32_MAX);
 		break;
 	case OPTION_IDLE: o->idle_count = parse_count("--idle", value, 0, 10000000); break;
+	case OPTION_RAMP: o->ramp_ns = parse_time_ns("--ramp", value); break;
 	case OPTION_HOLD: o->hold_ns = parse_time_ns("--hold", value); break;
 	case OPTION_TIMEOUT:
 		o->timeout_ns = parse_time_ns("--timeout", value);
@@ -397,8 +400,12 @@ static void check_together(struct options *o)
 	check_populations(o);
 	if (o->calibrate && !o->duration_ns)
 		usage_die("--calibrate: with -d 0 there is no rate to compare; give a time");
-	if (o->warmup_given && o->warmup_ns && !o->duration_ns)
+	if (((o->warmup_given && o->warmup_ns) || o->ramp_ns) && !o->duration_ns)
 		usage_die("-w: with -d 0 nothing is measured, nor warmed up for; use --hold");
+	if (o->ramp_ns && o->rate_per_s)
+		usage_die("--ramp: an open loop sends when it is due (-R); leave one of them out");
+	if (o->ramp_ns > o->warmup_ns)
+		usage_die("--ramp: longer than the warm-up, in which it belongs; give a longer -w");
 	if (o->hlog_path && !o->duration_ns)
 		usage_die("--hlog: with -d 0 nothing is measured; give a time");
 	check_files(o);

@@ -30,6 +30,7 @@ struct options {
 	uint64_t seed;            /* --seed: of arrivals and mix */
 	uint64_t duration_ns;     /* -d: 0 ends the run after the hold */
 	uint64_t warmup_ns;       /* -w */
+	uint64_t ramp_ns;         /* --ramp: first requests are spread over so long; within warmup_ns */
 	bool duration_given, warmup_given;
 	uint32_t requests;        /* --requests: in all, instead of these times; 0: as they last */
 	uint64_t hold_ns;         /* --hold: silence between barrier and warm-up */

@@ -361,15 +361,6 @@ static void on_event(struct worker *w, struct session *s, uint32_t events)
 
 /* --- kicks ------------------------------------------------------------------------------------ */
 
-static void start_all(struct worker *w)
-{
-	for (uint32_t i = 0; i < w->session_count; i++) {
-		struct session *s = &w->sessions[i];
-		if (s->state == SESSION_RESTING && s->population == POPULATION_ACTIVE)
-			start_request(w, s, clock_now_ns());
-	}
-}
-
 /* Ends what has waited too long, and opens again what is closed. */
 static void look_at_ages(struct worker *w)
 {
@@ -403,8 +394,11 @@ static void on_kick(struct worker *w)
 	w->follows_up = w->phase == PHASE_RUN && !w->pace && w->stats.sent < w->quota;
 	w->chooses = w->phase == PHASE_RUN
 	    && (w->load->options->requests_per_connection || w->stats.targets);
-	if (before == PHASE_CONNECT && w->phase == PHASE_RUN)
-		(w->pace ? start_schedule : start_all)(w);
+	if (before == PHASE_CONNECT && w->phase == PHASE_RUN) {
+		w->run_ns = clock_now_ns();
+		if (w->pace)
+			start_schedule(w);
+	}
 	look_at_ages(w);
 }
 
@@ -479,8 +473,7 @@ void worker_loop(struct worker *w)
 		if (w->phase == PHASE_CONNECT)
 			open_more(w);
 		publish(w);
-		int count = w->pace ? wait_paced(w)
-				    : epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, -1);
+		int count = w->pace ? wait_paced(w) : wait_closed(w);
 		w->waits++;
 		w->full_waits += count == EVENTS_CAP;
 		bool kicked = false;

@@ -1,8 +1,9 @@
 /*
- * worker_paced.c: the open loop's part of a worker. It sends what is due after each answer and
- * before it waits; it sleeps until shortly before the next is due and spends the rest looking for
- * events, since a timer alone wakes up tens of microseconds late (prctl(2), PR_SET_TIMERSLACK, and
- * then the time it takes to get a CPU). Who takes which arrival is pace.c's.
+ * worker_paced.c: what a worker sends by the clock. In an open loop all requests: those due are
+ * sent after each answer and before it waits; it sleeps until shortly before the next is due and
+ * spends the rest looking for events, since a timer alone wakes up tens of microseconds late
+ * (prctl(2), PR_SET_TIMERSLACK, and then the time it takes to get a CPU). Who takes which arrival
+ * is pace.c's. In a closed loop the first ones (--ramp): a millisecond more or less is nothing there.
  */
 #include "worker_private.h"
 
@@ -25,6 +26,25 @@ void send_due(struct worker *w, uint64_t now_ns)
 		worker_start_request(w, &w->sessions[index], now_ns);
 		now_ns = clock_now_ns();
 	}
+}
+
+static void start_sessions(struct worker *w, uint64_t now_ns)
+{
+	uint64_t ramp_ns = w->load->options->ramp_ns, elapsed_ns = now_ns - w->run_ns;
+	uint64_t due = elapsed_ns < ramp_ns ? w->active_count * elapsed_ns / ramp_ns : w->active_count;
+	for (; w->started_count < due; w->started_count++) {
+		struct session *s = &w->sessions[w->started_count];
+		if (s->state == SESSION_RESTING)
+			worker_start_request(w, s, clock_now_ns());
+	}
+}
+
+int wait_closed(struct worker *w)
+{
+	bool starting = w->run_ns && w->started_count < w->active_count;
+	if (starting)
+		start_sessions(w, clock_now_ns());
+	return epoll_wait(w->epoll_fd, w->events, EVENTS_CAP, starting ? 1 : -1);
 }
 
 int wait_paced(struct worker *w)

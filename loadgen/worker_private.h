@@ -38,6 +38,9 @@ struct worker {
 	struct control *control;
 	uint32_t index;           /* among the workers */
 	uint32_t session_count;
+	uint32_t active_count;
+	uint32_t started_count;   /* closed loop: so many active ones have begun ... */
+	uint64_t run_ns;          /* ... since PHASE_RUN has; 0: not yet */
 	uint32_t first_slow;        /* sessions from here on are slow ... */
 	uint64_t *slow_progress_ns; /* ... when they last were a byte further; NULL for none */
 	uint32_t opening_count;   /* sessions with `opening` set */
@@ -78,6 +81,8 @@ void worker_break(struct worker *w, struct session *s, enum error_kind kind);
 void start_schedule(struct worker *w);
 void send_due(struct worker *w, uint64_t now_ns);
 int wait_paced(struct worker *w);
+/* A closed loop: sends the first requests of PHASE_RUN, when they are due, and waits for events. */
+int wait_closed(struct worker *w);
 
 /* Is that no error, but a server that ends what is slow? */
 bool slow_was_ended(const struct worker *w, const struct session *s, enum error_kind kind);

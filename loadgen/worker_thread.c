@@ -81,6 +81,7 @@ struct worker *worker_start(const struct load *load, struct control *control, ui
 	w->window = (struct window){ UINT64_MAX, UINT64_MAX };
 	stats_init(&w->stats);
 	w->session_count = crowd.active + crowd.idle + crowd.slow;
+	w->active_count = crowd.active;
 	w->first_slow = crowd.active + crowd.idle;
 	if (crowd.slow)
 		w->slow_progress_ns = allocate(crowd.slow * sizeof *w->slow_progress_ns);

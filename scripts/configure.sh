@@ -5,9 +5,12 @@ set -eu
 cd "$(dirname "$0")/.."
 PKG_CONFIG_PATH="scripts/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 export PKG_CONFIG_PATH
-# files of our own in scripts/pkgconfig stand there whether or not the library does: they name a header for the compiler
+# files of our own in scripts/pkgconfig stand there whether or not the library does: they name a header for the compiler,
+# or a command
 have() {
 	pkg-config --exists "$1" || return
+	command=$(pkg-config --variable=command "$1")
+	[ -z "$command" ] || PATH=$PATH:/usr/sbin command -v "$command" >/dev/null || return
 	header=$(pkg-config --variable=header "$1")
 	[ -z "$header" ] || echo "#include <$header>" | ${CC:-cc} -E - >/dev/null 2>&1
 }

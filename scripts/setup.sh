@@ -36,6 +36,12 @@ else
 		echo "setup: apt-get failed; mend that, or as root run: apt-get install --no-install-recommends $packages" >&2
 	fi
 	rm -f "$log"
+	# Debian starts these as services; here the harness starts them, when it needs them
+	for service in nginx redis-server; do
+		case " $packages" in
+		*" $service "*) [ ! -d /run/systemd/system ] || $as_root systemctl disable --quiet --now $service || true ;;
+		esac
+	done
 fi
 packages=$(missing base)
 if [ -n "$packages" ]; then

@@ -92,7 +92,7 @@ check_h2load() {
 	if grep -q '3000 succeeded, 0 failed, 0 errored, 0 timeout' "$work/out"; then pass; else fail "h2load --h1"; fi
 }
 
-[ $# -gt 0 ] || set -- $(ls "$BUILD/servers")
+[ $# -gt 0 ] || set -- $(BUILD="$BUILD" tests/equivalent.sh)
 for server; do
 	port=$((port + 1))
 	url=http://127.0.0.1:$port

@@ -31,7 +31,7 @@ do for [p = 1:panels] {
 	@set_xtics
 	if (at_left(p)) { set format y y_format } else { set format y '' }
 	if (at_left(p)) { @y_tics } else { @y_tics_bare }
-	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 1.4 left tc rgb colour(shown(p)) font ',14' }
+	if (panels > 1) { set label 1 named(shown(p)) at graph 0, graph 1 offset 0, 1.4 left tc rgb colour(shown(p)) font ',14' }
 	if (p == 1) {
 		set label 2 title_y at screen 8.0 / width, screen 1 - 18.0 / height left tc rgb ink
 		set label 3 parts_note at screen 1 - 8.0 / width, screen 1 - 18.0 / height right tc rgb soft

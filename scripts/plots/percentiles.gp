@@ -17,7 +17,7 @@ set multiplot layout panel_rows,panel_columns \
 do for [p = 1:panels] {
 	unset label
 	if (at_left(p)) { set format y '%.0s%cs' } else { set format y '' }
-	if (panels > 1) { set label 1 shown(p) at graph 0, graph 1 offset 0, 1.4 left tc rgb colour(shown(p)) font ',14' }
+	if (panels > 1) { set label 1 named(shown(p)) at graph 0, graph 1 offset 0, 1.4 left tc rgb colour(shown(p)) font ',14' }
 	if (p == 1) {
 		set label 2 'service time' at screen 8.0 / width, screen 1 - 18.0 / height left tc rgb ink
 		set label 3 load_note at screen 1 - 8.0 / width, screen 1 - 18.0 / height right tc rgb soft

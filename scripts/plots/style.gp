@@ -34,6 +34,10 @@ unseen(s) = '#ff'.substr(colour(s), 2, 7)
 point(s) = s eq '' ? 7 : int(word(points, index_of(s)))
 dash(s) = s eq '' || panels > 1 ? 1 : int(word(dashes, index_of(s)))
 
+# a reference (see the dash types) is no model: what stands above its panel says so
+is_reference(s) = s ne '' && int(word(dashes, index_of(s))) == 8
+named(s) = is_reference(s) ? s.': reference, not equivalent' : s
+
 # more than six series: one panel each, the others in grey behind, on equal axes
 panel_rows = (panels + panel_columns - 1) / panel_columns
 shown(p) = panels > 1 ? word(servers, p) : servers

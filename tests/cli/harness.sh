@@ -47,7 +47,7 @@ expect 2 '--seed x: give a number' "$c10k" bench --seed x
 expect 2 '--blocks 0: give a number from 1 to 100' "$c10k" bench --blocks 0
 expect 2 'one plan, not "quick" and "full"' "$c10k" bench quick full
 expect 2 'plan "nope": there is no' "$c10k" bench nope
-expect 2 'server "nginx" does not exist' "$c10k" bench quick --servers nginx
+expect 2 'server "apache" does not exist' "$c10k" bench quick --servers apache
 expect 2 'the plan has no "speed"' "$c10k" bench quick --experiments speed
 expect 2 '--server-cpus 999: give a list' "$c10k" bench quick --server-cpus 999 --client-cpus 0
 expect 2 'give both' "$c10k" bench quick --server-cpus 0

@@ -141,6 +141,8 @@ run 2 -d 0 -w 1s "$url/"; refuses '-w: with -d 0'
 run 2 --requests 100 -d 1s "$url/"; refuses '--requests with -d: it ends when'
 run 2 --requests 5 -c 10 "$url/"; refuses '--requests 5: give one to each of the 10 connections'
 run 2 --hold -1s "$url/"; refuses '--hold -1s'
+run 2 --ramp 1s -w 500ms "$url/"; refuses '--ramp: longer than the warm-up'
+run 2 --ramp 100ms -R 1k "$url/"; refuses '--ramp: an open loop'
 run 2 --idle=5 -xy "$url/"; refuses '-x: no such option'
 run 2 --help=me; refuses '--help=me: this option takes no value'
 run 2 --sync 77 "$url/"; refuses '--sync 77: no open socket'
@@ -280,6 +282,10 @@ else fail "interval log: $command"; fi
 run 0 -c 2 -w 0 -d 110ms --step 20ms $exports "$url/"
 if [ "$(grep -c ',measure,' "$work/series.csv")" = 6 ] && [ "$(grep -c HISTFA "$work/run.hlog")" = 6 ]; then pass
 else fail "steps of 20 ms: $command"; fi
+# 100 connections whose answers take 100 ms: without a ramp they all come in the same 20 ms of each 100
+run 0 -c 100 --ramp 100ms -w 300ms -d 400ms --step 20ms $exports "$url/sleep/100"
+if [ "$(awk -F, '$2 == "measure" && $3 > 0' "$work/series.csv" | wc -l)" -ge 14 ]; then pass
+else fail "a ramp spreads what follows: $command"; fi
 run 0 -c 3 -d 0 --hold 300ms --series "$work/series.csv" "$url/"
 series 'exit !(!phase["measure"] && phase["hold"] >= 2 && open == 3)'
 rm -f "$work"/*

@@ -13,7 +13,7 @@ parts="$parts $BUILD/libsys.a $BUILD/libcore.a"
 ${CC:-cc} -pthread -o "$BUILD/server_faults" $parts
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-[ $# -gt 0 ] || set -- $(ls "$BUILD/servers")
+[ $# -gt 0 ] || set -- $(BUILD="$BUILD" tests/equivalent.sh)
 for server; do
 	"$BUILD/server_faults" $port "$BUILD/servers/$server" >"$work/$server" 2>&1 &
 	port=$((port + 20))

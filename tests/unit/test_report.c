@@ -19,8 +19,9 @@ static struct report_server servers[] = {
 	{ .name = "thread", .family = "thread", .style = 0, .source_lines = 100 },
 	{ .name = "poll", .family = "readiness", .style = 1, .source_lines = 120 },
 	{ .name = "epoll", .family = "readiness", .style = 2, .source_lines = 140 },
+	{ .name = "nginx", .family = "reference", .style = 3 },
 };
-enum { THREAD, POLL, EPOLL, SERVERS, BLOCKS = 5, CELLS_MAX = 400 };
+enum { THREAD, POLL, EPOLL, NGINX, SERVERS, BLOCKS = 5, CELLS_MAX = 400 };
 
 /* Rows of one test; nothing here is freed but the pool and what grouping allocates. */
 static struct report_cell_row rows[CELLS_MAX];
@@ -117,6 +118,20 @@ static void test_tie(void **state)
 	assert_says(text, "{epoll} has the highest median, **150k [149k, 151k] requests/s**");
 	assert_says(text, "A tie with it: {poll}.");
 	assert_says(text, "Against it: {thread} 0.40x");
+}
+
+/* Whatever it does, no sentence names it. */
+static void test_reference(void **state)
+{
+	(void)state;
+	add_blocks("throughput", EPOLL, false, 10000, 0, 150e3);
+	add_blocks("throughput", POLL, false, 10000, 0, 149e3);
+	add_blocks("throughput", NGINX, false, 10000, 0, 300e3);
+	add_blocks("throughput", NGINX, false, 20000, 0, 300e3);
+	const char *text = answer("All busy");
+	assert_says(text, "With 10,000 busy connections {epoll} has the highest median");
+	assert_says(text, "A tie with it: {poll}.");
+	assert_silent(text, "nginx");
 }
 
 static void test_undecided(void **state)
@@ -397,7 +412,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ranked), TEST(test_tie), TEST(test_undecided), TEST(test_within_drift),
+		TEST(test_ranked), TEST(test_tie), TEST(test_reference), TEST(test_undecided), TEST(test_within_drift),
 		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_client_limited_below),
 		TEST(test_all_client_limited),
 		TEST(test_missing), TEST(test_weak_figures), TEST(test_wait_and_fairness), TEST(test_grade),
