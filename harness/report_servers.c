@@ -110,6 +110,8 @@ static void spark_line(struct report *r, const struct key_figure *k, const struc
 		    - (spark_y(f, p->metric[k->metric].median) - f->y_min) / height
 			* (SPARK_HEIGHT - 8);
 		report_html(r->doc, "%s%.1f %.1f", first ? "<path d=\"M" : "L", x, y);
+		if (first && f->x_max <= f->x_min) /* a dot */
+			report_html(r->doc, "h0");
 		first = false;
 	}
 	if (first)
@@ -152,8 +154,9 @@ static void tile(struct report *r, const struct key_figure *k, const struct repo
 		report_html(r->doc, "%s to %s<br>",
 		    report_value(pool, report_metrics[k->metric].unit, e.low),
 		    report_value(pool, report_metrics[k->metric].unit, e.high));
-	report_html(r->doc, "at %s</small><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\">",
-	    report_load(r, p->cells), SPARK_WIDTH, SPARK_HEIGHT);
+	report_html(r->doc, "at %s</small><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\"%s>",
+	    report_load(r, p->cells), SPARK_WIDTH, SPARK_HEIGHT,
+	    f.x_max > f.x_min ? "" : " class=\"dots\"");
 	for (size_t i = 0; i < r->data->server_count; i++)
 		if (&r->data->servers[i] != server)
 			spark_line(r, k, &f, &r->data->servers[i], NULL);
