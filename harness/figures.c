@@ -467,7 +467,6 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			    && !makers[k].make(data, plots, figures))
 				return false;
 	}
-	for (size_t i = 0; i < figures->count; i++)
-		figures_draw(plots, data, figures, &figures->item[i]);
+	figures_draw(plots, data, figures);
 	return true;
 }

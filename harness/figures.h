@@ -70,9 +70,9 @@ struct figure_head {
 
 /* NAME.gp from its head; style.gp beside it. */
 bool figures_write_script(const char *plots, struct report_data *data, struct figure_head *head);
-/* Runs gnuplot on NAME.gp. Sets figure->drawn, figures->no_gnuplot and figures->failed. */
-void figures_draw(
-    const char *plots, struct report_data *data, struct figures *figures, struct figure *figure);
+/* Runs gnuplot on every NAME.gp, as many at a time as there are CPUs. Sets `drawn` of each figure,
+ * figures->no_gnuplot and figures->failed. */
+void figures_draw(const char *plots, struct report_data *data, struct figures *figures);
 /* Adds one figure per load of the experiment throughput. */
 bool figures_percentiles(struct report_data *data, const char *plots, struct figures *figures);
 /* A run in time, and where its answers were. */
