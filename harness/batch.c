@@ -146,7 +146,8 @@ static const char *run_both(struct batch *b, const struct server_info *info, cha
 	uint16_t first = (uint16_t)(PORT_FIRST + b->cell->position % PORT_COUNT);
 	uint16_t port = probe_free_port(first, PORT_COUNT);
 	int log = open(b->server_log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	struct target_options options = { .info = info, .data = "", .database = "" };
+	struct target_options options = { .info = info, .data = "", .database = "",
+		.strace_log = "" };
 	const char *stopped = NULL;
 	if (port == 0)
 		stopped = "all ports are in use: end what listens there (ss -ltnp)";

@@ -232,6 +232,7 @@ static void open_run(struct bench *b, int argc, char **argv)
 	results_lock(b->options.results);
 	results_make_run(b->options.results, b->options.plan_name, b->run_name, b->run_folder);
 	path_make(path, "%s/run.sqlite", b->run_folder);
+	results_set_latest(b->options.results, b->run_name);
 	b->store = store_create(path);
 	store_begin(b->store);
 	store_put_run(b->store, "status", "running");

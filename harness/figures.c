@@ -436,6 +436,7 @@ static const struct {
 	bool (*make)(struct report_data *data, const char *plots, struct figures *figures);
 } makers[] = {
 	{ "idle", "throughput", figures_percentiles },
+	{ "switches", "throughput", figures_syscalls },
 	{ "cost-latency", "latency", figures_latency },
 	{ "batch", "throughput", figures_time },
 	{ "batch", "throughput", figures_code },

@@ -87,6 +87,8 @@ const char *figures_rate_tics(struct report_data *data, double max, bool told);
 const char *figures_time_tics(struct report_data *data, double min, double max, bool told);
 /* "\t1.5", or "\t" of what is not known. */
 void figures_put_value(FILE *out, double value);
+/* Adds the figure of experiment ledger, if it was measured. */
+bool figures_syscalls(struct report_data *data, const char *plots, struct figures *figures);
 /* Opens RUN/plots/NAME.ext for writing; NULL after a line on standard error. */
 FILE *figures_open(
     const char *plots, struct report_data *data, const char *name, const char *extension);

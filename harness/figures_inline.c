@@ -64,6 +64,8 @@ static const struct {
 	{ "rgb(106, 113, 120)", "var(--muted)" },
 	{ "rgb(106,113,120)", "var(--muted)" },
 	{ "rgb(227, 229, 232)", "var(--rule)" },
+	{ "rgb(  0, 114, 178)", "var(--blue)" },
+	{ "rgb(0,114,178)", "var(--blue)" },
 	{ "'#FFFFFF'", "'var(--card)'" }, /* what keeps a line out of a hollow point */
 };
 

@@ -9,27 +9,22 @@
  *
  * Without taskstats, reading 10,000 tasks takes 0.4 s of the load generator's CPU: then it stays
  * out of the window, and the first reading is taken near the end of the warm-up, under full load
- * too. Each difference is scaled from its own distance in time to the window's length.
+ * too.
  */
-#include "harness/measure.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "harness/batch.h"
-#include "harness/client.h"
-#include "harness/counters.h"
 #include "harness/interrupt.h"
+#include "harness/measure_private.h"
 #include "harness/page_cache.h"
 #include "harness/probe.h"
-#include "harness/result.h"
-#include "harness/target.h"
-#include "harness/tasks.h"
+#include "harness/strace.h"
 #include "harness/verdict.h"
 #include "lib/sys/clock.h"
 
@@ -37,34 +32,12 @@ enum {
 	PORT_FIRST = 22000,
 	PORT_COUNT = 1000,            /* below the kernel's range for outgoing connections */
 	SPARE_FILES = 64,             /* of a server, beside its connections */
-	CONNECTIONS_FOR_MEMORY = 100, /* with fewer the difference is noise */
+	TIMELINE_CONNECTIONS = 100,
 };
 static const double cached_cold_most = 0.01, cached_warm_least = 0.99;
-static const uint64_t task_read_ns = 50000;
+static const uint64_t task_read_ns = 50000, process_read_ns = 100000;
+static const uint64_t timeline_ns = 50000000;
 static const uint64_t connect_most_ns = 60000000000, end_most_ns = 30000000000;
-
-struct run {
-	const struct measure_setup *setup;
-	const struct cell *cell;
-	const struct server_info *info;
-	struct row *row;
-	struct target target;
-	struct client client;
-	char server_log[PATH_CAP], client_log[PATH_CAP], json_path[PATH_CAP];
-	char series_path[PATH_CAP], hlog_path[PATH_CAP];
-	struct memory memory_idle, memory_held;
-	struct snapshot before, after;
-	struct counters_reading edge[2];
-	uint64_t window_ns[2];      /* the load generator's own edges */
-	/*
-	 * when the first reading of the tasks is due; 0: not, or done; UINT64_MAX: at the window's
-	 * edge
-	 */
-	uint64_t snapshot_at_ns;
-	uint64_t deadline_ns;
-	uint64_t suspended_ns;      /* BOOTTIME - MONOTONIC at the start */
-	bool held, measured;
-};
 
 static uint64_t suspended_time_ns(void)
 {
@@ -125,7 +98,8 @@ static void on_barrier(struct run *run)
 	row->metrics[METRIC_THREADS] = run->memory_held.threads;
 	client_answer(&run->client);
 	uint64_t now_ns = clock_now_ns();
-	uint64_t reading_ns = (uint64_t)run->memory_held.threads * task_read_ns + 2000000;
+	uint64_t reading_ns = (uint64_t)run->memory_held.threads * task_read_ns +
+	    (uint64_t)run->memory_held.processes * process_read_ns + 2000000;
 	uint64_t warmup_ns = cell_warmup_ns(run->cell);
 	if (run->cell->experiment->kind != EXPERIMENT_MEMORY)
 		run->snapshot_at_ns = snapshot_is_cheap(run->target.process.pid) ? UINT64_MAX
@@ -140,10 +114,51 @@ static void take_first_snapshot(struct run *run)
 	snapshot_take(&run->before, run->target.process.pid);
 }
 
+static void on_measure(struct run *run)
+{
+	run->edge[0] = counters_read(&run->target.counters);
+	run->window_ns[0] = run->client.event_ns;
+	run->harness_cpu_ns[0] = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+	if (run->snapshot_at_ns)
+		take_first_snapshot(run);
+	if (run->syscalls.control) {
+		run->counting_ns[0] = clock_now_ns();
+		syscall_counter_switch(&run->syscalls, true);
+	}
+}
+
+/* With few connections, so that the rows of a thread a connection can still be told apart. */
+static bool has_timeline(const struct run *run)
+{
+	enum experiment_kind kind = run->cell->experiment->kind;
+	return (kind == EXPERIMENT_LEDGER || kind == EXPERIMENT_COMPUTE) && !run->is_traced &&
+	    cell_clients(run->cell) <= TIMELINE_CONNECTIONS;
+}
+
+/* Reads what was counted of all that the server has started. */
+static void read_syscalls(struct run *run)
+{
+	struct tree tree = { 0 };
+	tree_read(&tree, run->target.process.pid);
+	run->counted = syscall_counter_read(&run->syscalls, &tree, &run->row->syscalls);
+	syscall_counter_close(&run->syscalls);
+	tree_deinit(&tree);
+}
+
 static void on_measured(struct run *run)
 {
+	if (run->syscalls.control) {
+		syscall_counter_switch(&run->syscalls, false);
+		run->counting_ns[1] = clock_now_ns();
+	}
 	run->edge[1] = counters_read(&run->target.counters);
 	run->window_ns[1] = run->client.event_ns;
+	run->harness_cpu_ns[1] = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+	if (run->syscalls.control)
+		read_syscalls(run);
+	if (has_timeline(run))
+		timeline_record(&run->row->timeline, run->target.process.pid, &run->target.counters,
+		    timeline_ns);
 	run->measured = snapshot_take(&run->after, run->target.process.pid) &&
 	    run->before.count > 0 && run->before.has_sums == run->after.has_sums;
 	client_answer(&run->client);
@@ -165,10 +180,7 @@ static const char *follow(struct run *run)
 			on_barrier(run);
 			break;
 		case CLIENT_MEASURE:
-			run->edge[0] = counters_read(&run->target.counters);
-			run->window_ns[0] = run->client.event_ns;
-			if (run->snapshot_at_ns)
-				take_first_snapshot(run);
+			on_measure(run);
 			break;
 		case CLIENT_MEASURED:
 			on_measured(run);
@@ -194,115 +206,6 @@ static const char *follow(struct run *run)
 		if (run->setup->on_tick)
 			run->setup->on_tick(run->setup->context);
 	}
-}
-
-/* --- figures --------------------------------------------------------------------------------- */
-
-static void fill_memory(struct run *run)
-{
-	struct row *row = run->row;
-	uint32_t connections = cell_clients(run->cell);
-	if (!run->held)
-		return;
-	if (run->info->max_waiting && connections > run->info->max_connections) {
-		row_blank(row, METRIC_USER_BYTES_PER_CONN, "it does not hold them all at a time");
-		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "it does not hold them all at a time");
-		return;
-	}
-	if (connections < CONNECTIONS_FOR_MEMORY) {
-		row_blank(row, METRIC_USER_BYTES_PER_CONN, "fewer than %d connections",
-		    CONNECTIONS_FOR_MEMORY);
-		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN, "fewer than %d connections",
-		    CONNECTIONS_FOR_MEMORY);
-		return;
-	}
-	double user = memory_user_bytes(&run->memory_idle, &run->memory_held);
-	double kernel = memory_kernel_bytes(&run->setup->costs, &run->memory_idle,
-	    &run->memory_held);
-	if (isfinite(user))
-		row->metrics[METRIC_USER_BYTES_PER_CONN] = user / connections;
-	else
-		row_blank(row, METRIC_USER_BYTES_PER_CONN, "no /proc/PID/smaps_rollup");
-	if (isfinite(kernel))
-		row->metrics[METRIC_KERNEL_BYTES_PER_CONN] = kernel / connections;
-	else
-		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN,
-		    "the cost of a socket or a thread could not be measured (file limit?)");
-}
-
-static void fill_tasks(struct run *run, const struct snapshot_difference *d, double scale)
-{
-	struct row *row = run->row;
-	row->metrics[METRIC_SNAPSHOT_US] = (double)(run->after.end_ns - run->after.begin_ns) / 1e3;
-	row->metrics[METRIC_THREADS] = run->after.thread_count;
-	row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] = (double)d->voluntary * scale;
-	row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ] = (double)d->involuntary * scale;
-	if (d->has_schedstat)
-		row->metrics[METRIC_RUNQUEUE_US_PER_REQ] = (double)d->wait_ns * scale / 1e3;
-	else
-		row_blank(row, METRIC_RUNQUEUE_US_PER_REQ, "no schedstat in this kernel");
-}
-
-/* Without perf the total is what the tasks counted themselves: those that ended are missing. */
-static void fill_switches_from_tasks(struct run *run)
-{
-	struct row *row = run->row;
-	if (run->measured)
-		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
-		    row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] +
-		    row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ];
-	row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s%s", run->measured ? "summed over tasks, " : "",
-	    run->target.counters.reason);
-}
-
-/* CPU time: the total is exact (perf, else schedstat); /proc/PID/stat splits it. */
-static void fill_cpu(
-    struct run *run, const struct snapshot_difference *d, double window_s, double completed)
-{
-	struct row *row = run->row;
-	double cpu_s;
-	if (run->edge[0].valid && run->edge[1].valid) {
-		double distance_s = (double)(run->edge[1].at_ns - run->edge[0].at_ns) / 1e9;
-		double scale = window_s / distance_s / completed;
-		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
-		    (double)(run->edge[1].switches - run->edge[0].switches) * scale;
-		cpu_s = (double)(run->edge[1].cpu_ns - run->edge[0].cpu_ns) / 1e9 * window_s /
-		    distance_s;
-	} else {
-		fill_switches_from_tasks(run);
-		cpu_s = run->measured && d->has_schedstat
-		    ? (double)d->cpu_ns / 1e9 * window_s / d->distance_s
-		    : NAN;
-	}
-	if (isnan(cpu_s)) {
-		row_blank(row, METRIC_SERVER_CPU, "neither perf counters nor schedstat");
-		return;
-	}
-	row->metrics[METRIC_SERVER_CPU] = cpu_s / window_s;
-	if (!run->measured || d->user_share < 0) {
-		row_blank(row, METRIC_CPU_USER_US_PER_REQ, "too few clock ticks to split CPU time");
-		row_blank(row, METRIC_CPU_SYS_US_PER_REQ, "too few clock ticks to split CPU time");
-		return;
-	}
-	row->metrics[METRIC_CPU_USER_US_PER_REQ] = cpu_s * 1e6 / completed * d->user_share;
-	row->metrics[METRIC_CPU_SYS_US_PER_REQ] = cpu_s * 1e6 / completed * (1 - d->user_share);
-}
-
-static void fill_server_metrics(struct run *run, const struct result *result)
-{
-	double window_s = (double)(run->window_ns[1] - run->window_ns[0]) / 1e9;
-	double completed = (double)result->completed;
-	if (run->window_ns[0] == 0 || run->window_ns[1] <= run->window_ns[0] || completed < 1)
-		return;
-	struct snapshot_difference d = { .user_share = -1 };
-	if (run->measured) {
-		d = snapshot_subtract(&run->before, &run->after);
-		fill_tasks(run, &d, window_s / d.distance_s / completed);
-	} else {
-		row_blank(run->row, METRIC_CTX_VOLUNTARY_PER_REQ,
-		    "/proc/PID/task could not be read");
-	}
-	fill_cpu(run, &d, window_s, completed);
 }
 
 /* --- the cell -------------------------------------------------------------------------------- */
@@ -364,7 +267,7 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 		row_judge(row, VERDICT_FAILED, "%s", problem);
 		return;
 	}
-	fill_server_metrics(run, &result);
+	measure_fill_server(run, &result);
 	facts.has_server_requests = stats->valid;
 	facts.server_requests = stats->requests;
 	facts.refused = stats->valid ? stats->refused : 0;
@@ -388,8 +291,6 @@ static void keep_course(struct run *run)
 		return;
 	run->row->series = file_read(run->series_path);
 	run->row->hlog = file_read(run->hlog_path);
-	unlink(run->series_path);
-	unlink(run->hlog_path);
 }
 
 /* Starts both and follows them. NULL, or why it could not go on. */
@@ -404,6 +305,7 @@ static const char *run_both(struct run *run, char problem[256])
 		.info = run->info,
 		.data = kind == EXPERIMENT_FILE ? run->setup->backends->data : "",
 		.database = kind == EXPERIMENT_QUERY ? run->setup->backends->database : "",
+		.strace_log = run->is_traced ? run->strace_log : "",
 	};
 	if (port == 0) {
 		snprintf(problem, 256,
@@ -438,10 +340,77 @@ static const char *run_both(struct run *run, char problem[256])
 	return stopped;
 }
 
+static void init_run(struct run *run, const struct measure_setup *setup, const struct cell *cell,
+    const struct server_info *info, struct row *row)
+{
+	*run = (struct run){
+		.setup = setup, .cell = cell, .info = info, .row = row,
+		.suspended_ns = suspended_time_ns(), .client.sync_fd = -1,
+	};
+	path_make(run->server_log, "%s/server.log", setup->log_folder);
+	path_make(run->client_log, "%s/loadgen.log", setup->log_folder);
+	path_make(run->json_path, "%s/loadgen.json", setup->log_folder);
+	path_make(run->series_path, "%s/loadgen.series", setup->log_folder);
+	path_make(run->hlog_path, "%s/loadgen.hlog", setup->log_folder);
+	path_make(run->strace_log, "%s/strace.log", setup->log_folder);
+	unlink(run->json_path);
+	unlink(run->strace_log);
+}
+
+/* Runs and ends both; NULL, or why it could not go on. */
+static const char *course(struct run *run, char problem[256], struct target_stats *stats)
+{
+	const char *stopped = run_both(run, problem);
+	client_stop(&run->client);
+	if (run->cell->experiment->kind == EXPERIMENT_FILE)
+		run->row->metrics[METRIC_CACHED_END] = page_cache_share(run->setup->backends->data);
+	if (!stopped)
+		*stats = target_stats(&run->target);
+	target_stop(&run->target);
+	return stopped;
+}
+
+static void deinit_run(struct run *run)
+{
+	snapshot_deinit(&run->before);
+	snapshot_deinit(&run->after);
+	unlink(run->json_path);
+	unlink(run->series_path);
+	unlink(run->hlog_path);
+	unlink(run->strace_log);
+}
+
+/*
+ * Without BPF the cell is run again under strace, which counts over the server's whole life: so the
+ * requests of all its life are what it is divided by. NULL, or why there is nothing.
+ */
+static const char *count_by_strace(const struct run *measured)
+{
+	char problem[256];
+	struct run run;
+	struct row scratch, *row = measured->row;
+	struct target_stats stats = { 0 };
+	if (strace_problem())
+		return strace_problem();
+	row_init(&scratch, measured->cell);
+	init_run(&run, measured->setup, measured->cell, measured->info, &scratch);
+	run.is_traced = true;
+	const char *failure = NULL;
+	if (course(&run, problem, &stats))
+		failure = "the cell failed under strace";
+	if (!failure && (stats.requests == 0 || !strace_read(run.strace_log, &row->syscalls)))
+		failure = "strace gave no summary";
+	if (!failure)
+		measure_fill_syscalls(row, "strace", 1 / (double)stats.requests);
+	deinit_run(&run);
+	return failure;
+}
+
 bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
     const struct server_info *info, struct row *row)
 {
 	char problem[256];
+	struct run run;
 	struct target_stats stats = { 0 };
 	row_init(row, cell);
 	bool has_file = cell->experiment->kind == EXPERIMENT_FILE;
@@ -449,32 +418,24 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 		return true;
 	if (cell->experiment->kind == EXPERIMENT_BATCH)
 		return batch_measure(setup, cell, info, row);
-	struct run run = {
-		.setup = setup, .cell = cell, .info = info, .row = row, .suspended_ns = suspended_time_ns(),
-		.client.sync_fd = -1,
-	};
-	path_make(run.server_log, "%s/server.log", setup->log_folder);
-	path_make(run.client_log, "%s/loadgen.log", setup->log_folder);
-	path_make(run.json_path, "%s/loadgen.json", setup->log_folder);
-	path_make(run.series_path, "%s/loadgen.series", setup->log_folder);
-	path_make(run.hlog_path, "%s/loadgen.hlog", setup->log_folder);
-	unlink(run.json_path);
-
-	const char *stopped = run_both(&run, problem);
-	client_stop(&run.client);
-	if (has_file)
-		row->metrics[METRIC_CACHED_END] = page_cache_share(setup->backends->data);
-	if (!stopped)
-		stats = target_stats(&run.target);
-	target_stop(&run.target);
-	bool complete = !interrupt_signal();
-	if (complete) {
-		fill_memory(&run);
+	init_run(&run, setup, cell, info, row);
+	bool counts = cell->experiment->kind == EXPERIMENT_LEDGER;
+	if (counts)
+		syscall_counter_open(&run.syscalls);
+	const char *stopped = course(&run, problem, &stats);
+	if (!interrupt_signal()) {
+		measure_fill_memory(&run);
 		judge_run(&run, stopped, &stats);
 		keep_course(&run);
 	}
-	snapshot_deinit(&run.before);
-	snapshot_deinit(&run.after);
-	unlink(run.json_path);
-	return complete;
+	if (counts && !stopped && !row->syscall_source) {
+		const char *failure = run.counted ? "it came too late" : count_by_strace(&run);
+		if (failure)
+			row_blank(row, METRIC_SYSCALLS_PER_REQ, "BPF: %s; %s",
+			    run.counted ? "counted" : run.syscalls.reason, failure);
+	}
+	if (counts)
+		syscall_counter_close(&run.syscalls);
+	deinit_run(&run);
+	return !interrupt_signal();
 }

@@ -136,15 +136,17 @@ double memory_user_bytes(const struct memory *before, const struct memory *after
 	return before->pss < 0 || after->pss < 0 ? NAN : after->pss - before->pss;
 }
 
-double memory_kernel_bytes(const struct memory_costs *costs, const struct memory *before,
-    const struct memory *after)
+struct memory_kernel memory_kernel_bytes(const struct memory_costs *costs,
+    const struct memory *before, const struct memory *after)
 {
 	if (before->processes == 0 || after->processes == 0)
-		return NAN;
-	return after->page_tables - before->page_tables +
-	    (after->threads - before->threads) * costs->thread +
-	    (after->processes - before->processes) * costs->process +
-	    (after->sockets - before->sockets) * costs->socket +
-	    (after->epoll_items - before->epoll_items) * costs->epoll_item +
-	    (after->uring_requests - before->uring_requests) * URING_REQUEST_BYTES;
+		return (struct memory_kernel){ NAN, NAN, NAN };
+	return (struct memory_kernel){
+		.page_tables = after->page_tables - before->page_tables,
+		.stacks = (after->threads - before->threads) * costs->thread +
+		    (after->processes - before->processes) * costs->process,
+		.sockets = (after->sockets - before->sockets) * costs->socket +
+		    (after->epoll_items - before->epoll_items) * costs->epoll_item +
+		    (after->uring_requests - before->uring_requests) * URING_REQUEST_BYTES,
+	};
 }

@@ -32,6 +32,8 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_COST] = "cost",
 	[EXPERIMENT_LATENCY] = "latency",
 	[EXPERIMENT_BATCH] = "batch",
+	[EXPERIMENT_LEDGER] = "ledger",
+	[EXPERIMENT_COMPUTE] = "compute",
 };
 
 const char *const experiment_summaries[EXPERIMENT_COUNT] = {
@@ -48,6 +50,8 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_COST] = "equal work for all, at fixed rates: CPU time a request, and latency",
 	[EXPERIMENT_LATENCY] = "from idle to overload, each at its own pace: where latency takes off",
 	[EXPERIMENT_BATCH] = "so many requests, timed as a whole by hyperfine: what users time",
+	[EXPERIMENT_COMPUTE] = "every request computes for 1 ms: who runs, who is ready, who waits",
+	[EXPERIMENT_LEDGER] = "all connections busy, not for speed: system calls, one by one",
 };
 
 enum { SECTION_NONE = -2, SECTION_PLAN = -1 }; /* else an index into plan.experiments */
@@ -348,6 +352,7 @@ static const char *const usual_targets[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_WAIT] = "/sleep/100",
 	[EXPERIMENT_MIXED] = "/ and /compute/10000",
 	[EXPERIMENT_FILE] = "/file/4096",
+	[EXPERIMENT_COMPUTE] = "/compute/1000",
 	[EXPERIMENT_QUERY] = "/query/key:1",
 	[EXPERIMENT_STREAM] = "/bytes/65536",
 };

@@ -41,6 +41,7 @@ ASSET(asset_cost, "scripts/plots/cost.gp");
 ASSET(asset_cost_latency, "scripts/plots/cost-latency.gp");
 ASSET(asset_latency, "scripts/plots/latency.gp");
 ASSET(asset_batch, "scripts/plots/batch.gp");
+ASSET(asset_syscalls, "scripts/plots/syscalls.gp");
 ASSET(asset_percentiles, "scripts/plots/percentiles.gp");
 
 static const struct report_asset assets[] = {
@@ -68,6 +69,7 @@ static const struct report_asset assets[] = {
 	{ "cost-latency.gp", asset_cost_latency },
 	{ "latency.gp", asset_latency },
 	{ "batch.gp", asset_batch },
+	{ "syscalls.gp", asset_syscalls },
 	{ "percentiles.gp", asset_percentiles },
 };
 

@@ -146,6 +146,67 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 	return true;
 }
 
+static bool take_syscall(struct report_data *data, sqlite3_stmt *row)
+{
+	struct report_syscall call = {
+		.server = report_server(data, text(data, row, 0)),
+		.connections = whole(row, 1),
+		.name = text(data, row, 2),
+		.per_req = number(row, 3),
+		.source = text(data, row, 4),
+	};
+	/* it goes into gnuplot's data as it is */
+	if (!call.server || !name_allowed(call.name))
+		return true;
+	data->syscalls
+	    = report_grow(data->syscalls, &data->syscall_cap, data->syscall_count, sizeof(call));
+	data->syscalls[data->syscall_count++] = call;
+	return true;
+}
+
+static bool take_timeline(struct report_data *data, sqlite3_stmt *row)
+{
+	struct report_timeline timeline = {
+		.cell_id = whole(row, 0),
+		.server = report_server(data, text(data, row, 1)),
+		.target = text(data, row, 2),
+		.connections = whole(row, 3),
+		.window_ns = number(row, 4),
+		.switches = number(row, 5),
+		.reason = text(data, row, 6),
+	};
+	data->timelines = report_grow(
+	    data->timelines, &data->timeline_cap, data->timeline_count, sizeof(timeline));
+	data->timelines[data->timeline_count++] = timeline;
+	return true;
+}
+
+/* In the order of their timelines. */
+static bool take_thread(struct report_data *data, sqlite3_stmt *row)
+{
+	data->threads = report_grow(
+	    data->threads, &data->thread_cap, data->thread_count, sizeof(*data->threads));
+	data->threads[data->thread_count++] = (struct report_thread){
+		.name = text(data, row, 1),
+		.spans = text(data, row, 2),
+		.running_ns = number(row, 3),
+		.preempted_ns = number(row, 4),
+		.ready_ns = number(row, 5),
+	};
+	for (size_t i = 0; i < data->timeline_count; i++)
+		data->timelines[i].thread_count += data->timelines[i].cell_id == whole(row, 0);
+	return true;
+}
+
+static void share_threads(struct report_data *data)
+{
+	const struct report_thread *next = data->threads;
+	for (size_t i = 0; i < data->timeline_count; i++) {
+		data->timelines[i].threads = next;
+		next += data->timelines[i].thread_count;
+	}
+}
+
 static bool read_rows(struct report_data *data, sqlite3 *db, const char *sql, take_row *take)
 {
 	sqlite3_stmt *row;
@@ -206,7 +267,24 @@ bool report_data_open(struct report_data *data, const char *run_folder)
 			"ORDER BY case_id, sending, server",
 			take_case);
 		figures_style_assign(data->servers, data->server_count);
-		read = read && read_rows(data, db, cell_query(data), take_cell);
+		read = read && read_rows(data, db, cell_query(data), take_cell)
+		    && read_rows(data, db,
+			"SELECT server, connections, name, avg(per_req), min(source) FROM syscall "
+			"JOIN cell ON id = cell_id WHERE verdict IN ('valid', 'client-limited') "
+			"GROUP BY 2, 1, 3 ORDER BY 2, 1, 4 DESC, 3",
+			take_syscall)
+		    && read_rows(data, db,
+			"SELECT cell_id, server, target, connections, window_ns, switches, "
+			"timeline.reason FROM timeline JOIN cell ON id = cell_id "
+			"WHERE rep = 1 AND twin = 0 AND verdict IN ('valid', 'client-limited') ORDER BY cell_id",
+			take_timeline)
+		    && read_rows(data, db,
+			"SELECT cell_id, name, spans, running_ns, preempted_ns, ready_ns "
+			"FROM timeline_thread JOIN cell ON id = cell_id WHERE rep = 1 AND twin = 0 "
+			"AND verdict IN ('valid', 'client-limited') "
+			"ORDER BY cell_id, running_ns DESC, tid",
+			take_thread);
+		share_threads(data);
 	}
 	sqlite3_close(db);
 	if (read)
@@ -220,6 +298,9 @@ void report_data_close(struct report_data *data)
 	free(data->servers);
 	free(data->cells);
 	free(data->points);
+	free(data->syscalls);
+	free(data->timelines);
+	free(data->threads);
 	free(data->cases);
 	report_text_free(&data->pool);
 }

@@ -72,6 +72,29 @@ struct report_point {
 	struct estimate metric[REPORT_METRICS];
 };
 
+/* Experiment ledger: a system call of a server's under a load. */
+struct report_syscall {
+	const struct report_server *server;
+	const char *name, *source; /* "recvfrom"; "bpf" or "strace" */
+	long connections;
+	double per_req;
+};
+
+/* A server's threads in a short while, those that ran most first: see table timeline. */
+struct report_timeline {
+	long cell_id;
+	const struct report_server *server;
+	const char *target, *reason; /* why there are no threads, or "" */
+	long connections;
+	double window_ns, switches;
+	const struct report_thread *threads;
+	size_t thread_count;
+};
+struct report_thread {
+	const char *name, *spans;
+	double running_ns, preempted_ns, ready_ns;
+};
+
 struct report_case_row {
 	const char *server, *case_id, *section, *sending, *detail;
 	bool passed;
@@ -90,6 +113,12 @@ struct report_data {
 	size_t cell_count, cell_cap;
 	struct report_point *points; /* same order */
 	size_t point_count, point_cap;
+	struct report_syscall *syscalls; /* by load, server, the most frequent first */
+	size_t syscall_count, syscall_cap;
+	struct report_timeline *timelines;
+	size_t timeline_count, timeline_cap;
+	struct report_thread *threads; /* of one after another */
+	size_t thread_count, thread_cap;
 	struct report_case_row *cases;
 	size_t case_count, case_cap;
 };

@@ -317,6 +317,7 @@ static const struct report_column health_columns[] = {
 	{ "Little", true },
 	{ "achieved/offered", true },
 	{ "client CPU", true },
+	{ "harness", true },
 };
 
 static void health_row(struct report *r, const struct report_cell_row *cell)
@@ -330,6 +331,7 @@ static void health_row(struct report *r, const struct report_cell_row *cell)
 		METRIC_LITTLES_LAW_RESIDUAL,
 		METRIC_ACHIEVED_SHARE,
 		METRIC_CLIENT_CPU,
+		METRIC_HARNESS_CPU_SHARE,
 	};
 	struct report_pool *pool = &r->data->pool;
 	report_cell_number(
@@ -373,7 +375,9 @@ void report_section_health(struct report *r)
 	report_paragraph(r->doc, NULL,
 	    "Whether each cell measured what it claims: connections established and answered at "
 	    "least once, errors, Jain's fairness index, the completed-only residual of Little's "
-	    "law, what share of an open loop's rate was achieved, and the CPU use of the load generator's busiest worker. Failed and invalid cells "
+	    "law, what share of an open loop's rate was achieved, the CPU use of the load "
+	    "generator's busiest worker, and the harness's own CPU time inside the window as a "
+	    "share of the server's. Failed and invalid cells "
 	    "stand first, then client-limited ones, then those with a mark: unfair (Little's law), "
 	    "overloaded, unchecked, or outlier (a rate far from the other blocks'; it stays in the median).");
 	if (!health_table(r, 0, HEALTH_BAD - 1, true))

@@ -30,6 +30,11 @@ void report_section_coursework(struct report *r);
 void report_table_usl(struct report *r);
 void report_table_slo(struct report *r);
 
+/* Parts of the servers' section: what a request and a connection cost each, and one of them. */
+void report_ledger(struct report *r);
+void report_ledger_of(struct report *r, const struct report_server *server);
+void report_timelines(struct report *r, const struct report_server *server);
+
 /* A server's name with its mark, and a verdict as a coloured word. */
 const char *report_name(struct report *r, const struct report_server *server);
 void report_verdict_cell(struct report *r, enum verdict verdict);

@@ -235,6 +235,8 @@ static void one_server(struct report *r, const struct report_server *server)
 	how_it_waits(r, server);
 	not_done(r, server);
 	key_row(r, server);
+	report_ledger_of(r, server);
+	report_timelines(r, server);
 }
 
 void report_section_servers(struct report *r)
@@ -243,6 +245,7 @@ void report_section_servers(struct report *r)
 	    "Key figures are those at the largest load that the server did; the small curves run "
 	    "over all loads of the experiment, the other servers in grey behind. "
 	    "[docs/MODELS.md](../../docs/MODELS.md) says more about each model.");
+	report_ledger(r);
 	for (size_t i = 0; i < r->data->server_count; i++)
 		one_server(r, &r->data->servers[i]);
 }

@@ -92,6 +92,7 @@ struct store *resume_open(struct bench_options *o, char name[PATH_CAP], char fol
 	if (strcmp(status, "complete") == 0) {
 		printf("%s is complete: nothing is missing (c10k report %s makes its report again)\n",
 		    run, run);
+		store_close(store);
 		exit(0);
 	}
 	repeat_options(o, store, run);
@@ -108,9 +109,11 @@ struct store *resume_open(struct bench_options *o, char name[PATH_CAP], char fol
 void resume_check(struct store *store, struct store *now, const struct bench_options *o)
 {
 	char changes[1024];
-	if (!provenance_holds(store, now, changes))
-		usage_die("bench --resume %s: changed since it began: %s: put that back as it was, or "
-		    "start a new run", o->resume, changes);
+	if (provenance_holds(store, now, changes))
+		return;
+	store_close(store);
+	usage_die("bench --resume %s: changed since it began: %s: put that back as it was, or start a new "
+		  "run", o->resume, changes);
 }
 
 uint32_t resume_block(struct store *store)

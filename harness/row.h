@@ -8,6 +8,8 @@
 #include <stdbool.h>
 
 #include "harness/cells.h"
+#include "harness/syscalls.h"
+#include "harness/timeline.h"
 
 enum verdict {
 	VERDICT_VALID,
@@ -37,11 +39,17 @@ enum metric {
 	METRIC_CPU_USER_US_PER_REQ,
 	METRIC_CPU_SYS_US_PER_REQ,
 	METRIC_RUNQUEUE_US_PER_REQ,
+	METRIC_MINOR_FAULTS_PER_REQ,
+	METRIC_MAJOR_FAULTS_PER_REQ,
+	METRIC_SYSCALLS_PER_REQ,
 	METRIC_SERVER_CPU,
 	METRIC_SNAPSHOT_US,
 	METRIC_THREADS,
 	METRIC_USER_BYTES_PER_CONN,
 	METRIC_KERNEL_BYTES_PER_CONN,
+	METRIC_PAGE_TABLE_BYTES_PER_CONN, /* of the kernel's bytes, as are the next two */
+	METRIC_STACK_BYTES_PER_CONN,
+	METRIC_SOCKET_BYTES_PER_CONN,
 	METRIC_ESTABLISHED,
 	METRIC_ANSWERED,
 	METRIC_STARVED,
@@ -58,6 +66,7 @@ enum metric {
 	METRIC_BATCH_MAX_S,
 	METRIC_CACHED_START,
 	METRIC_CACHED_END,
+	METRIC_HARNESS_CPU_SHARE,
 	METRIC_COUNT
 };
 
@@ -77,6 +86,10 @@ struct row {
 	double metrics[METRIC_COUNT];
 	char blank[2048];
 	char batch_times[256];  /* hyperfine's, as a JSON array of seconds; "" for none */
+	struct syscall_list syscalls;
+	struct timeline timeline; /* without threads: not recorded */
+	double syscalls_per_call; /* requests for each call counted: 1 / requests */
+	const char *syscall_source; /* "bpf" or "strace"; NULL: not counted */
 	char *loadgen;          /* its JSON, from malloc; NULL for none */
 	char *series, *hlog;    /* its --series and --hlog, likewise */
 	char log[2048];

@@ -68,11 +68,17 @@ CREATE TABLE cell (
 	cpu_user_us_per_req      REAL,
 	cpu_sys_us_per_req       REAL,
 	runqueue_us_per_req      REAL,
+	minor_faults_per_req     REAL, -- page faults: served from memory
+	major_faults_per_req     REAL, -- page faults: read from a disk
+	syscalls_per_req         REAL, -- ledger: all system calls of table syscall
 	server_cpu               REAL, -- CPUs busy, 0..number of server CPUs
 	snapshot_us              REAL, -- how long one reading of all tasks took
 	threads                  INTEGER,
 	user_bytes_per_conn      REAL, -- PSS at the barrier less the baseline, over established connections
-	kernel_bytes_per_conn    REAL, -- page tables + kernel stacks + socket slabs, likewise (both ends' sockets: see MEASURING.md)
+	kernel_bytes_per_conn    REAL, -- likewise: the sum of the next three
+	page_table_bytes_per_conn REAL,
+	stack_bytes_per_conn     REAL, -- kernel stacks of threads and processes, and their other structures
+	socket_bytes_per_conn    REAL, -- the server's ends, with epoll registrations and armed io_uring requests
 
 	established  INTEGER,
 	answered     INTEGER,
@@ -80,6 +86,7 @@ CREATE TABLE cell (
 	fairness     REAL,
 	littles_law_residual REAL,
 	client_cpu   REAL,            -- busiest load generator worker, 0..1
+	harness_cpu_share REAL,       -- the harness's own CPU time inside the window, for each second of the server's
 	server_requests INTEGER,      -- the server's own count over its life, from /stats
 	client_requests INTEGER,      -- what the load generator sent over its life
 	offered_per_s INTEGER,        -- open loop: requests due each second; NULL: closed loop
@@ -98,3 +105,33 @@ CREATE TABLE cell (
 	sha256       TEXT NOT NULL DEFAULT '', -- of the row's other columns, see cell_digest.h
 	UNIQUE (experiment, server, twin, target, connections, idle, slow, cache, requests_per_conn, level_per_s, level_percent, rep)
 );
+
+-- System calls of the server and all it has started, counted in a pass of its own (experiment ledger).
+CREATE TABLE syscall (
+	cell_id INTEGER NOT NULL REFERENCES cell (id),
+	name    TEXT NOT NULL,        -- "recvfrom"
+	calls   INTEGER NOT NULL,
+	per_req REAL NOT NULL,
+	source  TEXT NOT NULL CHECK (source IN ('bpf', 'strace')), -- strace: over the server's whole life
+	PRIMARY KEY (cell_id, name)
+) WITHOUT ROWID;
+
+-- What the server's threads did in some 50 ms (experiments ledger and compute, few connections), from switch records.
+CREATE TABLE timeline (
+	cell_id          INTEGER PRIMARY KEY REFERENCES cell (id),
+	window_ns        INTEGER NOT NULL,
+	switches         INTEGER NOT NULL, -- threads switched out, by their records
+	switches_counted INTEGER,          -- by perf's counter in the same window
+	reason           TEXT NOT NULL     -- why there are no threads; '' when there are
+);
+CREATE TABLE timeline_thread (
+	cell_id      INTEGER NOT NULL REFERENCES cell (id),
+	tid          INTEGER NOT NULL,
+	name         TEXT NOT NULL,
+	running_ns   INTEGER NOT NULL,  -- these three add up to window_ns
+	preempted_ns INTEGER NOT NULL,  -- it could have run on
+	waiting_ns   INTEGER NOT NULL,
+	ready_ns     INTEGER NOT NULL,  -- of the waiting: woken, without a CPU (schedstat; not where in it)
+	spans        TEXT NOT NULL,     -- "r1200 w80000 p300": running, waiting, preempted, each in ns
+	PRIMARY KEY (cell_id, tid)
+) WITHOUT ROWID;

@@ -18,6 +18,9 @@ struct store {
 	sqlite3_stmt *put_server;
 	sqlite3_stmt *put_conformance;
 	sqlite3_stmt *put_row;
+	sqlite3_stmt *put_syscall;
+	sqlite3_stmt *put_timeline;
+	sqlite3_stmt *put_thread;
 	sqlite3_stmt *get_row, *seal_row, *find_row; /* by id; by id; by load */
 	sqlite3_stmt *get_run;
 	char path[PATH_CAP];
@@ -117,6 +120,14 @@ static void prepare_all(struct store *store)
 	    "INSERT OR REPLACE INTO conformance (server, case_id, section, sending, passed, detail)"
 	    " VALUES (?, ?, ?, ?, ?, ?)");
 	store->put_row = prepare_row(store);
+	store->put_timeline = prepare(store,
+	    "INSERT INTO timeline (cell_id, window_ns, switches, switches_counted, reason)"
+	    " VALUES (?, ?, ?, ?, ?)");
+	store->put_thread = prepare(store,
+	    "INSERT INTO timeline_thread (cell_id, tid, name, running_ns, preempted_ns, waiting_ns,"
+	    " ready_ns, spans) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+	store->put_syscall = prepare(store,
+	    "INSERT INTO syscall (cell_id, name, calls, per_req, source) VALUES (?, ?, ?, ?, ?)");
 	store->get_row = prepare(store, "SELECT * FROM cell WHERE id = ?");
 	store->seal_row = prepare(store,
 	    "UPDATE cell SET " CELL_DIGEST_COLUMN " = ? WHERE id = ?");
@@ -154,6 +165,9 @@ void store_close(struct store *store)
 	sqlite3_finalize(store->put_server);
 	sqlite3_finalize(store->put_conformance);
 	sqlite3_finalize(store->put_row);
+	sqlite3_finalize(store->put_syscall);
+	sqlite3_finalize(store->put_timeline);
+	sqlite3_finalize(store->put_thread);
 	sqlite3_finalize(store->get_row);
 	sqlite3_finalize(store->seal_row);
 	sqlite3_finalize(store->find_row);
@@ -232,6 +246,53 @@ void store_put_server(struct store *store, const struct server_info *info)
 	step(store, put);
 }
 
+static void put_syscalls(struct store *store, const struct row *row, sqlite3_int64 cell_id)
+{
+	for (uint32_t i = 0; row->syscall_source && i < row->syscalls.count; i++) {
+		const struct syscall_count *item = &row->syscalls.items[i];
+		double per_req = (double)item->calls * row->syscalls_per_call;
+		sqlite3_bind_int64(store->put_syscall, 1, cell_id);
+		bind_text(store->put_syscall, 2, item->name);
+		sqlite3_bind_int64(store->put_syscall, 3, (sqlite3_int64)item->calls);
+		sqlite3_bind_double(store->put_syscall, 4, per_req);
+		bind_text(store->put_syscall, 5, row->syscall_source);
+		step(store, store->put_syscall);
+	}
+}
+
+static void put_thread(
+    struct store *store, const struct timeline_thread *thread, sqlite3_int64 cell_id)
+{
+	sqlite3_stmt *put = store->put_thread;
+	char *spans = timeline_format(thread);
+	sqlite3_bind_int64(put, 1, cell_id);
+	sqlite3_bind_int64(put, 2, thread->tid);
+	bind_text(put, 3, thread->name);
+	for (int state = 0; state < TIMELINE_STATES; state++)
+		sqlite3_bind_int64(put, 4 + state,
+		    (sqlite3_int64)timeline_sum_ns(thread, (enum timeline_state)state));
+	sqlite3_bind_int64(put, 7, (sqlite3_int64)thread->ready_ns);
+	bind_text(put, 8, spans);
+	step(store, put);
+	free(spans);
+}
+
+static void put_timeline(struct store *store, const struct timeline *t, sqlite3_int64 cell_id)
+{
+	sqlite3_stmt *put = store->put_timeline;
+	if (t->thread_count == 0 && !t->reason[0])
+		return;
+	sqlite3_bind_int64(put, 1, cell_id);
+	sqlite3_bind_int64(put, 2, (sqlite3_int64)(t->end_ns - t->begin_ns));
+	sqlite3_bind_int64(put, 3, (sqlite3_int64)t->switches);
+	if (t->has_counted)
+		sqlite3_bind_int64(put, 4, (sqlite3_int64)t->switches_counted);
+	bind_text(put, 5, t->reason);
+	step(store, put);
+	for (uint32_t i = 0; i < t->thread_count; i++)
+		put_thread(store, &t->threads[i], cell_id);
+}
+
 /* The columns of ROW_KEY from place 1 on; the place behind them. */
 static int bind_key(sqlite3_stmt *statement, const struct cell *cell)
 {
@@ -290,7 +351,10 @@ void store_put_row(struct store *store, const struct row *row)
 	}
 	run_sql(store, "SAVEPOINT row;"); /* a transaction of its own, unless the caller has one */
 	step(store, put);
-	seal_row(store, sqlite3_last_insert_rowid(store->db));
+	sqlite3_int64 id = sqlite3_last_insert_rowid(store->db);
+	seal_row(store, id);
+	put_syscalls(store, row, id);
+	put_timeline(store, &row->timeline, id);
 	run_sql(store, "RELEASE row;");
 }
 

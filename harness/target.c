@@ -7,6 +7,7 @@
 
 #include "harness/interrupt.h"
 #include "harness/probe.h"
+#include "harness/strace.h"
 #include "lib/sys/clock.h"
 
 static const uint64_t ready_ns = 10000000000, stop_ns = 2500000000, probe_ns = 2000000000;
@@ -23,8 +24,17 @@ static int spawn(
 	memcpy(value, info->value, sizeof(value));
 	snprintf(port, sizeof(port), "%u", t->port);
 	char data_flag[] = "--data", data[PATH_CAP], database_flag[] = "--database", database[64];
-	char *argv[16] = { program, host_flag, host, port_flag, port, workers_flag, workers };
-	int count = 7;
+	char strace_log[PATH_CAP];
+	char *const served[] = { program, host_flag, host, port_flag, port, workers_flag, workers };
+	char *argv[STRACE_ARGUMENTS + 16] = { 0 };
+	int count = 0;
+	snprintf(strace_log, sizeof(strace_log), "%s", o->strace_log);
+	if (strace_log[0]) {
+		strace_arguments(argv, strace_log);
+		count = STRACE_ARGUMENTS;
+	}
+	memcpy(argv + count, served, sizeof(served));
+	count += (int)(sizeof(served) / sizeof(*served));
 	snprintf(data, sizeof(data), "%s", o->data);
 	snprintf(database, sizeof(database), "%s", o->database);
 	if (data[0]) {

@@ -62,23 +62,27 @@ static int compare_tid(const void *a, const void *b)
 }
 
 /*
- * utime, stime, cutime, cstime (its ended children), num_threads: fields 14 to 17 and 20, behind a
- * name that may hold anything but ends with ')'.
+ * minflt, cminflt (its ended children's), majflt, cmajflt, utime, stime, cutime, cstime: fields 10
+ * to 17; num_threads: 20; behind a name that may hold anything but ends with ')'.
  */
 static void read_process(pid_t pid, struct snapshot *s)
 {
 	char path[64], text[1024];
-	uint64_t user = 0, system = 0, children_user = 0, children_system = 0;
+	uint64_t user = 0, system = 0, children_user = 0, children_system = 0, minor = 0,
+	    children_minor = 0, major = 0, children_major = 0;
 	uint32_t threads = 0;
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if (!read_at(AT_FDCWD, path, text, sizeof(text)))
 		return;
 	const char *at = strrchr(text, ')');
-	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-	    " %" SCNu64 " %" SCNu64 " %*d %*d %" SCNu32, &user, &system, &children_user,
-	    &children_system, &threads) != 5)
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %" SCNu64 " %" SCNu64 " %" SCNu64
+	    " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %*d %*d %" SCNu32, &minor,
+	    &children_minor, &major, &children_major, &user, &system, &children_user,
+	    &children_system, &threads) != 9)
 		return;
 	s->thread_count += threads;
+	s->minor_faults += minor + children_minor;
+	s->major_faults += major + children_major;
 	if (s->has_sums && s->tree.count > 1)
 		return; /* a short life is not a whole tick: read_sums() knows it better */
 	s->user_us += (user + children_user) * TICK_US;
@@ -146,7 +150,7 @@ bool snapshot_take(struct snapshot *s, pid_t pid)
 {
 	struct task_sums sums;
 	s->count = s->thread_count = 0;
-	s->user_us = s->system_us = 0;
+	s->user_us = s->system_us = s->minor_faults = s->major_faults = 0;
 	s->has_schedstat = true;
 	s->begin_ns = clock_now_ns();
 	s->has_sums = taskstats_read(pid, &sums);
@@ -208,6 +212,8 @@ struct snapshot_difference snapshot_subtract(
 	uint64_t middle_after = after->begin_ns / 2 + after->end_ns / 2;
 	d.distance_s = (double)(middle_after - middle_before) / 1e9;
 	add_tasks(&d, before, after);
+	d.minor_faults = (int64_t)(after->minor_faults - before->minor_faults);
+	d.major_faults = (int64_t)(after->major_faults - before->major_faults);
 	uint64_t user = after->user_us - before->user_us;
 	uint64_t system = after->system_us - before->system_us;
 	bool is_known = after->user_us >= before->user_us && /* less: of children that have ended */

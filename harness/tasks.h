@@ -35,6 +35,8 @@ struct snapshot {
 	uint64_t end_ns;
 	uint64_t user_us;      /* as the clock tick saw it: good for a ratio */
 	uint64_t system_us;
+	uint64_t minor_faults; /* of the processes and the children they have reaped */
+	uint64_t major_faults;
 	bool has_schedstat;
 };
 
@@ -43,6 +45,8 @@ struct snapshot_difference {
 	uint64_t involuntary;
 	uint64_t cpu_ns;
 	uint64_t wait_ns;
+	int64_t minor_faults; /* negative: a child has ended that nobody reaped */
+	int64_t major_faults;
 	double distance_s;   /* from the middle of one to the middle of the other */
 	double user_share;   /* of CPU time; negative: too few clock ticks to tell */
 	bool has_schedstat;  /* cpu_ns and wait_ns are known */

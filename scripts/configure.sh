@@ -68,7 +68,7 @@ else
 	skip servers/go/go.go " golang-go"
 fi
 echo "SERVERS :=$servers${rust-}"
-for part in harness:sqlite3,jansson,inih,zlib,libmd,libnl-genl-3.0,hiredis servers:hiredis loadgen:jansson,inih,zlib \
+for part in harness:sqlite3,jansson,inih,zlib,libmd,libnl-genl-3.0,hiredis,libbpf,libseccomp servers:hiredis loadgen:jansson,inih,zlib \
 	tests:cmocka,jansson,inih,zlib,hiredis; do
 	modules=$(echo "${part#*:}" | tr , ' ')
 	name=${part%%:*}

@@ -103,6 +103,35 @@ sql "SELECT id, position, sha256 FROM cell LIMIT $kept" | cmp -s - "$work/cells"
 [ "$(wc -l <"$run/cells.csv")" = 9 ] && pass || fail "cells.csv is made again"
 prints 0 'is complete: nothing is missing' "$own/c10k" bench --resume "$run"
 
+cp -r "$run" "$work/resumed"
+
+# --- rates that follow from a capacity are those of the stored cells
+cat >"$work/rates.ini" <<'PLAN'
+[plan]
+servers = thread, epoll
+blocks = 1
+warmup = 0
+duration = 100ms
+[throughput]
+connections = 4
+[cost]
+connections = 4
+rates = 50%
+PLAN
+timeout 60 "$own/c10k" bench "$work/rates.ini" --unchecked --out "$work/results" >"$work/out" 2>&1
+run=$work/results/$(readlink "$work/results/latest")
+of_capacity="SELECT round(min(rate_per_s) / 2) FROM cell WHERE experiment = 'throughput'"
+if [ "$(sql "SELECT count(*) FROM cell WHERE experiment = 'throughput' AND verdict IN ('valid', 'client-limited')")" = 2 ]; then
+	sql "DELETE FROM cell WHERE experiment = 'cost'; UPDATE run SET value = 'partial' WHERE key = 'status'"
+	prints 0 '2 of 4 planned cells are missing' "$own/c10k" bench --resume "$run"
+	[ "$(sql "SELECT group_concat(DISTINCT offered_per_s = ($of_capacity)) FROM cell WHERE experiment = 'cost'")" = 1 ] &&
+		pass || fail "rates of a resumed run: $(sql "$of_capacity"), $(sql 'SELECT experiment, offered_per_s FROM cell')"
+else
+	echo "rates skipped: no capacity was found on this busy machine"
+fi
+run=$work/results/resumed
+mv "$work/resumed" "$run" && "$c10k" report "$run" >/dev/null # the report names its folder
+
 # --- verify: an untouched run is true; each change is named
 expect 2 'give one folder' "$c10k" verify
 expect 2 'no run: give its folder' "$c10k" verify "$work/none"
@@ -137,6 +166,8 @@ grep -q '  plots/throughput.tsv: is not' "$work/out" && pass || fail "a figure's
 grep -q 'NOT TRUE: 2 differences' "$work/out" && pass || fail "two files differ: $(cat "$work/out")"
 again
 prints 0 'true: everything' "$c10k" verify "$run"
+rm -r "$run"/report.* "$run/plots" "$run/cells.csv"
+prints 0 'no report yet' "$c10k" verify "$run"
 
 echo "store: $passed passed, $failed failed"
 [ $failed = 0 ]

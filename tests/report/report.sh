@@ -26,7 +26,7 @@ if command -v gnuplot >/dev/null; then
 	holds "it is made again" timeout 60 "$c10k" report "$work/run"
 	sum >"$work/second"
 	holds "twice the same" cmp "$work/first" "$work/second"
-	for name in throughput idle switches cpu cost cost-latency latency memory wait time heatmap code percentiles-10 \
+	for name in throughput idle switches cpu cost cost-latency latency memory wait syscalls time heatmap code percentiles-10 \
 		percentiles-1000 percentiles-10000; do
 		for extension in gp tsv svg; do holds "$name.$extension is there" test -s "$work/run/plots/$name.$extension"; done
 	done
@@ -56,6 +56,9 @@ for file in "$html" "$md"; do
 	lacks "NaN in $file" grep -qiE '(^|[^a-z])-?(nan|inf)([^a-z]|$)' "$file"
 	holds "threads rank behind in $file" grep -q '0.50x \[0.50, 0.50\]' "$file"
 	holds "a bound in $file" grep -qE '(>=|&gt;=) 100k' "$file"
+	holds "a request's system calls in $file" grep -q 'System calls of a request at 1,000 connections: 2.10' "$file"
+	holds "a thread in $file" grep -q '50 ms: 1 thread, 3 context switches. On average 0.60 ran, and 0.30 could have' "$file"
+	holds "no threads, and why, in $file" grep -q 'No threads recorded .*not .*permitted' "$file"
 	holds "a failing case in $file" grep -q 'case-2' "$file"
 	holds "equal work in $file" grep -qE 'At equal work, 10.0k requests/s .*Against it: .*thread' "$file"
 	holds "the SLO in $file" grep -qE 'answered within 10.0ms .*90.0k/s.* \(90%\)' "$file"
