@@ -15,7 +15,11 @@
 #include "harness/report_ramp.h"
 #include "lib/sys/die.h"
 
-enum { MODEL_STEPS = 48, FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
+enum {
+	MODEL_STEPS = 48,
+	FD_SETSIZE_LINE = 1024,
+	REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */
+};
 
 enum figure_x { X_CONNECTIONS, X_COLD, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED };
 
@@ -363,7 +367,8 @@ static void write_model(struct report_data *data, const struct report_server *se
 	double from = (double)first->connections, to = (double)last->connections;
 	for (int i = 0; i <= MODEL_STEPS; i++) {
 		double n = from * pow(to / from, (double)i / MODEL_STEPS);
-		fprintf(tsv, "%s\tmodel\t%.9g\t%.9g\t\t\t\tUSL\t\n", server->name, n, usl_rate(&usl, n));
+		fprintf(tsv, "%s\tmodel\t%.9g\t%.9g\t\t\t\tUSL\t\n", server->name, n,
+		    usl_rate(&usl, n));
 	}
 }
 
