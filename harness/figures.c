@@ -21,7 +21,7 @@ enum {
 	REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */
 };
 
-enum figure_x { X_CONNECTIONS, X_COLD, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED };
+enum figure_x { X_CONNECTIONS, X_COLD, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED, X_CPUS };
 
 struct figure_part {
 	const char *name;
@@ -127,6 +127,12 @@ static const struct figure_spec {
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
 	    "Most of it is the kernel copying bytes, which all models pay alike." },
+	{ "scaling", "More CPUs, as many workers", "scaling", X_CPUS,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
+	    "Each request computes for 100 us, so the CPU is the work; with k CPUs go k workers, "
+	    "where the model has them. Dashed: k times what the same server does with one.",
+	    "With all CPUs the load generator shares them (marked shared-cpus): what is missing "
+	    "there is partly its own. Two hyper-threads are not two cores." },
 	{ "slow", "Quick clients beside slow ones", "slow", X_SLOW,
 	    { { "p99", METRIC_P99_US }, { "median", METRIC_P50_US } }, true, 1,
 	    "The quick clients ask at a fixed rate; beside them others send a byte every 100 ms "
@@ -149,28 +155,10 @@ static double x_value(enum figure_x x, const struct report_cell_row *cell)
 	return (double)(x == X_CONNECTIONS || x == X_COLD ? cell->connections
 		: x == X_IDLE              ? cell->idle
 		: x == X_SLOW              ? cell->slow
+		: x == X_CPUS              ? cell->cpus
 		: x == X_OFFERED           ? lround(cell->metric[METRIC_OFFERED_PER_S])
 		: x == X_REQUESTS ? cell->requests_per_conn ? cell->requests_per_conn : REQUESTS_ENDLESS
 					   : cell->connections + cell->idle);
-}
-
-FILE *figures_open(
-    const char *plots, struct report_data *data, const char *name, const char *extension)
-{
-	const char *path = report_printf(&data->pool, "%s/%s.%s", plots, name, extension);
-	FILE *file = fopen(path, "w");
-	if (!file)
-		warn_line("report: cannot write %s: %s", path, strerror(errno));
-	return file;
-}
-
-bool figures_close(FILE *file, const char *name)
-{
-	bool whole = !ferror(file);
-	whole = fclose(file) == 0 && whole;
-	if (!whole)
-		warn_line("report: cannot write all of %s: is the disk full?", name);
-	return whole;
 }
 
 /* Everything a figure learns from its points. */
@@ -192,14 +180,6 @@ static struct estimate drawn(const struct report_point *p, int metric)
 		e.high = e.median + p->metric[METRIC_BATCH_STDDEV_S].median;
 	}
 	return e;
-}
-
-void figures_put_value(FILE *out, double value)
-{
-	if (isfinite(value))
-		fprintf(out, "\t%.9g", value);
-	else
-		fputc('\t', out);
 }
 
 static void write_row(
@@ -334,8 +314,8 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 	struct report_pool *pool = &data->pool;
 	double zero = s->head.x_min * 1.5,
 	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE || s->spec->x == X_SLOW ? (double)s->active : 0);
-	if (s->spec->x == X_REQUESTS || s->spec->x == X_OFFERED)
-		fd_line = 0; /* outside */
+	if (s->spec->x >= X_REQUESTS)
+		fd_line = 0; /* no connections there */
 	const char *tics = "";
 	for (size_t i = 0; i < s->x_count; i++) {
 		const char *label = report_printf(pool, "%g%s",
@@ -372,6 +352,20 @@ static void write_model(struct report_data *data, const struct report_server *se
 	}
 }
 
+/* What so many CPUs would serve if each brought as much as the first. */
+static void write_linear(
+    struct series *s, const struct report_point *const *points, size_t count, FILE *tsv)
+{
+	double alone = points[0]->metric[METRIC_RATE_PER_S].median;
+	bool has_first = points[0]->cells->cpus == 1 && report_usable(points[0]);
+	for (size_t i = 0; i < count && has_first; i++) {
+		double cpus = (double)points[i]->cells->cpus, rate = alone * cpus;
+		fprintf(tsv, "%s\tlinear\t%g\t%.9g\t\t\t\tideal\t\n",
+		    points[0]->cells->server->name, cpus, rate);
+		s->head.y_max = rate > s->head.y_max ? rate : s->head.y_max;
+	}
+}
+
 /* A server's rows, part by part, so that a line's points follow one another; false when it has
  * none. */
 static bool take_server(
@@ -386,6 +380,8 @@ static bool take_server(
 		}
 	if (count && !strcmp(s->spec->name, "throughput"))
 		write_model(data, server, points[0]->cells, points[count - 1]->cells, tsv);
+	if (count && s->spec->x == X_CPUS)
+		write_linear(s, points, count, tsv);
 	return count > 0;
 }
 

@@ -1,7 +1,9 @@
-/* figures_tics.c: where an axis is marked, in the words that people use for its unit. */
-#include <math.h>
-
+/*
+ * figures_tics.c: marks of an axis as people write them, where gnuplot's own would not do.
+ */
 #include "harness/figures.h"
+
+#include <math.h>
 
 const char *figures_time_tics(struct report_data *data, double min, double max, bool told)
 {

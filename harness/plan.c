@@ -29,6 +29,7 @@ const char *const experiment_names[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_QUERY] = "query",
 	[EXPERIMENT_STREAM] = "stream",
 	[EXPERIMENT_SLOW] = "slow",
+	[EXPERIMENT_SCALING] = "scaling",
 	[EXPERIMENT_COST] = "cost",
 	[EXPERIMENT_LATENCY] = "latency",
 	[EXPERIMENT_BATCH] = "batch",
@@ -46,6 +47,7 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_FILE] = "4 KiB from a file, at random places: who waits for the disk, and how",
 	[EXPERIMENT_QUERY] = "a key from Redis: a pool of links, or one link for all",
 	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
+	[EXPERIMENT_SCALING] = "as many CPUs and workers as there are: what each brings",
 	[EXPERIMENT_SLOW] = "clients that send and read slowly: what the others wait for them",
 	[EXPERIMENT_COST] = "equal work for all, at fixed rates: CPU time a request, and latency",
 	[EXPERIMENT_LATENCY] = "from idle to overload at its own pace: where latency takes off",
@@ -350,6 +352,7 @@ static bool close_section(struct reader *r)
 
 static const char *const usual_targets[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_WAIT] = "/sleep/100",
+	[EXPERIMENT_SCALING] = "/compute/100",
 	[EXPERIMENT_MIXED] = "/ and /compute/10000",
 	[EXPERIMENT_FILE] = "/file/4096",
 	[EXPERIMENT_COMPUTE] = "/compute/1000",
@@ -439,6 +442,7 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 			.requests = { .values = { 0 }, .count = 1 },
 			.slow = { .values = { 0 }, .count = 1 },
 			.cold = { .values = { 0 }, .count = 1 },
+			.cpus = { .values = { 0 }, .count = 1 },
 			.rates = { .values = { { 0, 0 } }, .count = 1 },
 			.target = "/",
 			.duration_ns = 2000000000,

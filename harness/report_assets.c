@@ -36,6 +36,7 @@ ASSET(asset_stream, "scripts/plots/stream.gp");
 ASSET(asset_time, "scripts/plots/time.gp");
 ASSET(asset_heatmap, "scripts/plots/heatmap.gp");
 ASSET(asset_code, "scripts/plots/code.gp");
+ASSET(asset_scaling, "scripts/plots/scaling.gp");
 ASSET(asset_slow, "scripts/plots/slow.gp");
 ASSET(asset_cost, "scripts/plots/cost.gp");
 ASSET(asset_cost_latency, "scripts/plots/cost-latency.gp");
@@ -64,6 +65,7 @@ static const struct report_asset assets[] = {
 	{ "time.gp", asset_time },
 	{ "heatmap.gp", asset_heatmap },
 	{ "code.gp", asset_code },
+	{ "scaling.gp", asset_scaling },
 	{ "slow.gp", asset_slow },
 	{ "cost.gp", asset_cost },
 	{ "cost-latency.gp", asset_cost_latency },

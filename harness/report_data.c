@@ -94,9 +94,9 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
-				   "requests_per_conn, slow, level_per_s, level_percent, cache, series, "
-				   "hlog";
-enum { CELL_COLUMN_COUNT = 21 };
+				   "requests_per_conn, slow, level_per_s, level_percent, cache, cpus, "
+				   "series, hlog";
+enum { CELL_COLUMN_COUNT = 22 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -118,9 +118,10 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.slow = whole(row, 15),
 		.level_per_s = whole(row, 16),
 		.level_percent = whole(row, 17),
+		.cpus = whole(row, 19),
 		.cold = !strcmp(text(data, row, 18), "cold"),
-		.series = text(data, row, 19),
-		.hlog = text(data, row, 20),
+		.series = text(data, row, 20),
+		.hlog = text(data, row, 21),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {
