@@ -75,6 +75,7 @@ ended() {
 		[ "$(sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE verdict = 'failed'")" -le $children ] && pass ||
 			fail "more cells failed than lost their server or load generator"
 		"$c10k" report "$run" >/dev/null 2>&1 && pass || fail "a resumed run has no report"
+		"$c10k" verify "$run" >"$work/verify" && pass || fail "a resumed run is not true: $(cat "$work/verify")"
 		runs=$((runs + 1))
 	fi
 	harness= run=
