@@ -205,6 +205,9 @@ static void prepare(struct bench *b, int argc, char **argv)
 	choose_cpus(b);
 	b->setup.paths = &b->paths;
 	b->setup.file_limit = environment_file_limit();
+	struct cpu_list all =
+	    cpus_first(&b->setup.server_cpus, &b->setup.client_cpus, PLAN_CPUS_MAX);
+	plan_fit_cpus(&b->plan, (uint32_t)all.count);
 	b->cell_count = cells_make(&b->plan, b->options.seed, NULL);
 	b->cells = calloc(b->cell_count, sizeof(*b->cells));
 	if (!b->cells)

@@ -101,6 +101,7 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 				level.slow = take_level(&e->slow, &load);
 				level.connections = take_level(&e->connections, &load);
 				level.requests = take_level(&e->requests, &load);
+				level.cpus = take_level(&e->cpus, &load);
 				level.cold = take_level(&e->cold, &load) == 1;
 				level.level = e->rates.values[load];
 				level.offered_per_s = level.level.per_s;

@@ -20,6 +20,7 @@ struct cell {
 	uint32_t connections;
 	uint32_t idle;
 	uint32_t slow;         /* clients that send or read slowly */
+	uint32_t cpus;         /* scaling: the server's, and its workers; else 0: the run's, 1 worker */
 	bool cold;             /* file: dropped from the page cache first */
 	uint32_t requests;     /* on a connection, then it is opened anew; 0: never */
 	struct plan_rate level; /* as the plan gives it */

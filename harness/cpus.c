@@ -23,6 +23,25 @@ static void add(struct cpu_list *list, int cpu)
 	list->cpus[list->count++] = cpu;
 }
 
+static bool has(const struct cpu_list *list, int cpu)
+{
+	for (int i = 0; i < list->count; i++)
+		if (list->cpus[i] == cpu)
+			return true;
+	return false;
+}
+
+struct cpu_list cpus_first(const struct cpu_list *server, const struct cpu_list *client, int count)
+{
+	struct cpu_list first = { .count = 0 };
+	for (int i = 0; i < server->count && first.count < count; i++)
+		add(&first, server->cpus[i]);
+	for (int i = 0; i < client->count && first.count < count; i++)
+		if (!has(&first, client->cpus[i]))
+			add(&first, client->cpus[i]);
+	return first;
+}
+
 enum cpu_split cpus_split(const int *cpus, const int *core_of, int count, struct cpu_list *server,
     struct cpu_list *client)
 {

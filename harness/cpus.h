@@ -18,6 +18,9 @@ enum cpu_split {
 	CPU_SPLIT_NONE,    /* the same CPUs: both are measured together */
 };
 
+/* The first `count` CPUs of both: the server's own, and where these do not suffice the client's. */
+struct cpu_list cpus_first(const struct cpu_list *server, const struct cpu_list *client, int count);
+
 /* Pure: cpus[i] belongs to core core_of[i]. */
 enum cpu_split cpus_split(const int *cpus, const int *core_of, int count, struct cpu_list *server,
     struct cpu_list *client);

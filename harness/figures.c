@@ -15,9 +15,13 @@
 #include "harness/report_ramp.h"
 #include "lib/sys/die.h"
 
-enum { MODEL_STEPS = 48, FD_SETSIZE_LINE = 1024, REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */ };
+enum {
+	MODEL_STEPS = 48,
+	FD_SETSIZE_LINE = 1024,
+	REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */
+};
 
-enum figure_x { X_CONNECTIONS, X_COLD, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED };
+enum figure_x { X_CONNECTIONS, X_COLD, X_IDLE, X_SLOW, X_HELD, X_REQUESTS, X_OFFERED, X_CPUS };
 
 struct figure_part {
 	const char *name;
@@ -123,6 +127,12 @@ static const struct figure_spec {
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
 	    "Most of it is the kernel copying bytes, which all models pay alike." },
+	{ "scaling", "More CPUs, as many workers", "scaling", X_CPUS,
+	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
+	    "Each request computes for 100 us, so the CPU is the work; with k CPUs go k workers, "
+	    "where the model has them. Dashed: k times what the same server does with one.",
+	    "With all CPUs the load generator shares them (marked shared-cpus): what is missing "
+	    "there is partly its own. Two hyper-threads are not two cores." },
 	{ "slow", "Quick clients beside slow ones", "slow", X_SLOW,
 	    { { "p99", METRIC_P99_US }, { "median", METRIC_P50_US } }, true, 1,
 	    "The quick clients ask at a fixed rate; beside them others send a byte every 100 ms "
@@ -145,6 +155,7 @@ static double x_value(enum figure_x x, const struct report_cell_row *cell)
 	return (double)(x == X_CONNECTIONS || x == X_COLD ? cell->connections
 		: x == X_IDLE              ? cell->idle
 		: x == X_SLOW              ? cell->slow
+		: x == X_CPUS              ? cell->cpus
 		: x == X_OFFERED           ? lround(cell->metric[METRIC_OFFERED_PER_S])
 		: x == X_REQUESTS ? cell->requests_per_conn ? cell->requests_per_conn : REQUESTS_ENDLESS
 					   : cell->connections + cell->idle);
@@ -324,45 +335,14 @@ static const char *y_tics(const struct series *s, struct report_data *data, bool
 	return report_printf(pool, "set ytics (%s)", tics);
 }
 
-const char *figures_time_tics(struct report_data *data, double min, double max, bool told)
-{
-	struct report_pool *pool = &data->pool;
-	const char *tics = "";
-	for (double us = 1; us <= max; us *= 10) {
-		if (us < min)
-			continue;
-		const char *label = us < 1e3 ? report_printf(pool, "%gus", us)
-		    : us < 1e6               ? report_printf(pool, "%gms", us / 1e3)
-					     : report_printf(pool, "%gs", us / 1e6);
-		tics = report_printf(
-		    pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "", told ? label : "", us);
-	}
-	return report_printf(pool, "(%s)", tics);
-}
-
-const char *figures_rate_tics(struct report_data *data, double max, bool told)
-{
-	struct report_pool *pool = &data->pool;
-	double step = pow(10, floor(log10(max)));
-	step = max / step < 2 ? step / 2 : max / step < 5 ? step : step * 2;
-	const char *tics = "";
-	for (double x = 0; x <= max; x += step) {
-		const char *label = report_printf(
-		    pool, "%g%s", x < 1000 ? x : x / 1000, x < 1000 ? "" : "k");
-		tics = report_printf(
-		    pool, "%s%s'%s' %.0f", tics, *tics ? ", " : "", told ? label : "", x);
-	}
-	return report_printf(pool, "(%s)", tics);
-}
-
 /* What this kind of figure needs in its head beside the common part. */
 static const char *extra_lines(const struct series *s, struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
 	double zero = s->head.x_min * 1.5,
 	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE || s->spec->x == X_SLOW ? (double)s->active : 0);
-	if (s->spec->x == X_REQUESTS || s->spec->x == X_OFFERED)
-		fd_line = 0; /* outside */
+	if (s->spec->x >= X_REQUESTS)
+		fd_line = 0; /* no connections there */
 	const char *tics = "";
 	for (size_t i = 0; i < s->x_count; i++) {
 		const char *label = report_printf(pool, "%g%s",
@@ -394,7 +374,22 @@ static void write_model(struct report_data *data, const struct report_server *se
 	double from = (double)first->connections, to = (double)last->connections;
 	for (int i = 0; i <= MODEL_STEPS; i++) {
 		double n = from * pow(to / from, (double)i / MODEL_STEPS);
-		fprintf(tsv, "%s\tmodel\t%.9g\t%.9g\t\t\t\tUSL\t\n", server->name, n, usl_rate(&usl, n));
+		fprintf(tsv, "%s\tmodel\t%.9g\t%.9g\t\t\t\tUSL\t\n", server->name, n,
+		    usl_rate(&usl, n));
+	}
+}
+
+/* What so many CPUs would serve if each brought as much as the first. */
+static void write_linear(
+    struct series *s, const struct report_point *const *points, size_t count, FILE *tsv)
+{
+	double alone = points[0]->metric[METRIC_RATE_PER_S].median;
+	bool has_first = points[0]->cells->cpus == 1 && report_usable(points[0]);
+	for (size_t i = 0; i < count && has_first; i++) {
+		double cpus = (double)points[i]->cells->cpus, rate = alone * cpus;
+		fprintf(tsv, "%s\tlinear\t%g\t%.9g\t\t\t\tideal\t\n",
+		    points[0]->cells->server->name, cpus, rate);
+		s->head.y_max = rate > s->head.y_max ? rate : s->head.y_max;
 	}
 }
 
@@ -412,6 +407,8 @@ static bool take_server(
 		}
 	if (count && !strcmp(s->spec->name, "throughput"))
 		write_model(data, server, points[0]->cells, points[count - 1]->cells, tsv);
+	if (count && s->spec->x == X_CPUS)
+		write_linear(s, points, count, tsv);
 	return count > 0;
 }
 

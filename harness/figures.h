@@ -76,8 +76,8 @@ void figures_draw(
 bool figures_percentiles(struct report_data *data, const char *plots, struct figures *figures);
 /* Adds the figure of the experiment latency. */
 bool figures_latency(struct report_data *data, const char *plots, struct figures *figures);
-/* Ticks as gnuplot has them, with labels or bare: of a linear axis of rates (0, 20k, 40k; few enough
- * for a narrow panel), and of a log axis of times in us (1ms, 10ms). */
+/* Ticks as gnuplot has them, with labels or bare: of a linear axis of rates (0, 20k, 40k; few
+ * enough for a narrow panel), and of a log axis of times in us (1ms, 10ms). */
 const char *figures_rate_tics(struct report_data *data, double max, bool told);
 const char *figures_time_tics(struct report_data *data, double min, double max, bool told);
 /* "\t1.5", or "\t" of what is not known. */

@@ -42,7 +42,7 @@ static void write_point(
 	h->y_max = fmax(h->y_max, e.high);
 }
 
-/* The queue that fits, in steps that shrink towards its capacity, to where it leaves the picture. */
+/* The queue that fits, to where it leaves the picture; steps shrink towards its capacity. */
 static void write_model(struct report_data *data, const struct report_server *server,
     double offered_max, double us_max, FILE *tsv)
 {
@@ -108,7 +108,8 @@ static void set_head(struct report_data *data, struct figure_head *h)
 	h->extra = report_printf(&data->pool,
 	    "slo = %.9g\nx_tics = \"set xtics %s\"\nx_tics_bare = \"set xtics %s\"\ny_tics = \"set "
 	    "ytics %s\"\ny_tics_bare = \"set ytics %s\"\n",
-	    slo_us, figures_rate_tics(data, h->x_max, true), figures_rate_tics(data, h->x_max, false),
+	    slo_us, figures_rate_tics(data, h->x_max, true),
+	    figures_rate_tics(data, h->x_max, false),
 	    figures_time_tics(data, h->y_min, h->y_max, true),
 	    figures_time_tics(data, h->y_min, h->y_max, false));
 }
@@ -128,10 +129,10 @@ bool figures_latency(struct report_data *data, const char *plots, struct figures
 		.name = h.name,
 		.title = "Latency over offered rate",
 		.see = "Requests come at random at the rate below, from a tenth of what the server "
-		       "can do to more than that: p99 solid, median dashed, p99.9 dotted, from when "
-		       "they were due. The dashed line is the limit (SLO). The strip tells what "
-		       "share of the rate was achieved: grey where it is under 99%. Thin and dark: the queue "
-		       "M/M/c, where it fits.",
+		       "can do to more than that: p99 solid, median dashed, p99.9 dotted, from "
+		       "when they were due. The dashed line is the limit (SLO). The strip tells "
+		       "what share of the rate was achieved: grey where it is under 99%. Thin and "
+		       "dark: the queue M/M/c, where it fits.",
 		.misread = "To the right of capacity there is no latency to speak of: the backlog "
 			   "grows as long as one looks, so those points are lower bounds that grow "
 			   "with the window. How early a line bends is the finding.",

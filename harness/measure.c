@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "harness/batch.h"
+#include "harness/cpus.h"
 #include "harness/interrupt.h"
 #include "harness/measure_private.h"
 #include "harness/page_cache.h"
@@ -62,6 +63,8 @@ static bool is_possible(
 		row_judge(row, VERDICT_UNSUPPORTED, "serves at most %u connection%s%s",
 		    info->max_connections, info->max_connections == 1 ? "" : "s",
 		    info->max_waiting ? " at a time" : "");
+	else if (info->max_cpus && row->cell->cpus > info->max_cpus)
+		row_judge(row, VERDICT_UNSUPPORTED, "one loop: it has no workers");
 	else if (wanted + SPARE_FILES > setup->file_limit)
 		row_judge(row, VERDICT_UNSUPPORTED,
 		    "this machine lets a process hold %llu files (ulimit -Hn)",
@@ -280,6 +283,8 @@ static void judge_run(struct run *run, const char *stopped, const struct target_
 			? "a reference has no /stats: what it counted is not compared"
 			: "the server did not answer GET /stats");
 	verdict_judge(row, &facts);
+	if (run->cell->cpus > (uint32_t)run->setup->server_cpus.count)
+		row_mark(row, "shared-cpus");
 	if (is_unfair(row))
 		row_mark(row, "unfair");
 }
@@ -291,6 +296,13 @@ static void keep_course(struct run *run)
 		return;
 	run->row->series = file_read(run->series_path);
 	run->row->hlog = file_read(run->hlog_path);
+}
+
+static struct cpu_list server_cpus(const struct measure_setup *setup, const struct cell *cell)
+{
+	return cell->cpus
+	    ? cpus_first(&setup->server_cpus, &setup->client_cpus, (int)cell->cpus)
+	    : setup->server_cpus;
 }
 
 /* Starts both and follows them. NULL, or why it could not go on. */
@@ -305,15 +317,16 @@ static const char *run_both(struct run *run, char problem[256])
 		.info = run->info,
 		.data = kind == EXPERIMENT_FILE ? run->setup->backends->data : "",
 		.database = kind == EXPERIMENT_QUERY ? run->setup->backends->database : "",
+		.workers = run->info->max_workers ? run->info->max_workers : run->cell->cpus,
 		.strace_log = run->is_traced ? run->strace_log : "",
 	};
+	struct cpu_list cpus = server_cpus(run->setup, run->cell);
 	if (port == 0) {
 		snprintf(problem, 256,
 		    "ports %d to %d are all in use: end what listens there (ss -ltnp)", PORT_FIRST,
 		    PORT_FIRST + 2 * PORT_COUNT);
 		stopped = problem;
-	} else if (!target_start(&run->target, &target, port, &run->setup->server_cpus, server_log,
-		       problem)) {
+	} else if (!target_start(&run->target, &target, port, &cpus, server_log, problem)) {
 		stopped = problem;
 	} else {
 		run->memory_idle = memory_take(run->target.process.pid);

@@ -14,7 +14,7 @@
  *     idle = 0, 1k, 10k
  *     duration = 1s
  *
- * `select[fd-setsize=16384]` runs servers/select with `--fd-setsize 16384` and is shown as
+ * `tokio?` is left out where it is not built. `select[fd-setsize=16384]` runs servers/select with `--fd-setsize 16384` and is shown as
  * `select+`.
  *
  * `rates = 10k, 50%` makes an open loop of each. A percentage is of the capacity that [throughput]
@@ -32,6 +32,7 @@ enum {
 	PLAN_SERVERS_MAX = 64,
 	PLAN_LEVELS_MAX = 16,       /* values in one list of connections */
 	PLAN_BLOCKS_MAX = 100,
+	PLAN_CPUS_MAX = 256,
 	PLAN_CONNECTIONS_MAX = 10 * 1000 * 1000,
 	PLAN_NAME_CAP = 32,
 	PLAN_TEXT_CAP = 64,
@@ -50,6 +51,7 @@ enum experiment_kind {
 	EXPERIMENT_QUERY,
 	EXPERIMENT_STREAM,
 	EXPERIMENT_SLOW,
+	EXPERIMENT_SCALING,
 	EXPERIMENT_COST,
 	EXPERIMENT_LATENCY,
 	EXPERIMENT_BATCH,
@@ -92,6 +94,7 @@ struct experiment {
 	struct plan_levels idle; /* connected and silent; combined with each of `connections` */
 	struct plan_levels requests; /* churn: on a connection, then it is opened anew; 0: never */
 	struct plan_levels slow; /* connections of slow clients beside the active ones */
+	struct plan_levels cpus; /* scaling: of the server, as many as it has workers; else one of 0 */
 	struct plan_levels cold; /* file: 1 when the data file is dropped from the page cache first */
 	struct plan_rates rates; /* mixed, slow, cost, latency; else one of 0 */
 	uint64_t slo_ns;         /* latency: p99 is to stay below it */
@@ -138,6 +141,9 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 /* Applies the changes. False and one line in `message` when they make no sense. */
 bool plan_change(struct plan *plan, const struct plan_changes *changes, struct plan_names known,
     char message[PLAN_MESSAGE_CAP]);
+
+/* Experiment scaling goes from 1 CPU, doubling, to all `count` of this machine. */
+void plan_fit_cpus(struct plan *plan, uint32_t count);
 
 /* How many loads an experiment has: each combination of its levels. */
 uint32_t plan_load_count(const struct experiment *e);

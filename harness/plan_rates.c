@@ -56,7 +56,7 @@ bool plan_read_rates(const char *list, struct plan_rates *rates, char problem[PL
 		rates->values[rates->count++] = rate;
 	}
 	if (rates->count == 0)
-		snprintf(problem, PLAN_MESSAGE_CAP, "rates: give at least one, such as 10k or 50%%");
+		snprintf(problem, PLAN_MESSAGE_CAP, "rates: give at least one, such as 10k, 50%%");
 	return rates->count > 0;
 }
 

@@ -104,6 +104,15 @@ static bool add_server(struct plan *plan, struct experiment *e, const char *piec
 {
 	struct plan_server server;
 	char all[PLAN_MESSAGE_CAP / 2];
+	char name[PLAN_TEXT_CAP + PLAN_NAME_CAP];
+	size_t len = strlen(piece);
+	bool optional = len > 0 && piece[len - 1] == '?';
+	if (optional) {
+		snprintf(name, sizeof(name), "%.*s", (int)len - 1, piece);
+		if (!is_known(known, name))
+			return true;
+		piece = name;
+	}
 	int shown = find_shown(plan, piece);
 	if (shown >= 0)
 		return use_server(e, (uint32_t)shown);
@@ -220,10 +229,23 @@ bool plan_uses(const struct plan *plan, uint32_t server)
 	return false;
 }
 
+void plan_fit_cpus(struct plan *plan, uint32_t count)
+{
+	for (uint32_t i = 0; i < plan->experiment_count; i++) {
+		struct plan_levels *cpus = &plan->experiments[i].cpus;
+		if (plan->experiments[i].kind != EXPERIMENT_SCALING)
+			continue;
+		cpus->count = 0;
+		for (uint32_t k = 1; k < count && cpus->count < PLAN_LEVELS_MAX - 1; k *= 2)
+			cpus->values[cpus->count++] = k;
+		cpus->values[cpus->count++] = count;
+	}
+}
+
 uint32_t plan_load_count(const struct experiment *e)
 {
 	return e->connections.count * e->idle.count * e->requests.count * e->slow.count *
-	    e->cold.count * e->rates.count;
+	    e->cpus.count * e->cold.count * e->rates.count;
 }
 
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count)

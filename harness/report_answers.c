@@ -296,7 +296,7 @@ static const char *answer_fairness(struct report_data *data)
 		if (!starved->count
 		    && (p->verdict == VERDICT_INVALID || p->verdict == VERDICT_FAILED))
 			phrase_add(&missing, phrase_missing(data, p));
-		else if (starved->count && starved->high > 0)
+		else if (starved->count && starved->median > 0)
 			phrase_add(&starving,
 			    report_printf(pool,
 				"%s left **%s** of them without one answer in the window (Jain's "
@@ -304,7 +304,7 @@ static const char *answer_fairness(struct report_data *data)
 				phrase_name(data, p), report_interval(pool, REPORT_COUNT, *starved),
 				report_value(
 				    pool, REPORT_PLAIN, p->metric[METRIC_FAIRNESS].median)));
-		else if (starved->count)
+		else if (starved->count && starved->high <= 0)
 			phrase_add(&fair, phrase_name(data, p));
 	}
 	if (!starving.count && !fair.count)
@@ -391,6 +391,7 @@ size_t report_answers(struct report_data *data, struct report_answer answers[REP
 		{ "Latency", "latency", report_answer_slo },
 		{ "Memory", "memory", answer_memory },
 		{ "Waiting for others", "wait", answer_wait },
+		{ "Heavy among light", "mixed", report_answer_mixed },
 		{ "Fairness", "percentiles", answer_fairness },
 		{ "Simple code", "throughput", answer_simple },
 	};

@@ -9,7 +9,7 @@
 
 #include "harness/report_data.h"
 
-enum { REPORT_ANSWERS_MAX = 9, REPORT_REASONS_MAX = 16 };
+enum { REPORT_ANSWERS_MAX = 10, REPORT_REASONS_MAX = 16 };
 
 struct report_answer {
 	const char *topic;  /* "Throughput" */
@@ -23,6 +23,7 @@ size_t report_answers(struct report_data *data, struct report_answer answers[REP
 /* Those from the open loops: markup, or NULL when this run did not measure them. */
 const char *report_answer_cost(struct report_data *data);
 const char *report_answer_slo(struct report_data *data);
+const char *report_answer_mixed(struct report_data *data);
 
 /* A clean, B noisy, C not comparable. */
 struct report_grade {

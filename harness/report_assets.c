@@ -33,6 +33,7 @@ ASSET(asset_query, "scripts/plots/query.gp");
 ASSET(asset_file, "scripts/plots/file.gp");
 ASSET(asset_file_cold, "scripts/plots/file-cold.gp");
 ASSET(asset_stream, "scripts/plots/stream.gp");
+ASSET(asset_scaling, "scripts/plots/scaling.gp");
 ASSET(asset_slow, "scripts/plots/slow.gp");
 ASSET(asset_cost, "scripts/plots/cost.gp");
 ASSET(asset_cost_latency, "scripts/plots/cost-latency.gp");
@@ -58,6 +59,7 @@ static const struct report_asset assets[] = {
 	{ "file.gp", asset_file },
 	{ "file-cold.gp", asset_file_cold },
 	{ "stream.gp", asset_stream },
+	{ "scaling.gp", asset_scaling },
 	{ "slow.gp", asset_slow },
 	{ "cost.gp", asset_cost },
 	{ "cost-latency.gp", asset_cost_latency },

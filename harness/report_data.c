@@ -93,8 +93,8 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
-				   "requests_per_conn, slow, level_per_s, level_percent, cache";
-enum { CELL_COLUMN_COUNT = 19 };
+				   "requests_per_conn, slow, level_per_s, level_percent, cache, cpus";
+enum { CELL_COLUMN_COUNT = 20 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -116,6 +116,7 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.slow = whole(row, 15),
 		.level_per_s = whole(row, 16),
 		.level_percent = whole(row, 17),
+		.cpus = whole(row, 19),
 		.cold = !strcmp(text(data, row, 18), "cold"),
 		.verdict = VERDICT_FAILED,
 	};

@@ -53,6 +53,7 @@ struct report_cell_row {
 	const char *experiment, *target, *reason, *marks, *blank, *loadgen, *log;
 	const struct report_server *server;
 	bool twin;
+	long cpus; /* of the server, in scaling; else 0 */
 	bool cold; /* its file was dropped from the page cache first */
 	bool outlier; /* its rate lies far from the point's others: flagged, never left out */
 	long connections, idle, slow, requests_per_conn, rep, position;

@@ -35,6 +35,8 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 	if (cell->slow)
 		load = report_printf(pool, "%s + %s slow", load,
 		    report_whole(pool, (double)cell->slow));
+	if (cell->cpus)
+		load = report_printf(pool, "%s on %ld CPU%s", load, cell->cpus, cell->cpus == 1 ? "" : "s");
 	if (cell->cold)
 		load = report_printf(pool, "%s, cold", load);
 	if (cell->level_per_s)
@@ -96,8 +98,12 @@ void report_section_reading(struct report *r)
 		"whole block cancels. They **tie** when the whole interval lies within 2%% of 1 "
 		"(5%% for a percentile); it is **undecided** when it reaches across that edge, "
 		"when there are fewer than %d blocks, or when the same program measured twice "
-		"differs as much.",
-		ESTIMATE_PAIRS_MIN));
+		"differs as much.%s",
+		ESTIMATE_PAIRS_MIN,
+		strcmp(report_key(r->data, "until_decided"), "1")
+		    ? ""
+		    : " This run looked after each block and went on with what was undecided "
+		      "(`--until-decided`), so its verdicts rest on intervals of 99.5%."));
 	report_item(r->doc,
 	    "**Client-limited** (hollow in figures, written >=): the load generator was the "
 	    "bottleneck, so the server can do at least this much. Such figures are never ranked.");

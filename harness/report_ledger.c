@@ -91,8 +91,9 @@ void report_ledger(struct report *r)
 		    "class=\"key-p\">preempted</span>, <span class=\"key-w\">waiting</span>. Ready "
 		    "is a thread that was preempted, or woken and still without a CPU. When it was "
 		    "woken the records do not say, so that part is drawn as waiting; how much it "
-		    "was, the scheduler's statistics tell. A column of the drawing is 1/2000 of the "
-		    "time, and running if the thread ran in it at all: the shares are exact.</p>\n");
+		    "was, the scheduler's statistics tell, and where it was most of the waiting "
+		    "the line is orange. A column of the drawing is 1/2000 of the time, and running "
+		    "if the thread ran in it at all: the shares are exact.</p>\n");
 }
 
 void report_ledger_of(struct report *r, const struct report_server *server)

@@ -45,7 +45,8 @@ static void read_columns(char columns[COLUMNS], const char *spans, double window
 }
 
 /* All columns of one state as one path, a line each stretch. */
-static void draw_state(struct report *r, const char columns[COLUMNS], int state, int y)
+static void draw_state(
+    struct report *r, const char columns[COLUMNS], int state, const char *class, int y)
 {
 	bool any = false;
 	for (int i = 0, next; i < COLUMNS; i = next) {
@@ -58,7 +59,7 @@ static void draw_state(struct report *r, const char columns[COLUMNS], int state,
 		any = true;
 	}
 	if (any)
-		report_html(r->doc, "\" class=\"t-%c\"/>", letters[state]);
+		report_html(r->doc, "\" class=\"%s\"/>", class);
 }
 
 static void draw_row(struct report *r, const struct report_thread *thread, double window_ns, int y)
@@ -69,8 +70,10 @@ static void draw_row(struct report *r, const struct report_thread *thread, doubl
 	report_html(r->doc, "<text x=\"%d\" y=\"%d\" class=\"name\">", LEFT - 10, y + 5);
 	report_html_escaped(r->doc->html, thread->name, strlen(thread->name));
 	report_html(r->doc, "</text>");
-	for (int state = 2; state >= 0; state--)
-		draw_state(r, columns, state, y);
+	double waiting_ns = window_ns - thread->running_ns - thread->preempted_ns;
+	draw_state(r, columns, 2, thread->ready_ns > waiting_ns / 2 ? "t-w t-q" : "t-w", y);
+	draw_state(r, columns, 1, "t-p", y);
+	draw_state(r, columns, 0, "t-r", y);
 	report_html(r->doc, "<text x=\"%d\" y=\"%d\">%s ran, %s ready</text>\n",
 	    LEFT + COLUMNS / 2 + 12, y + 5,
 	    report_value(pool, REPORT_SHARE, thread->running_ns / window_ns),

@@ -37,13 +37,14 @@ CREATE TABLE conformance (
 
 CREATE TABLE cell (
 	id           INTEGER PRIMARY KEY,
-	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow | cost | latency | batch
+	experiment   TEXT NOT NULL,   -- throughput | idle | memory | wait | churn | mixed | file | query | stream | slow | cost | latency | batch | scaling
 	server       TEXT NOT NULL,
 	twin         INTEGER NOT NULL DEFAULT 0, -- 1: the A/A repetition, never part of the server's own median
 	target       TEXT NOT NULL,   -- "/", "/sleep/100"
 	connections  INTEGER NOT NULL,-- active ones
 	idle         INTEGER NOT NULL,-- connected and silent
 	slow         INTEGER NOT NULL DEFAULT 0, -- connected, sending or reading slowly
+	cpus         INTEGER NOT NULL DEFAULT 0, -- scaling: CPUs and workers of the server; 0: server_cpus of the run, 1 worker
 	cache        TEXT NOT NULL DEFAULT '', -- file: warm | cold (dropped from the page cache before the cell)
 	requests_per_conn INTEGER NOT NULL DEFAULT 0, -- then the client connects anew; 0: never
 	level_per_s   INTEGER NOT NULL DEFAULT 0, -- open loop: the rate that the plan gives; 0: a percentage, or a closed loop
@@ -103,7 +104,7 @@ CREATE TABLE cell (
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
 	sha256       TEXT NOT NULL DEFAULT '', -- of the cell, see cell_digest.h
-	UNIQUE (experiment, server, twin, target, connections, idle, slow, cache, requests_per_conn, level_per_s, level_percent, rep)
+	UNIQUE (experiment, server, twin, target, connections, idle, slow, cpus, cache, requests_per_conn, level_per_s, level_percent, rep)
 );
 
 -- System calls of the server and all it has started, counted in a pass of its own (experiment ledger).

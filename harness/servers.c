@@ -150,6 +150,8 @@ bool server_describe(
 	json_t *limits = json_object_get(about, "limits");
 	info->max_connections = copy_limit(limits, "max_connections");
 	info->max_waiting = copy_limit(limits, "max_waiting");
+	info->max_workers = copy_limit(limits, "max_workers");
+	info->max_cpus = copy_limit(limits, "max_cpus");
 	json_decref(about);
 	return true;
 }

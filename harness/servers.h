@@ -23,6 +23,8 @@ struct server_info {
 	char summary[256];
 	uint32_t max_connections;       /* 0: not capped by the model */
 	uint32_t max_waiting;           /* so many more are served in turn, an answer each */
+	uint32_t max_workers;           /* of --workers; 0: as many as are wanted */
+	uint32_t max_cpus;              /* that it can use; 0: all */
 	char source[PATH_CAP];          /* relative to the project; "" when not found */
 	uint32_t source_lines;
 	char about[4096];               /* the comment that it opens with */

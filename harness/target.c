@@ -18,11 +18,12 @@ static int spawn(
 	const struct server_info *info = o->info;
 	char program[PATH_CAP], option[PLAN_NAME_CAP + 2], value[PLAN_NAME_CAP], port[8];
 	char host_flag[] = "--host", host[] = "127.0.0.1", port_flag[] = "--port";
-	char workers_flag[] = "--workers", workers[] = "1";
+	char workers_flag[] = "--workers", workers[16];
 	memcpy(program, info->program, sizeof(program));
 	memcpy(option, info->option, sizeof(option));
 	memcpy(value, info->value, sizeof(value));
 	snprintf(port, sizeof(port), "%u", t->port);
+	snprintf(workers, sizeof(workers), "%u", o->workers ? o->workers : 1);
 	char data_flag[] = "--data", data[PATH_CAP], database_flag[] = "--database", database[64];
 	char strace_log[PATH_CAP];
 	char *const served[] = { program, host_flag, host, port_flag, port, workers_flag, workers };

@@ -30,6 +30,7 @@ struct target_options {
 	const struct server_info *info;
 	const char *data, *database;
 	const char *strace_log; /* strace counts its system calls into this file; "": it does not */
+	uint32_t workers; /* 0: 1 */
 };
 
 /* Starts it and waits until it answers GET /. False, and why in `problem`, when it does not. */

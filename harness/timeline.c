@@ -235,15 +235,16 @@ static void empty_rings(struct recorder *r)
 
 /* --- what came of it ------------------------------------------------------------------------- */
 
-/* Of a thread without a switch: what it did most, since it did it all the time. */
-static enum timeline_state state_of(const struct sight *before, const struct sight *after)
+/*
+ * What a thread was at the window's begin; without a switch, all through it. It has then run for
+ * all of it, or not at all. schedstat counts a wait for a CPU only when it is over.
+ */
+static enum timeline_state state_of(const struct sight *before, const struct sight *after,
+    uint64_t window_ns)
 {
-	uint64_t cpu_ns = before && after ? after->cpu_ns - before->cpu_ns : 0;
-	uint64_t ready_ns = before && after ? after->ready_ns - before->ready_ns : 0;
-	if (cpu_ns > pause_ns && cpu_ns >= ready_ns)
+	if (before && after->cpu_ns - before->cpu_ns >= window_ns / 2)
 		return TIMELINE_RUNNING;
-	return ready_ns > pause_ns || (before && before->state == 'R') ? TIMELINE_PREEMPTED
-	                                                               : TIMELINE_WAITING;
+	return before && before->state == 'R' ? TIMELINE_PREEMPTED : TIMELINE_WAITING;
 }
 
 static void add_thread(struct recorder *r, const struct sight *sight, uint32_t first)
@@ -260,7 +261,7 @@ static void add_thread(struct recorder *r, const struct sight *sight, uint32_t f
 	thread->tid = sight->tid;
 	memcpy(thread->name, sight->name, sizeof(thread->name));
 	timeline_make_spans(thread, t->begin_ns, t->end_ns, r->switches + first, count,
-	    state_of(before, sight));
+	    state_of(before, sight, t->end_ns - t->begin_ns));
 	double share = (double)(t->end_ns - t->begin_ns) / (double)(r->after_ns - r->before_ns);
 	double ready_ns = (double)(sight->ready_ns - (before ? before->ready_ns : 0)) * share -
 	    (double)timeline_sum_ns(thread, TIMELINE_PREEMPTED);

@@ -21,6 +21,7 @@ static bool same_load(const struct cell *a, const struct cell *b)
 {
 	return a->experiment == b->experiment && a->connections == b->connections &&
 	    a->idle == b->idle && a->slow == b->slow && a->cold == b->cold &&
+	    a->cpus == b->cpus &&
 	    a->requests == b->requests && a->level.per_s == b->level.per_s &&
 	    a->level.percent == b->level.percent && a->rep == b->rep;
 }
@@ -28,7 +29,7 @@ static bool same_load(const struct cell *a, const struct cell *b)
 static bool is_of(const struct report_cell_row *row, const struct cell *cell)
 {
 	return row->connections == cell->connections && row->idle == cell->idle &&
-	    row->slow == cell->slow && row->cold == cell->cold &&
+	    row->slow == cell->slow && row->cold == cell->cold && row->cpus == cell->cpus &&
 	    row->requests_per_conn == cell->requests && row->level_per_s == cell->level.per_s &&
 	    row->level_percent == cell->level.percent && row->twin == cell->twin &&
 	    !strcmp(row->experiment, experiment_names[cell->experiment->kind]) &&

@@ -239,6 +239,7 @@ static const struct server_model model = {
 	.summary = "threads share one epoll; an event is told to one of them, who has it until it re-arms",
 	.serve = serve,
 	.single_worker = true,
+	.spreads = true,
 	.option = "threads",
 	.option_help = "threads that share the epoll (4)",
 	.set_option = set_threads,

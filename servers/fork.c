@@ -113,6 +113,7 @@ static const struct server_model model = {
 	.serve = serve,
 	.blocking = true,
 	.single_worker = true,
+	.spreads = true,
 };
 
 int main(int argc, char **argv)

@@ -155,6 +155,7 @@ static const struct server_model model = {
 	.serve = serve,
 	.blocking = true,
 	.single_worker = true,
+	.spreads = true,
 	.option = "processes",
 	.option_help = "processes, each for one connection at a time (64)",
 	.set_option = set_process_count,

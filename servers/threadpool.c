@@ -146,6 +146,7 @@ static const struct server_model model = {
 	.serve = serve,
 	.blocking = true,
 	.single_worker = true,
+	.spreads = true,
 	.option = "threads",
 	.option_help = "threads, each for one connection at a time (64)",
 	.set_option = set_thread_count,

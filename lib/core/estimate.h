@@ -29,7 +29,7 @@ enum {
  * which may end the measuring. Many looks find by chance what one would not, so each must be surer.
  */
 #define ESTIMATE_ERROR 0.05
-#define ESTIMATE_ERROR_REPEATED 0.01
+#define ESTIMATE_ERROR_REPEATED 0.005
 
 /* The margins within which two servers tie. */
 #define ESTIMATE_MARGIN_RATE 0.02    /* throughput, CPU */
@@ -78,7 +78,7 @@ enum estimate_verdict estimate_verdict(struct estimate ratio, double margin);
 /*
  * What the ratio a / b over blocks (as above) says at this margin, with an interval that is wrong
  * with a probability of `error`. With so few blocks that no bootstrap can be that sure, under 6 for
- * 5%, under 8 for 1%, a ranking needs Student's t of the logarithms beyond the margin, too.
+ * 5%, under 9 for 0.5%, a ranking needs Student's t of the logarithms beyond the margin, too.
  */
 enum estimate_verdict estimate_decide(const double *a, const double *b, uint32_t count,
     double margin, double error, struct estimate_random *random);

@@ -75,7 +75,8 @@ static void fit_fixed(struct mmc *m, const struct mmc_point *points, uint32_t co
 static struct mmc fit_at(
     uint32_t servers, double most, double spare, const struct mmc_point *points, uint32_t count)
 {
-	struct mmc m = { .servers = servers, .per_server_per_s = most / servers * (1 + exp(spare)) };
+	struct mmc m = { .servers = servers };
+	m.per_server_per_s = most / servers * (1 + exp(spare));
 	fit_fixed(&m, points, count);
 	return m;
 }

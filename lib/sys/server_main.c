@@ -84,10 +84,15 @@ static void describe(const struct server_model *m, const struct options *o)
 	printf("{\"name\": \"%s\", \"family\": \"%s\", \"api\": \"%s\", \"language\": \"%s\", "
 	       "\"summary\": \"%s\", \"limits\": {",
 	    m->name, m->family, m->api, m->language ? m->language : "C", m->summary);
-	if (m->max_connections)
+	const char *separator = "";
+	if (m->max_connections) {
 		printf("\"max_connections\": %u", m->max_connections());
+		separator = ", ";
+	}
 	if (m->in_turn)
 		printf(", \"max_waiting\": %d", o->backlog);
+	if (m->single_worker)
+		printf("%s\"max_workers\": 1%s", separator, m->spreads ? "" : ", \"max_cpus\": 1");
 	printf("}}\n");
 }
 

@@ -44,6 +44,7 @@ struct server_model {
 	void (*serve)(struct worker *w); /* runs one worker until it has drained */
 	bool blocking;       /* accept and connections block */
 	bool single_worker;  /* --workers above 1 is refused */
+	bool spreads;        /* ... yet its threads or processes use all CPUs that it may run on */
 	bool worker_per_cpu; /* without --workers: as many as there are CPUs it may use */
 	bool own_workers;    /* serve() runs once and starts service->worker_count of its own */
 	const char *option;  /* an option of the model's own that takes a number, "fd-setsize"; or NULL */

@@ -58,6 +58,7 @@ do for [p = 1:panels] {
 	for [part in parts] for [s in shown(p)] tsv skip 1 \
 		using (has(s, part) ? x_of(s, part) : x_min):(has(s, part) ? y_of(4) : y_min):(has(s, part) ? hover(s) : '') \
 		with labels hypertext point pt 7 ps 1.2 lc rgb '#ffffffff', \
+	for [s in shown(p)] tsv skip 1 using (x_of(s, 'linear')):(y_of(4)) with lines lc rgb soft lw 1.2 dt 5, \
 	for [s in shown(p)] tsv skip 1 using (x_of(s, 'model')):(y_of(4)) with lines lc rgb ink lw 0.8, \
 	for [s in shown(p)] $ends using 2:4:(text_of(s, 5)) \
 		with labels left offset 1, 0 tc rgb colour(s) font ',12', \

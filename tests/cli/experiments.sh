@@ -61,5 +61,23 @@ if [ -r "$build/data.bin" ]; then
 	fi
 fi
 
+# --- scaling: the second track; a model of one loop has no part in it
+bench 'servers = epoll, prefork, tokio-current?\n[scaling]\nduration = 300ms\nconnections = 20\n'
+most=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "cpus") at = i } NR > 1 && $at > most { most = $at } END { print most }' \
+	"$run/cells.csv")
+[ "$most" = "$(nproc)" ] && pass || fail "scaling ends at $most of $(nproc) CPUs"
+if [ "$most" -gt 1 ]; then
+	for server in epoll prefork; do
+		over "$(value rate_per_s server=$server "cpus=$most")" 1 0 && pass || fail "$server on $most CPUs: $(cat "$work/out")"
+	done
+	[ "$(value threads server=epoll cpus=1) $(value threads server=epoll "cpus=$most")" = "1 $most" ] && pass ||
+		fail "epoll has a worker for each CPU: $(cat "$run/cells.csv")"
+	case "$(value verdict server=tokio-current "cpus=$most")" in
+	unsupported | '') pass ;;
+	*) fail "one loop on $most CPUs: $(cat "$work/out")" ;;
+	esac
+	holds 'the line of linear speed-up' grep -q linear "$run/plots/scaling.tsv"
+fi
+
 echo "experiments: $passed passed, $failed failed"
 [ $failed = 0 ]

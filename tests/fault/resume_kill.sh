@@ -59,6 +59,12 @@ start() {
 	if [ -n "$run" ]; then set -- --resume "$run"; else set -- "$work/plan.ini" --unchecked --out "$work/results"; fi
 	setsid "$c10k" bench "$@" >"$work/out" 2>"$work/err" &
 	harness=$!
+	[ -z "$run" ] || return
+	# a new one first finds out what this kernel's objects cost: it has begun when it shows its plan
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ ! -s "$work/out" ] || break
+		sleep 0.2
+	done
 }
 # ended: what the harness has to say when nobody killed it: the run is complete, or had not begun when it was killed
 ended() {

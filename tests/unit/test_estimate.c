@@ -169,8 +169,8 @@ static void test_equal_servers_are_not_ranked(void **state)
 /* With few blocks Student's t must agree; its critical values are those of every table. */
 static void test_few_blocks_need_students_t(void **state)
 {
-	/* three logarithms -d, 0 and d about m have t = m / (d / sqrt(3)); at 5% t(2) = 4.303, at 1%
-	 * 9.925, and for four, -d, -d, d, d: t = m / (d / sqrt(3)), t(3) = 3.182 and 5.841 */
+	/* three logarithms -d, 0 and d about m have t = m / (d / sqrt(3)); at 5% t(2) = 4.303, at 0.5%
+	 * 14.089, and for four, -d, -d, d, d: t = m / (d / sqrt(3)), t(3) = 3.182 and 7.453 */
 	static const struct {
 		uint32_t count;
 		double t, error;
@@ -178,12 +178,12 @@ static void test_few_blocks_need_students_t(void **state)
 	} rows[] = {
 		{ 3, 4.31, ESTIMATE_ERROR, ESTIMATE_HIGHER },
 		{ 3, 4.29, ESTIMATE_ERROR, ESTIMATE_UNDECIDED },
-		{ 3, 9.94, ESTIMATE_ERROR_REPEATED, ESTIMATE_HIGHER },
-		{ 3, 9.91, ESTIMATE_ERROR_REPEATED, ESTIMATE_UNDECIDED },
+		{ 3, 14.10, ESTIMATE_ERROR_REPEATED, ESTIMATE_HIGHER },
+		{ 3, 14.08, ESTIMATE_ERROR_REPEATED, ESTIMATE_UNDECIDED },
 		{ 4, 3.19, ESTIMATE_ERROR, ESTIMATE_HIGHER },
 		{ 4, 3.17, ESTIMATE_ERROR, ESTIMATE_UNDECIDED },
-		{ 4, 5.85, ESTIMATE_ERROR_REPEATED, ESTIMATE_HIGHER },
-		{ 4, 5.83, ESTIMATE_ERROR_REPEATED, ESTIMATE_UNDECIDED },
+		{ 4, 7.46, ESTIMATE_ERROR_REPEATED, ESTIMATE_HIGHER },
+		{ 4, 7.44, ESTIMATE_ERROR_REPEATED, ESTIMATE_UNDECIDED },
 	};
 	(void)state;
 	for (uint32_t i = 0; i < COUNT(rows); i++) {

@@ -115,6 +115,29 @@ static void test_cache(void **state)
 	assert_string_equal(cell_cache(&cells[1]), "");
 }
 
+static void test_scaling(void **state)
+{
+	(void)state;
+	static struct cell cells[16];
+	assert_true(parse("[plan]\nblocks = 1\nservers = epoll, go?\n[scaling]\nconnections = 100\n"
+			  "[throughput]\nconnections = 1\n"));
+	assert_int_equal(plan.experiments[0].server_count, 1); /* go is not there */
+	assert_string_equal(plan.experiments[0].target, "/compute/100");
+	plan_fit_cpus(&plan, 6);
+	assert_int_equal(cells_make(&plan, 1, cells), 4 + 1);
+	static const uint32_t wanted[] = { 1, 2, 4, 6, 0 };
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(cells[i].cpus, wanted[i]);
+	plan_fit_cpus(&plan, 1);
+	assert_int_equal(cells_make(&plan, 1, NULL), 2);
+	struct cpu_list server = { { 0, 2 }, 2 }, client = { { 1, 2, 3 }, 3 };
+	char text[32];
+	struct cpu_list first = cpus_first(&server, &client, 1);
+	assert_string_equal(cpus_format(&first, text, sizeof(text)), "0");
+	first = cpus_first(&server, &client, 9);
+	assert_string_equal(cpus_format(&first, text, sizeof(text)), "0,2,1,3");
+}
+
 static void test_a_variant(void **state)
 {
 	(void)state;
@@ -480,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_wait_sleeps_by_default),
 		cmocka_unit_test(test_slow_and_quick),
 		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_scaling),
 		cmocka_unit_test(test_a_variant),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_complaints),
