@@ -161,25 +161,6 @@ static double x_value(enum figure_x x, const struct report_cell_row *cell)
 					   : cell->connections + cell->idle);
 }
 
-FILE *figures_open(
-    const char *plots, struct report_data *data, const char *name, const char *extension)
-{
-	const char *path = report_printf(&data->pool, "%s/%s.%s", plots, name, extension);
-	FILE *file = fopen(path, "w");
-	if (!file)
-		warn_line("report: cannot write %s: %s", path, strerror(errno));
-	return file;
-}
-
-bool figures_close(FILE *file, const char *name)
-{
-	bool whole = !ferror(file);
-	whole = fclose(file) == 0 && whole;
-	if (!whole)
-		warn_line("report: cannot write all of %s: is the disk full?", name);
-	return whole;
-}
-
 /* Everything a figure learns from its points. */
 struct series {
 	const struct figure_spec *spec;
@@ -199,14 +180,6 @@ static struct estimate drawn(const struct report_point *p, int metric)
 		e.high = e.median + p->metric[METRIC_BATCH_STDDEV_S].median;
 	}
 	return e;
-}
-
-void figures_put_value(FILE *out, double value)
-{
-	if (isfinite(value))
-		fprintf(out, "\t%.9g", value);
-	else
-		fputc('\t', out);
 }
 
 static void write_row(
@@ -443,6 +416,33 @@ static bool has_cells(const struct report_data *data, const char *experiment, bo
 	return false;
 }
 
+static bool make_spec(struct report_data *data, const char *plots, const struct figure_spec *spec,
+    struct figures *figures)
+{
+	if (!has_cells(data, spec->experiment, spec->x == X_COLD))
+		return true;
+	struct figure *figure = &figures->item[figures->count++];
+	*figure = (struct figure){
+		.name = spec->name,
+		.title = spec->title,
+		.see = spec->see,
+		.misread = spec->misread,
+	};
+	return make_lines(data, plots, spec, &figure->empty);
+}
+
+/* Figures of other kinds, each behind one of the table above, if the run has the experiment. */
+static const struct {
+	const char *behind, *experiment;
+	bool (*make)(struct report_data *data, const char *plots, struct figures *figures);
+} makers[] = {
+	{ "idle", "throughput", figures_percentiles },
+	{ "switches", "throughput", figures_syscalls },
+	{ "cost-latency", "latency", figures_latency },
+	{ "batch", "throughput", figures_time },
+	{ "batch", "throughput", figures_code },
+};
+
 bool figures_make(struct report_data *data, const char *run_folder, struct figures *figures)
 {
 	const char *plots = report_printf(&data->pool, "%s/plots", run_folder);
@@ -460,28 +460,15 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 		if (!figures_close(file, shared[i]))
 			return false;
 	}
-	bool paced = has_cells(data, "latency", false);
 	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
-		if (!strcmp(specs[i].name, "memory") && paced && !figures_latency(data, plots, figures))
+		if (!make_spec(data, plots, &specs[i], figures))
 			return false;
-		if (!has_cells(data, specs[i].experiment, specs[i].x == X_COLD))
-			continue;
-		struct figure *figure = &figures->item[figures->count++];
-		*figure = (struct figure){
-			.name = specs[i].name,
-			.title = specs[i].title,
-			.see = specs[i].see,
-			.misread = specs[i].misread,
-		};
-		if (!make_lines(data, plots, &specs[i], &figure->empty))
-			return false;
-		/* behind the two rates: what one request saw of them */
-		if (!strcmp(specs[i].name, "idle") && !figures_percentiles(data, plots, figures))
-			return false;
+		for (size_t k = 0; k < sizeof(makers) / sizeof(*makers); k++)
+			if (!strcmp(makers[k].behind, specs[i].name)
+			    && has_cells(data, makers[k].experiment, false)
+			    && !makers[k].make(data, plots, figures))
+				return false;
 	}
-	if (!figures_syscalls(data, plots, figures))
-		return false;
-	for (size_t i = 0; i < figures->count; i++)
-		figures_draw(plots, data, figures, &figures->item[i]);
+	figures_draw(plots, data, figures);
 	return true;
 }

@@ -12,7 +12,7 @@
 
 #include "harness/report_data.h"
 
-enum { FIGURES_MAX = 24 };
+enum { FIGURES_MAX = 48 };
 
 struct figure {
 	const char *name;    /* "throughput", "percentiles-1000" */
@@ -62,6 +62,7 @@ struct figure_head {
 	int panel_height; /* px, with the gap below; 0: as usual */
 	double x_min, x_max, y_min, y_max;
 	bool x_log, y_log;
+	int width, height; /* pixels; 0: as its panels need */
 	const char *extra; /* further lines of gnuplot, each with its line end; may be NULL */
 	struct figure_end ends[FIGURE_SERVERS_MAX];
 	size_t end_count;
@@ -69,11 +70,15 @@ struct figure_head {
 
 /* NAME.gp from its head; style.gp beside it. */
 bool figures_write_script(const char *plots, struct report_data *data, struct figure_head *head);
-/* Runs gnuplot on NAME.gp. Sets figure->drawn, figures->no_gnuplot and figures->failed. */
-void figures_draw(
-    const char *plots, struct report_data *data, struct figures *figures, struct figure *figure);
+/* Runs gnuplot on every NAME.gp, as many at a time as there are CPUs. Sets `drawn` of each figure,
+ * figures->no_gnuplot and figures->failed. */
+void figures_draw(const char *plots, struct report_data *data, struct figures *figures);
 /* Adds one figure per load of the experiment throughput. */
 bool figures_percentiles(struct report_data *data, const char *plots, struct figures *figures);
+/* A run in time, and where its answers were. */
+bool figures_time(struct report_data *data, const char *plots, struct figures *figures);
+/* Lines of a server's source against what a request costs. */
+bool figures_code(struct report_data *data, const char *plots, struct figures *figures);
 /* Adds the figure of the experiment latency. */
 bool figures_latency(struct report_data *data, const char *plots, struct figures *figures);
 /* Ticks as gnuplot has them, with labels or bare: of a linear axis of rates (0, 20k, 40k; few

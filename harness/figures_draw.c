@@ -117,6 +117,9 @@ static void write_words(FILE *out, const struct figure_head *h)
 	fputs("'\ncolours = '", out);
 	for (size_t i = 0; i < h->server_count; i++)
 		fprintf(out, "%s%s", i ? " " : "", figures_colour(h->servers[i]->style));
+	fputs("'\nbehinds = '", out);
+	for (size_t i = 0; i < h->server_count; i++)
+		fprintf(out, "%s%s", i ? " " : "", figures_behind(h->servers[i]->style));
 	fputs("'\npoints = '", out);
 	for (size_t i = 0; i < h->server_count; i++)
 		fprintf(out, "%s%d", i ? " " : "", figures_point(h->servers[i]->style));
@@ -137,8 +140,9 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 	spread_labels(h);
 	fprintf(out, "# Draws %s.svg from %s.tsv: `gnuplot %s.gp` in this folder.\n", h->name,
 	    h->name, h->name);
-	fprintf(out, "name = '%s'\nwidth = %d\nheight = %zu\n", h->name, small ? 1080 : 860,
-	    small ? 90 + rows * row_height : 460);
+	fprintf(out, "name = '%s'\nwidth = %d\nheight = %d\n", h->name,
+	    h->width ? h->width : small ? 1080 : 860,
+	    h->height ? h->height : small ? 90 + (int)(rows * row_height) : 460);
 	fprintf(out, "panels = %zu\npanel_columns = %zu\n", small ? h->server_count : 1, columns);
 	write_words(out, h);
 	fprintf(out, "x_min = %.9g\nx_max = %.9g\nx_log = %d\n", h->x_min, h->x_max, h->x_log);
@@ -150,8 +154,8 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 	return figures_close(out, h->name);
 }
 
-/* Starts gnuplot in the folder `plots`; its exit status, or -1 when it is not installed. */
-static int run_gnuplot(const char *plots, const char *name, const char *log)
+/* Starts gnuplot in the folder `plots`; -1 when it is not installed. */
+static pid_t start_gnuplot(const char *plots, const char *name, const char *log)
 {
 	char script[128], out[160];
 	snprintf(script, sizeof(script), "%s.gp", name);
@@ -166,8 +170,12 @@ static int run_gnuplot(const char *plots, const char *name, const char *log)
 	posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	int error = posix_spawnp(&pid, "gnuplot", &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
-	if (error)
-		return -1;
+	return error ? -1 : pid;
+}
+
+/* Its exit status. */
+static int wait_for(pid_t pid)
+{
 	int status = 0;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -200,18 +208,14 @@ static void print_log(const char *path)
 		fclose(file);
 }
 
-void figures_draw(
-    const char *plots, struct report_data *data, struct figures *figures, struct figure *figure)
+/* Puts in place what gnuplot has drawn, or says why it has not. */
+static void take_picture(const char *plots, struct report_data *data, struct figures *figures,
+    struct figure *figure, int status)
 {
 	const char *drawn = report_printf(&data->pool, "%s/%s.svg", plots, figure->name);
 	const char *aside = report_printf(&data->pool, "%s.tmp", drawn);
-	const char *log_name = report_printf(&data->pool, "%s.log", figure->name);
-	const char *log = report_printf(&data->pool, "%s/%s", plots, log_name);
-	unlink(drawn);
-	int status = figures->no_gnuplot ? -1 : run_gnuplot(plots, figure->name, log_name);
-	if (status < 0) {
-		figures->no_gnuplot = true;
-	} else if (status == 0 && whole_svg(aside) && rename(aside, drawn) == 0) {
+	const char *log = report_printf(&data->pool, "%s/%s.log", plots, figure->name);
+	if (status == 0 && whole_svg(aside) && rename(aside, drawn) == 0) {
 		figure->drawn = true;
 	} else {
 		warn_line("report: gnuplot could not draw %s.gp (exit %d):", figure->name, status);
@@ -219,5 +223,27 @@ void figures_draw(
 		figures->failed++;
 		unlink(aside);
 	}
-	unlink(log);
+}
+
+void figures_draw(const char *plots, struct report_data *data, struct figures *figures)
+{
+	pid_t pids[FIGURES_MAX];
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t most = cpus > 1 ? (size_t)cpus : 1;
+	for (size_t begun = 0, ended = 0; ended < figures->count;) {
+		if (begun < figures->count && begun - ended < most) {
+			const char *name = figures->item[begun].name;
+			unlink(report_printf(&data->pool, "%s/%s.svg", plots, name));
+			pids[begun++] = start_gnuplot(
+			    plots, name, report_printf(&data->pool, "%s.log", name));
+			continue;
+		}
+		struct figure *figure = &figures->item[ended];
+		if (pids[ended] < 0)
+			figures->no_gnuplot = true;
+		else
+			take_picture(plots, data, figures, figure, wait_for(pids[ended]));
+		unlink(report_printf(&data->pool, "%s/%s.log", plots, figure->name));
+		ended++;
+	}
 }

@@ -6,6 +6,7 @@
  */
 #include "harness/figures_style.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,23 +74,60 @@ void figures_style_assign(struct report_server *servers, size_t count)
 			servers[i].style = next++;
 }
 
+enum { STYLES = 64, OWNER_BITS = 3, OWNER_MASK = (1 << OWNER_BITS) - 1, GREY = 0xc3c8ce };
+static const int colours[COLOURS] = {
+	[VERMILION] = 0xd55e00,
+	[ORANGE] = 0xe69f00,
+	[PURPLE] = 0xcc79a7,
+	[BLUE] = 0x0072b2,
+	[SKY] = 0x56b4e9,
+	[GREEN] = 0x009e73,
+};
+
+static uint32_t colour(uint32_t style)
+{
+	return style < KNOWN ? known[style].colour : style % COLOURS;
+}
+
+static int without_owner(int rgb)
+{
+	return rgb & ~(OWNER_MASK << 8 | OWNER_MASK);
+}
+
+static const char *owned(int rgb, uint32_t style, char out[8])
+{
+	int owner = (int)(style % STYLES);
+	snprintf(out, 8, "#%06X",
+	    (unsigned)(without_owner(rgb) | owner >> OWNER_BITS << 8 | (owner & OWNER_MASK)));
+	return out;
+}
+
 const char *figures_colour(uint32_t style)
 {
-	static const char *const colours[COLOURS] = {
-		[VERMILION] = "#D55E00",
-		[ORANGE] = "#E69F00",
-		[PURPLE] = "#CC79A7",
-		[BLUE] = "#0072B2",
-		[SKY] = "#56B4E9",
-		[GREEN] = "#009E73",
-	};
-	return colours[style < KNOWN ? known[style].colour : style % COLOURS];
+	static char text[STYLES][8];
+	return owned(colours[colour(style)], style, text[style % STYLES]);
+}
+
+const char *figures_behind(uint32_t style)
+{
+	static char text[STYLES][8];
+	return owned(GREY, style, text[style % STYLES]);
+}
+
+bool figures_owner(const int rgb[3], uint32_t *style, bool *behind)
+{
+	int all = rgb[0] << 16 | rgb[1] << 8 | rgb[2];
+	*style = (uint32_t)((rgb[1] & OWNER_MASK) << OWNER_BITS | (rgb[2] & OWNER_MASK));
+	*behind = without_owner(all) == without_owner(GREY);
+	return *behind || without_owner(all) == without_owner(colours[colour(*style)]);
 }
 
 const char *figures_page_colour(uint32_t style)
 {
-	const char *colour = figures_colour(style);
-	return strcmp(colour, "#0072B2") ? colour : "var(--blue)";
+	static char text[COLOURS][8];
+	uint32_t i = colour(style);
+	snprintf(text[i], sizeof(text[i]), "#%06x", (unsigned)colours[i]);
+	return i == BLUE ? "var(--blue)" : text[i];
 }
 
 /* Shifted by one in each round of the colours. */

@@ -29,6 +29,7 @@ static const struct section {
 	{ "conformance", "Conformance", "Conformance", report_section_conformance },
 	{ "cells", "All cells", "All cells", report_section_cells },
 	{ "reproduce", "Reproduce", "Reproduce", report_section_reproduce },
+	{ "coursework", "Coursework", "Coursework", report_section_coursework },
 };
 enum { SECTIONS = sizeof(sections) / sizeof(*sections) };
 

@@ -33,6 +33,9 @@ ASSET(asset_query, "scripts/plots/query.gp");
 ASSET(asset_file, "scripts/plots/file.gp");
 ASSET(asset_file_cold, "scripts/plots/file-cold.gp");
 ASSET(asset_stream, "scripts/plots/stream.gp");
+ASSET(asset_time, "scripts/plots/time.gp");
+ASSET(asset_heatmap, "scripts/plots/heatmap.gp");
+ASSET(asset_code, "scripts/plots/code.gp");
 ASSET(asset_scaling, "scripts/plots/scaling.gp");
 ASSET(asset_slow, "scripts/plots/slow.gp");
 ASSET(asset_cost, "scripts/plots/cost.gp");
@@ -59,6 +62,9 @@ static const struct report_asset assets[] = {
 	{ "file.gp", asset_file },
 	{ "file-cold.gp", asset_file_cold },
 	{ "stream.gp", asset_stream },
+	{ "time.gp", asset_time },
+	{ "heatmap.gp", asset_heatmap },
+	{ "code.gp", asset_code },
 	{ "scaling.gp", asset_scaling },
 	{ "slow.gp", asset_slow },
 	{ "cost.gp", asset_cost },

@@ -38,6 +38,16 @@ static void one_figure(struct report *r, const struct figure *f, bool with_symbo
 		report_table_slo(r);
 }
 
+/* All servers with their marks; the script makes switches of them. */
+static void legend(struct report *r)
+{
+	report_html(r->doc, "<div class=\"legend\">");
+	for (size_t i = 0; i < r->data->server_count; i++)
+		report_html(r->doc, "<span class=\"server s-%s\">%s</span>\n",
+		    r->data->servers[i].name, r->data->servers[i].name);
+	report_html(r->doc, "</div>\n");
+}
+
 void report_section_figures(struct report *r)
 {
 	bool symbols = true;
@@ -46,6 +56,10 @@ void report_section_figures(struct report *r)
 		report_paragraph(r->doc, "alarm",
 		    report_printf(
 			&r->data->pool, "**%zu figures could not be drawn.**", r->figures->failed));
+	report_paragraph(r->doc, NULL,
+	    "A server has one colour and one mark in all figures. Where there are many servers each "
+	    "has a panel of its own, on the same axes, with the others in grey behind it.");
+	legend(r);
 	for (size_t i = 0; i < r->figures->count; i++) {
 		const struct figure *f = &r->figures->item[i];
 		if (f->empty) {

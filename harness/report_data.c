@@ -64,6 +64,7 @@ static bool take_server(struct report_data *data, sqlite3_stmt *row)
 		.max_connections = whole(row, 5),
 		.source = text(data, row, 6),
 		.source_lines = whole(row, 7),
+		.about = text(data, row, 8),
 	};
 	if (!name_allowed(server.name)) {
 		warn_line("report: a server's name has characters outside [A-Za-z0-9_.+-]");
@@ -93,8 +94,9 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 /* Columns before the metrics, in the order that take_cell() reads them. */
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
-				   "requests_per_conn, slow, level_per_s, level_percent, cache, cpus";
-enum { CELL_COLUMN_COUNT = 20 };
+				   "requests_per_conn, slow, level_per_s, level_percent, cache, cpus, "
+				   "series, hlog";
+enum { CELL_COLUMN_COUNT = 22 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -118,6 +120,8 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.level_percent = whole(row, 17),
 		.cpus = whole(row, 19),
 		.cold = !strcmp(text(data, row, 18), "cold"),
+		.series = text(data, row, 20),
+		.hlog = text(data, row, 21),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {
@@ -257,7 +261,7 @@ bool report_data_open(struct report_data *data, const char *run_folder)
 		read = read_rows(data, db, "SELECT key, value FROM run ORDER BY key", take_key)
 		    && read_rows(data, db,
 			"SELECT name, family, api, language, summary, max_connections, source, "
-			"source_lines FROM server ORDER BY name",
+			"source_lines, about FROM server ORDER BY name",
 			take_server)
 		    && read_rows(data, db,
 			"SELECT server, case_id, section, sending, passed, detail FROM conformance "

@@ -38,6 +38,7 @@ struct report_server {
 	const char
 	    *name; /* letters, digits and _.+- only: goes into class names and gnuplot as it is */
 	const char *family, *api, *language, *summary, *source;
+	const char *about;    /* what its source says of itself; paragraphs apart by empty lines */
 	long max_connections; /* 0: not capped */
 	long source_lines;    /* 0: unknown */
 	uint32_t style;       /* colour and point type: see figures_style.h */
@@ -51,6 +52,7 @@ static inline bool report_is_reference(const struct report_server *server)
 
 struct report_cell_row {
 	const char *experiment, *target, *reason, *marks, *blank, *loadgen, *log;
+	const char *series, *hlog; /* its course in time; "" for most cells */
 	const struct report_server *server;
 	bool twin;
 	long cpus; /* of the server, in scaling; else 0 */

@@ -160,7 +160,7 @@ struct cpu_box {
 	bool set[CPUS_DRAWN_MAX];
 	int count, columns, width, height;
 };
-enum { CPU_STEP = 40, BOX_COLUMNS_MIN = 4, BOX_COLUMNS_MAX = 8 };
+enum { CPU_STEP = 40, BOX_COLUMNS_MIN = 5, BOX_COLUMNS_MAX = 8 };
 
 static struct cpu_box measure_box(const char *class, const char *title, const char *cpus)
 {
@@ -371,7 +371,7 @@ static size_t health_table(struct report *r, int first, int last, bool in_markdo
 				count++;
 			}
 	if (count)
-		report_table_end(r->doc, "sortable dense", in_markdown);
+		report_table_end(r->doc, "sortable filter dense", in_markdown);
 	return count;
 }
 

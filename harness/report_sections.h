@@ -24,6 +24,7 @@ void report_section_servers(struct report *r);
 void report_section_conformance(struct report *r);
 void report_section_cells(struct report *r);
 void report_section_reproduce(struct report *r);
+void report_section_coursework(struct report *r);
 
 /* Below the figures throughput and latency. */
 void report_table_usl(struct report *r);

@@ -1,6 +1,6 @@
 /*
- * report_servers.c: one section for each server: how its model waits, where to read it, and its key
- * figures, each with a small curve over the loads in which the other servers stand behind in grey.
+ * report_servers.c: one section for each server: where to read it, how its model waits in the words
+ * of its source, and its key figures, each with a small curve over the loads in which the other servers stand behind in grey.
  */
 #include "harness/report_sections.h"
 
@@ -9,41 +9,31 @@
 
 #include "harness/figures_style.h"
 
-/* What the families have in common; what is a server's own comes from its --describe. */
-static const struct {
-	const char *family, *text;
-} families[] = {
-	{ "thread",
-	    "Every connection has a thread of its own, which sleeps in the kernel until its "
-	    "connection can go on. The code reads from top to bottom and the scheduler does the "
-	    "rest; the price is a stack for each connection and a context switch for each wait." },
-	{ "process",
-	    "Every connection has a process of its own: nothing is shared, so nothing can be "
-	    "corrupted, and each costs an address space." },
-	{ "readiness",
-	    "One loop asks the kernel which connections can be read or written now, serves them "
-	    "without ever blocking, and asks again. No thread waits for one connection; a long "
-	    "computation makes all of them wait." },
-	{ "library",
-	    "A library owns the loop and calls back when a connection is ready or a timer expires. "
-	    "It chooses the best call of the system, and hides it; what that costs is the "
-	    "difference to the loop written by hand." },
-	{ "completion",
-	    "The server hands operations to the kernel and later collects their results: it does "
-	    "not ask whether it may read, it learns what was read. Many operations share one "
-	    "system call." },
-	{ "coroutine",
-	    "Each connection runs code that reads from top to bottom; where it would wait it is put "
-	    "aside, with a small stack of its own or as an object that the compiler made of it, and "
-	    "the thread goes on with another, without the kernel." },
-	{ "runtime",
-	    "A language's runtime schedules tasks over a few threads and polls the kernel on their "
-	    "behalf." },
-	{ "reference",
-	    "A program from elsewhere under the same load and the same measuring: **not "
-	    "equivalent**. It does not run the core, was not checked, serves less, and is "
-	    "neither ranked nor compared; it stands here for orientation." },
-};
+static const char reference_note[]
+    = "A program from elsewhere under the same load and the same measuring: **not equivalent**. It "
+      "does not run the core, was not checked, serves less, and is neither ranked nor compared; it "
+      "stands here for orientation.";
+
+/* What the source says of itself: a paragraph each, its first words ("Cost:") set off. The first
+ * one is the file's title, which the summary has told. */
+static void how_it_waits(struct report *r, const struct report_server *server)
+{
+	struct report_pool *pool = &r->data->pool;
+	const char *at = strstr(server->about, "\n\n");
+	report_html(r->doc, "<div class=\"about\">\n");
+	while (at) {
+		at += strspn(at, "\n");
+		const char *end = strstr(at, "\n\n");
+		int len = end ? (int)(end - at) : (int)strlen(at);
+		int lead = (int)strcspn(at, ":.,;");
+		const char *text = report_escape(pool, report_printf(pool, "%.*s", len, at));
+		if (lead < len && at[lead] == ':' && lead < 24)
+			text = report_printf(pool, "**%.*s**%s", lead, text, text + lead);
+		report_paragraph(r->doc, NULL, text);
+		at = end;
+	}
+	report_html(r->doc, "</div>\n");
+}
 
 struct key_figure {
 	const char *label, *experiment;
@@ -120,6 +110,8 @@ static void spark_line(struct report *r, const struct key_figure *k, const struc
 		    - (spark_y(f, p->metric[k->metric].median) - f->y_min) / height
 			* (SPARK_HEIGHT - 8);
 		report_html(r->doc, "%s%.1f %.1f", first ? "<path d=\"M" : "L", x, y);
+		if (first && f->x_max <= f->x_min) /* a dot */
+			report_html(r->doc, "h0");
 		first = false;
 	}
 	if (first)
@@ -162,8 +154,9 @@ static void tile(struct report *r, const struct key_figure *k, const struct repo
 		report_html(r->doc, "%s to %s<br>",
 		    report_value(pool, report_metrics[k->metric].unit, e.low),
 		    report_value(pool, report_metrics[k->metric].unit, e.high));
-	report_html(r->doc, "at %s</small><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\">",
-	    report_load(r, p->cells), SPARK_WIDTH, SPARK_HEIGHT);
+	report_html(r->doc, "at %s</small><svg viewBox=\"0 0 %d %d\" aria-hidden=\"true\"%s>",
+	    report_load(r, p->cells), SPARK_WIDTH, SPARK_HEIGHT,
+	    f.x_max > f.x_min ? "" : " class=\"dots\"");
 	for (size_t i = 0; i < r->data->server_count; i++)
 		if (&r->data->servers[i] != server)
 			spark_line(r, k, &f, &r->data->servers[i], NULL);
@@ -222,9 +215,6 @@ static void one_server(struct report *r, const struct report_server *server)
 	report_heading(
 	    r->doc, 3, report_printf(pool, "server-%s", server->name), report_name(r, server));
 	report_paragraph(r->doc, "summary", report_escape(pool, server->summary));
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
-		if (!strcmp(families[i].family, server->family))
-			report_paragraph(r->doc, NULL, families[i].text);
 	const char *source = *server->source ? report_printf(pool, " Source: [%s](../../%s)",
 				 report_escape(pool, server->source), server->source)
 					     : "";
@@ -240,6 +230,9 @@ static void one_server(struct report *r, const struct report_server *server)
 	    report_printf(pool, "Family: %s. Waits with: %s. Language: %s.%s%s",
 		report_escape(pool, server->family), report_code(pool, server->api),
 		report_escape(pool, server->language), cap, lines));
+	if (!strcmp(server->family, "reference"))
+		report_paragraph(r->doc, NULL, reference_note);
+	how_it_waits(r, server);
 	not_done(r, server);
 	key_row(r, server);
 	report_ledger_of(r, server);

@@ -76,7 +76,7 @@ group unit-sanitized 120 sh -c "$each" unit $(programs "$BUILD/sanitized")
 
 group layers 60 scripts/layers.sh "$BUILD"
 group conformance 120 "$BUILD/c10k" check all
-for script in tests/cli/*.sh tests/fault/*.sh tests/workloads/*.sh tests/report/*.sh tests/interop/*.sh; do
+for script in tests/cli/*.sh tests/fault/*.sh tests/workloads/*.sh tests/report/*.sh tests/browser/*.sh tests/interop/*.sh; do
 	[ -e "$script" ] || continue
 	group "$(basename "$(dirname "$script")")-$(basename "$script" .sh)" 180 "$script"
 done

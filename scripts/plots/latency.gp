@@ -42,7 +42,7 @@ do for [p = 1:panels] {
 	set label 6 'SLO' at graph 1, first slo left offset 0.6, 0 tc rgb soft font ',10'
 	set label 5 empty_note at graph 0.5, graph 0.5 center tc rgb soft
 	set arrow 1 from graph 0, first slo to graph 1, first slo nohead dt 5 lc rgb soft lw 1.2 back
-	plot for [s in servers] tsv skip 1 using (x_of(s, 'p99')):4 with lines lc rgb behind_ink lw 1, \
+	plot for [s in servers] tsv skip 1 using (x_of(s, 'p99')):4 with lines lc rgb behind(s) lw 1, \
 	for [part in 'p99.9 p50 p99'] tsv skip 1 using (x_of(shown(p), part)):4 \
 		with lines lc rgb colour(shown(p)) lw part_width(part) dt part_dash(part), \
 	tsv skip 1 using (x_of(shown(p), 'p99')):4:5:6 with yerrorbars lc rgb colour(shown(p)) lw 1.2 pt -1, \
@@ -50,7 +50,7 @@ do for [p = 1:panels] {
 		with points lc rgb colour(shown(p)) lw 1.4 ps 0.7 pt variable, \
 	for [part in 'p50 p99'] tsv skip 1 using (is(shown(p), part) ? column(3) : x_min):(is(shown(p), part) ? column(4) : \
 		y_min):(is(shown(p), part) ? hover(shown(p)) : '') \
-		with labels hypertext point pt 7 ps 1.2 lc rgb '#ffffffff', \
+		with labels hypertext point pt 7 ps 1.2 lc rgb unseen(shown(p)), \
 	for [part in 'model-p50 model-p99'] tsv skip 1 using (x_of(shown(p), part)):4 with lines lc rgb ink lw 0.8, \
 	$stops using (x_max):(y_max):(text_of(shown(p), 4)) with labels right offset 0, 0.6 tc rgb soft font ',10', \
 	NaN
@@ -66,7 +66,7 @@ do for [p = 1:panels] {
 	set ytics font ',10'
 	if (p == 1) { set label 1 'achieved' at graph 0, graph 1 left offset 0, 0.6 tc rgb soft font ',10' }
 	plot tsv skip 1 using (x_of(shown(p), 'p99')):(bar(shown(p), 0.99, 10)) with impulses lc rgb colour(shown(p)) lw 4, \
-	tsv skip 1 using (x_of(shown(p), 'p99')):(bar(shown(p), 0, 0.99)) with impulses lc rgb behind_ink lw 4, \
+	tsv skip 1 using (x_of(shown(p), 'p99')):(bar(shown(p), 0, 0.99)) with impulses lc rgb soft lw 4, \
 	NaN
 	set ytics font ',13'
 }

@@ -7,8 +7,10 @@ tsv = name.'.tsv'
 part_dash(s, part) = part eq word(parts, 1) ? dash(s) : 5
 x_of(s, part) = strcol(1) eq s && strcol(2) eq part ? (column(3) > 0 ? column(3) : x_zero) : NaN
 y_of(v) = column(v) >= y_floor ? column(v) : column(v) < y_floor ? y_floor : NaN
-hover(s) = sprintf('%s%s at %s: %s [%s, %s], %s runs%s', s, words(parts) > 1 ? ' '.strcol(2) : '', \
-	strcol(3), strcol(4), strcol(5), strcol(6), strcol(7), strcol(8) eq 'valid' ? '' : ', '.strcol(8))
+plainly(v) = abs(v) >= 1000 ? sprintf('%.0f', v) : sprintf('%.4g', v)
+interval(n) = valid(n + 1) && strcol(7) ne '1' ? sprintf(' [%s, %s]', plainly(column(n)), plainly(column(n + 1))) : ''
+hover(s) = sprintf('%s%s at %s: %s%s, %s run%s%s', s, words(parts) > 1 ? ' '.strcol(2) : '', strcol(3), plainly(column(4)), \
+	interval(5), strcol(7), strcol(7) eq '1' ? '' : 's', strcol(8) eq 'valid' ? '' : ', '.strcol(8))
 mark(s) = point(s) - (strcol(8) eq 'client-limited')
 # gnuplot 5.4 crashes on labels of which none has a place: one without a value stands, unseen, in a corner
 has(s, part) = strcol(1) eq s && strcol(2) eq part && valid(4)
@@ -46,7 +48,7 @@ do for [p = 1:panels] {
 		}
 	}
 	plot for [d in ceilings] ceiling(d, x) with lines lc rgb soft lw 1.2 dt 5, \
-	for [s in greyed(p)] tsv skip 1 using (x_of(s, word(parts, 1))):(y_of(4)) with lines lc rgb behind_ink lw 1, \
+	for [s in greyed(p)] tsv skip 1 using (x_of(s, word(parts, 1))):(y_of(4)) with lines lc rgb behind(s) lw 1, \
 	for [part in (fill ? parts : '')] for [s in greyed(p) eq '' ? '' : shown(p)] tsv skip 1 \
 		using (x_of(s, part)):(y_of(4)) with filledcurves x1 lc rgb colour(s) fs transparent solid 0.18, \
 	for [part in parts] for [s in shown(p)] tsv skip 1 using (x_of(s, part)):(y_of(4)) \
@@ -57,7 +59,7 @@ do for [p = 1:panels] {
 		with points lc rgb colour(s) lw 1.4 ps 0.8 pt variable, \
 	for [part in parts] for [s in shown(p)] tsv skip 1 \
 		using (has(s, part) ? x_of(s, part) : x_min):(has(s, part) ? y_of(4) : y_min):(has(s, part) ? hover(s) : '') \
-		with labels hypertext point pt 7 ps 1.2 lc rgb '#ffffffff', \
+		with labels hypertext point pt 7 ps 1.2 lc rgb unseen(s), \
 	for [s in shown(p)] tsv skip 1 using (x_of(s, 'linear')):(y_of(4)) with lines lc rgb soft lw 1.2 dt 5, \
 	for [s in shown(p)] tsv skip 1 using (x_of(s, 'model')):(y_of(4)) with lines lc rgb ink lw 0.8, \
 	for [s in shown(p)] $ends using 2:4:(text_of(s, 5)) \

@@ -24,11 +24,11 @@ do for [p = 1:panels] {
 		set label 4 'percentile' at screen 0.5, screen 12.0 / height center tc rgb ink
 	}
 	set label 5 empty_note at graph 0.5, graph 0.5 center tc rgb soft
-	plot for [s in greyed(p)] tsv skip 1 using (x_of(s)):(seconds(5)) with lines lc rgb behind_ink lw 1, \
+	plot for [s in greyed(p)] tsv skip 1 using (x_of(s)):(seconds(5)) with lines lc rgb behind(s) lw 1, \
 	for [s in shown(p)] tsv skip 1 using (x_of(s)):(seconds(5)) \
 		with lines lc rgb colour(s) lw (panels > 1 ? 2.4 : 2) dt dash(s), \
 	for [s in shown(p)] tsv skip 1 using (told(s)):(seconds(5)):(hover(s)) \
-		with labels hypertext point pt 7 ps 0.9 lc rgb '#ffffffff', \
+		with labels hypertext point pt 7 ps 0.9 lc rgb unseen(s), \
 	for [s in shown(p)] $ends using 2:($4 / 1e6):(text_of(s, 5)) \
 		with labels left offset 1, 0 tc rgb colour(s) font ',12', \
 	for [s in shown(p)] $stops using (x_max):(y_max):(panels > 1 ? text_of(s, 4) : '') \

@@ -1,6 +1,6 @@
 # What all figures share: the terminal, inks, axes, and how a server is drawn. Loaded by every NAME.gp, after its
-# head has set: name, width, height, panels, panel_columns, servers, colours, points, dashes (word lists in the same
-# order), and x_*, y_*.
+# head has set: name, width, height, panels, panel_columns, servers, colours, behinds, points, dashes (word lists in the
+# same order), and x_*, y_*.
 # No text is ever interpreted: noenhanced, single quotes, and server names from a whitelist.
 if (!exists('out')) out = name.'.svg'
 set encoding utf8
@@ -8,10 +8,9 @@ set terminal svg size width,height dynamic noenhanced font 'sans-serif,13' backg
 set output out
 set datafile separator tab
 
-ink = '#202428'      # text; the page replaces these four by its own, light or dark
+ink = '#202428'      # text; the page replaces these three by its own, light or dark
 soft = '#6a7178'     # axes, notes
 grid = '#e3e5e8'
-behind_ink = '#c3c8ce'
 
 set border 3 lc rgb soft lw 1
 set tics nomirror out scale 0.5 textcolor rgb ink
@@ -30,6 +29,8 @@ set dashtype 8 (1,2)
 
 index_of(s) = int(sum [i=1:words(servers)] (word(servers, i) eq s ? i : 0))
 colour(s) = s eq '' ? '#000000' : word(colours, index_of(s))
+behind(s) = s eq '' ? '#000000' : word(behinds, index_of(s))
+unseen(s) = '#ff'.substr(colour(s), 2, 7)
 point(s) = s eq '' ? 7 : int(word(points, index_of(s)))
 dash(s) = s eq '' || panels > 1 ? 1 : int(word(dashes, index_of(s)))
 

@@ -26,7 +26,8 @@ if command -v gnuplot >/dev/null; then
 	holds "it is made again" timeout 60 "$c10k" report "$work/run"
 	sum >"$work/second"
 	holds "twice the same" cmp "$work/first" "$work/second"
-	for name in throughput idle switches cpu cost cost-latency latency memory wait syscalls percentiles-10 percentiles-1000 percentiles-10000; do
+	for name in throughput idle switches cpu cost cost-latency latency memory wait syscalls time heatmap code percentiles-10 \
+		percentiles-1000 percentiles-10000; do
 		for extension in gp tsv svg; do holds "$name.$extension is there" test -s "$work/run/plots/$name.$extension"; done
 	done
 	holds "a figure is drawn again alone" sh -c "cd '$work/run/plots' && rm idle.svg && gnuplot idle.gp && test -s idle.svg"
@@ -47,10 +48,10 @@ holds "it says what to install" grep -q 'apt-get install gnuplot-nox' "$work/err
 holds "the page says it, too" grep -q 'apt-get install gnuplot-nox' "$html"
 holds "no figure is left behind" sh -c "! ls '$work'/run/plots/*.svg"
 
-for id in grade answers reading setup health figures servers conformance cells reproduce; do
+for id in grade answers reading setup health figures servers conformance cells reproduce coursework; do
 	holds "section $id" grep -q "<h2 id=\"$id\">" "$html"
 done
-holds "the Markdown has all sections" test "$(grep -c '^## [0-9]' "$md")" = 10
+holds "the Markdown has all sections" test "$(grep -c '^## [0-9]' "$md")" = 11
 for file in "$html" "$md"; do
 	lacks "NaN in $file" grep -qiE '(^|[^a-z])-?(nan|inf)([^a-z]|$)' "$file"
 	holds "threads rank behind in $file" grep -q '0.50x \[0.50, 0.50\]' "$file"
@@ -65,8 +66,20 @@ for file in "$html" "$md"; do
 	holds "what is not fitted in $file" grep -q 'No scalability law is fitted' "$file"
 	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\]' "$file"
 done
+# a table as GitHub's Markdown wants it: an empty line, a head, a line of dashes, and as many cells in each row
+if awk '
+	function cells(line) { gsub(/\\./, "", line); gsub(/`[^`]*`/, "", line); return gsub(/\|/, "", line) }
+	/^\|/ && !rows { if (before != "") bad = bad "\nno empty line before: " $0; wanted = cells($0); tables++ }
+	/^\|/ { rows++; if (cells($0) != wanted) bad = bad "\nanother number of cells: " $0
+		if (rows == 2 && $0 !~ /^\|( :?-+:? \|)+$/) bad = bad "\nno line of dashes: " $0 }
+	!/^\|/ { rows = 0 }
+	{ before = $0 }
+	END { if (bad != "" || tables < 5) { print tables " tables" bad; exit 1 } }' "$md" >"$work/tables"; then pass
+else fail "tables of the Markdown: $(cat "$work/tables")"; fi
 lacks "the store writes HTML" grep -qE '<script>alert|<models>|<x>|<b>, ' "$html"
 lacks "the page asks the network" grep -qE '(src|href)="(https?:)?//' "$html"
+holds "a source says how it waits" grep -q '<strong>Cost</strong>: a &lt;b&gt;stack&lt;/b&gt; \[x\](y)' "$html"
+holds "a question for learners" grep -q '10,000 connections are busy. How often' "$md"
 holds "limits have their reasons" grep -q 'select serves at most 1019 connections' "$html"
 
 mkdir "$work/none"

@@ -68,5 +68,17 @@ UPDATE cell SET verdict = 'client-limited', reason = 'worker 0 used 97% of its C
 UPDATE cell SET verdict = 'invalid', reason = 'errors `$(id)` <b>' WHERE server = 'thread' AND experiment = 'wait' AND rep = 2;
 UPDATE cell SET verdict = 'failed', reason = 'exit 1: "EOD"', rate_per_s = NULL, marks = 'unfair'
 	WHERE server = 'thread' AND experiment = 'idle' AND idle = 0;
-UPDATE cell SET loadgen = '{"latency_ns": {"service": {"hdr": "no histogram"}}, "bytes": {"sent": 4100, "received": 13600}, '
+UPDATE cell SET loadgen = '{"latency_ns": {"service": {"hdr": "' || CASE server WHEN 'thread' THEN 'no histogram'
+	ELSE 'HISTFAAAAEJ4nJNpmSzMwMCgwgABzFCaEYj5/wOB/QeIQONSJhZWFmYmRjYejjIFOXYmIJPpJLePHKMGEzsLIxMLjx0LAK1JCow=' END || '"}}, "bytes": {"sent": 4100, "received": 13600}, '
 	|| '"requests": {"sent": 100, "completed": 100}}' WHERE experiment = 'throughput' AND verdict = 'valid';
+-- Their course in time: ten steps before the window, ten in it; every other step has answers, 229 of some 240 ms.
+UPDATE cell SET series = 'time_s,phase,rate_per_s,errors,p50_us,p99_us,open_connections,answered_connections'
+		|| (WITH step(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM step WHERE i < 20)
+		SELECT group_concat(char(10) || printf('%.3f,%s,%.1f,0,%s,,1000,1000', i * 0.02,
+			CASE WHEN i < 5 THEN 'connect' WHEN i < 10 THEN 'warm-up' WHEN i < 20 THEN 'measure' ELSE 'drain' END,
+			i % 2 * 11450.0, CASE WHEN i % 2 THEN '240000' ELSE '' END), '') FROM step) || char(10),
+	hlog = '#[Histogram log format version 1.3]' || (WITH step(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM step WHERE i < 19)
+		SELECT group_concat(char(10) || printf('%.3f,0.020,289.118,%s', i * 0.02, CASE WHEN i % 2
+			THEN 'HISTFAAAAEJ4nJNpmSzMwMCgwgABzFCaEYj5/wOB/QeIQONSJhZWFmYmRjYejjIFOXYmIJPpJLePHKMGEzsLIxMLjx0LAK1JCow='
+			ELSE 'HISTFAAAABt4nJNpmSzMgADMUJoRiPn/A4H9B4gAAGSyBoU=' END), '') FROM step) || char(10)
+	WHERE experiment = 'throughput' AND connections = 1000 AND rep = 1 AND twin = 0;
