@@ -1,6 +1,7 @@
 /*
- * cell_digest.h: what a row of table `cell` holds, as one number: its SHA-256 stands in the row itself,
- * so that a byte that changes later, in a histogram or in a figure, is noticed (`c10k verify`).
+ * cell_digest.h: what a row of table `cell` holds, and what other tables hold of that cell, as one number:
+ * its SHA-256 stands in the row itself, so that a byte that changes later, in a histogram or in a
+ * figure, is noticed (`c10k verify`).
  */
 #ifndef CELL_DIGEST_H
 #define CELL_DIGEST_H
@@ -11,7 +12,19 @@ enum { DIGEST_CAP = 65 }; /* SHA-256 in hexadecimal, and a NUL */
 
 #define CELL_DIGEST_COLUMN "sha256"
 
-/* Of the row that `SELECT * FROM cell` stands at: every column but CELL_DIGEST_COLUMN. */
+/* A cell whole; what the other tables hold is one column each. `syscall_sum` is for verify_cell.c. */
+#define CELL_DIGEST_SELECT \
+	"SELECT cell.*," \
+	" (SELECT json_group_array(json_array(name, calls, per_req, source))" \
+	"  FROM syscall WHERE cell_id = cell.id) AS syscalls," \
+	" (SELECT total(per_req) FROM syscall WHERE cell_id = cell.id) AS syscall_sum," \
+	" (SELECT json_group_array(json_array(window_ns, switches, switches_counted, reason))" \
+	"  FROM timeline WHERE cell_id = cell.id) AS timelines," \
+	" (SELECT json_group_array(json_array(tid, name, running_ns, preempted_ns, waiting_ns," \
+	"  ready_ns, spans)) FROM timeline_thread WHERE cell_id = cell.id) AS threads_of_it" \
+	" FROM cell"
+
+/* Of the row that CELL_DIGEST_SELECT stands at: every column but CELL_DIGEST_COLUMN. */
 void cell_digest(sqlite3_stmt *row, char digest[DIGEST_CAP]);
 
 #endif

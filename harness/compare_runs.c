@@ -125,7 +125,7 @@ static void compare_points(struct comparisons *c, struct report_data *a, struct 
 {
 	for (int i = 0; i < MEASURES; i++) {
 		item.metric = measures[i].metric;
-		if (!applies(item.a->cells, item.metric))
+		if (!applies(item.a->cells, item.metric) || !item.a->metric[item.metric].count)
 			continue;
 		if (!report_usable(item.b)) {
 			item.outcome = COMPARE_LOST;

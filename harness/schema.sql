@@ -103,7 +103,7 @@ CREATE TABLE cell (
 	log          TEXT,            -- last words of the server and of the load generator, if any
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
-	sha256       TEXT NOT NULL DEFAULT '', -- of the row's other columns, see cell_digest.h
+	sha256       TEXT NOT NULL DEFAULT '', -- of the cell, see cell_digest.h
 	UNIQUE (experiment, server, twin, target, connections, idle, slow, cpus, cache, requests_per_conn, level_per_s, level_percent, rep)
 );
 

@@ -128,7 +128,7 @@ static void prepare_all(struct store *store)
 	    " ready_ns, spans) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 	store->put_syscall = prepare(store,
 	    "INSERT INTO syscall (cell_id, name, calls, per_req, source) VALUES (?, ?, ?, ?, ?)");
-	store->get_row = prepare(store, "SELECT * FROM cell WHERE id = ?");
+	store->get_row = prepare(store, CELL_DIGEST_SELECT " WHERE id = ?");
 	store->seal_row = prepare(store,
 	    "UPDATE cell SET " CELL_DIGEST_COLUMN " = ? WHERE id = ?");
 	store->find_row = prepare(store,
@@ -353,9 +353,9 @@ void store_put_row(struct store *store, const struct row *row)
 	run_sql(store, "SAVEPOINT row;"); /* a transaction of its own, unless the caller has one */
 	step(store, put);
 	sqlite3_int64 id = sqlite3_last_insert_rowid(store->db);
-	seal_row(store, id);
 	put_syscalls(store, row, id);
 	put_timeline(store, &row->timeline, id);
+	seal_row(store, id);
 	run_sql(store, "RELEASE row;");
 }
 

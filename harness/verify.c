@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/cell_digest.h"
 #include "harness/csv.h"
 #include "harness/paths.h"
 #include "harness/report.h"
@@ -46,7 +47,7 @@ static void verify_store(struct verify *v, const char *path)
 		verify_differ(v, "run.sqlite", "damaged: %s", sqlite3_column_text(row, 0));
 	sqlite3_finalize(row);
 	if (code == SQLITE_OK)
-		code = sqlite3_prepare_v2(db, "SELECT * FROM cell ORDER BY id", -1, &row, NULL);
+		code = sqlite3_prepare_v2(db, CELL_DIGEST_SELECT " ORDER BY id", -1, &row, NULL);
 	while (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
 		verify_cell(v, row);
 		code = SQLITE_OK;

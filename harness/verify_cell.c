@@ -227,6 +227,9 @@ void verify_cell(struct verify *v, sqlite3_stmt *row)
 		verify_result(v, where, text_of(row, "loadgen"));
 		verify_row(v, where, row);
 	}
+	if (isfinite(number_of(row, "syscalls_per_req")))
+		compare(v, where, "syscalls_per_req", number_of(row, "syscalls_per_req"),
+		    number_of(row, "syscall_sum"), digits_error);
 	if (*text_of(row, "batch_times"))
 		verify_batch(v, where, row);
 }

@@ -20,7 +20,7 @@ struct verify {
 __attribute__((format(printf, 3, 4))) void verify_differ(struct verify *v, const char *where,
     const char *format, ...);
 
-/* The row that `SELECT * FROM cell` stands at. */
+/* The row that CELL_DIGEST_SELECT (cell_digest.h) stands at. */
 void verify_cell(struct verify *v, sqlite3_stmt *row);
 
 #endif

@@ -201,6 +201,13 @@ awk 'length > 80 { print; wide = 1 } END { exit wide }' "$work/lines" && pass ||
 NO_COLOR=1 on_terminal >"$work/screen"
 if grep -q "$(printf '\033\\[[0-9;]*m')" "$work/screen"; then fail 'NO_COLOR'; else pass; fi
 
+# --- a cell whose course in time is kept, and what the source says
+plan '[plan]\nblocks = 1\nservers = epoll\nwarmup = 50ms\nduration = 100ms\n[throughput]\nconnections = 1k\n'
+timeout 60 "$c10k" bench "$work/plan.ini" --unchecked --out "$work/course" >"$work/out" 2>"$work/err" </dev/null
+[ "$(grep -c '^epoll.measure' "$work/course/latest/plots/time.tsv")" = 5 ] && pass || fail "a window of 100 ms has five steps: $(cat "$work/err")"
+awk -F'\t' 'NR > 1 { sum += $6 } END { exit !(sum > 100) }' "$work/course/latest/plots/heatmap.tsv" && pass || fail "the heat map has no answers"
+holds 'how epoll waits, in the words of its source' grep -q '<strong>How it waits</strong>: each socket' "$work/course/latest/report.html"
+
 # --- one run at a time
 flock "$work/results/.lock" sh -c 'echo 4711 >"$0/.lock"; sleep 5' "$work/results" &
 sleep 0.5

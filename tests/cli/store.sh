@@ -152,6 +152,9 @@ for at in 9 25 60; do
 	prints 4 'cell 5 .*: its content' "$c10k" verify "$run"
 done
 again
+sql "INSERT INTO syscall VALUES (2, 'read', 1, 1, 'bpf')"
+prints 4 'cell 2 .*: its content' "$c10k" verify "$run"
+again
 sql "UPDATE cell SET rate_per_s = rate_per_s * 1.01 WHERE id = 2"
 prints 4 'cell 2 .*: rate_per_s is .*, recomputed it is' "$c10k" verify "$run"
 grep -q '  cells.csv: is not what run.sqlite gives' "$work/out" && pass || fail "a table that is no longer true"

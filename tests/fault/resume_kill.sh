@@ -59,6 +59,12 @@ start() {
 	if [ -n "$run" ]; then set -- --resume "$run"; else set -- "$work/plan.ini" --unchecked --out "$work/results"; fi
 	setsid "$c10k" bench "$@" >"$work/out" 2>"$work/err" &
 	harness=$!
+	[ -z "$run" ] || return
+	# a new one first finds out what this kernel's objects cost: it has begun when it shows its plan
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ ! -s "$work/out" ] || break
+		sleep 0.2
+	done
 }
 # ended: what the harness has to say when nobody killed it: the run is complete, or had not begun when it was killed
 ended() {
@@ -75,6 +81,7 @@ ended() {
 		[ "$(sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE verdict = 'failed'")" -le $children ] && pass ||
 			fail "more cells failed than lost their server or load generator"
 		"$c10k" report "$run" >/dev/null 2>&1 && pass || fail "a resumed run has no report"
+		"$c10k" verify "$run" >"$work/verify" && pass || fail "a resumed run is not true: $(cat "$work/verify")"
 		runs=$((runs + 1))
 	fi
 	harness= run=
