@@ -176,7 +176,8 @@ static void print_plan(const struct bench *b)
 {
 	char server[1024], client[1024];
 	plan_table_print(&b->plan, b->options.plan_path);
-	cpus_format(&b->setup.server_cpus, server, sizeof(server));
+	struct cpu_list one = cpus_first(&b->setup.server_cpus, &b->setup.client_cpus, 1);
+	cpus_format(&one, server, sizeof(server));
 	cpus_format(&b->setup.client_cpus, client, sizeof(client));
 	printf("  CPUs      server %s; load generator and harness %s\n", server, client);
 	if (b->split == CPU_SPLIT_THREADS)
@@ -221,7 +222,8 @@ static void prepare(struct bench *b, int argc, char **argv)
 static void put_provenance(const struct bench *b, struct store *store)
 {
 	char cpus[1024];
-	cpus_format(&b->setup.server_cpus, cpus, sizeof(cpus));
+	struct cpu_list one = cpus_first(&b->setup.server_cpus, &b->setup.client_cpus, 1);
+	cpus_format(&one, cpus, sizeof(cpus));
 	store_put_run(store, "server_cpus", cpus);
 	cpus_format(&b->setup.client_cpus, cpus, sizeof(cpus));
 	store_put_run(store, "client_cpus", cpus);

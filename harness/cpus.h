@@ -1,7 +1,8 @@
 /*
  * cpus.h: who runs where. Server and load generator get CPUs of their own, half of the cores each,
  * the hyper-threads of a core kept together; the harness runs on the load generator's. The server
- * has the first ones: on two CPUs it has CPU 0 and its client CPU 1, as in `make perf`.
+ * has the first ones: on two CPUs it has CPU 0 and its client CPU 1, as in `make perf`. What the
+ * server's half has beyond its first CPU is used by experiment scaling alone.
  */
 #ifndef CPUS_H
 #define CPUS_H

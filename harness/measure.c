@@ -300,9 +300,9 @@ static void keep_course(struct run *run)
 
 static struct cpu_list server_cpus(const struct measure_setup *setup, const struct cell *cell)
 {
-	return cell->cpus
-	    ? cpus_first(&setup->server_cpus, &setup->client_cpus, (int)cell->cpus)
-	    : setup->server_cpus;
+	/* one CPU for every model, or threads would have as many as the machine, and a loop one */
+	int count = cell->cpus ? (int)cell->cpus : 1;
+	return cpus_first(&setup->server_cpus, &setup->client_cpus, count);
 }
 
 /* Starts both and follows them. NULL, or why it could not go on. */
