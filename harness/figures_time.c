@@ -16,6 +16,7 @@
 
 enum { BINS_PER_DECADE = 8, SHADES = 6, FIELDS = 8, ROW_HEIGHT = 96 };
 static const double before_most_s = 0.5; /* what is shown of the time before the window */
+static const double step_s = 0.02;
 
 /* The columns of the series. */
 enum { FIELD_TIME, FIELD_PHASE, FIELD_RATE, FIELD_ERRORS, FIELD_P50, FIELD_P99, FIELD_OPEN };
@@ -82,7 +83,9 @@ static void write_series(FILE *tsv, const struct report_cell_row *cell, struct r
 		       open = number(fields[FIELD_OPEN]), p50 = number(fields[FIELD_P50]),
 		       p99 = number(fields[FIELD_P99]);
 		bool drain = !strcmp(fields[FIELD_PHASE], "drain");
-		if (time < -before_most_s || drain)
+		/* the grid begins anew at the window: the step before may be too short for a rate */
+		bool cut_short = time < 0 && time > -step_s / 2;
+		if (time < -before_most_s || drain || cut_short)
 			continue;
 		fprintf(tsv, "%s\t%s\t%.3f", cell->server->name, fields[FIELD_PHASE], time);
 		put(tsv, rate);
@@ -219,8 +222,9 @@ static bool make_heat(struct report_data *data, const char *plots, struct figure
 	free(scratch);
 	h->x_max = heat.x_max > 0 ? heat.x_max : 1;
 	h->y_log = true;
-	h->y_min = heat.x_max > 0 ? heat.y_min : 10;
-	h->y_max = heat.x_max > 0 ? heat.y_max : 1000;
+	/* whole powers of ten, or the axis may have no mark */
+	h->y_min = heat.x_max > 0 ? pow(10, floor(log10(heat.y_min))) : 10;
+	h->y_max = heat.x_max > 0 ? pow(10, ceil(log10(heat.y_max))) : 1000;
 	/* the axis is in seconds, so that its labels carry a unit */
 	h->extra = report_printf(&data->pool,
 	    "shades = %d\nmost = '%s'\ny_min = %.9g\ny_max = %.9g\n", SHADES,
@@ -237,6 +241,7 @@ bool figures_time(struct report_data *data, const char *plots, struct figures *f
 	struct figure_head heat = time;
 	heat.name = "heatmap";
 	heat.script = "heatmap.gp";
+	heat.panels = true;
 	if (!make_time(data, plots, &time) || !make_heat(data, plots, &heat))
 		return false;
 	figures->item[figures->count++] = (struct figure){

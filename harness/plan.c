@@ -320,6 +320,18 @@ static int on_key(void *user, const char *section, const char *name, const char 
 
 /* --- sections and lines ---------------------------------------------------------------------- */
 
+/* Of two sections of an experiment no cell may be the same: it would count twice. */
+static bool complain_of_same(struct reader *r, const struct experiment *e)
+{
+	for (const struct experiment *other = r->plan->experiments; other < e; other++)
+		if (other->kind == e->kind && plan_levels_meet(&other->connections, &e->connections) &&
+		    plan_levels_meet(&other->idle, &e->idle))
+			return complain(r,
+			    "[%s] stands there twice with the same connections: give each other loads",
+			    experiment_names[e->kind]);
+	return true;
+}
+
 /* What a section must have said by its end. Complaints name the line where it began. */
 static bool close_section(struct reader *r)
 {
@@ -346,6 +358,8 @@ static bool close_section(struct reader *r)
 		    experiment_names[e->kind]);
 	if (!r->failed && !plan_knows_capacity(r->plan, e, problem))
 		complain(r, "%s", problem);
+	if (!r->failed)
+		complain_of_same(r, e);
 	r->line = line;
 	return !r->failed;
 }
@@ -391,9 +405,8 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 		    plan_join(all, sizeof(all), experiment_names, EXPERIMENT_COUNT));
 	if (r->section == SECTION_NONE)
 		return complain(r, "begin with [plan]");
-	for (uint32_t i = 0; i < r->plan->experiment_count; i++)
-		if (r->plan->experiments[i].kind == (enum experiment_kind)kind)
-			return complain(r, "[%.*s] stands there twice", (int)len, name);
+	if (r->plan->experiment_count == PLAN_EXPERIMENTS_MAX)
+		return complain(r, "more than %d experiments", PLAN_EXPERIMENTS_MAX);
 	r->section = (int)r->plan->experiment_count++;
 	struct experiment *e = &r->plan->experiments[r->section];
 	*e = r->defaults;

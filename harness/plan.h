@@ -9,7 +9,8 @@
  *     servers = all            ; or a list: epoll, poll, select[fd-setsize=16384]
  *     blocks = 3               ; how often everything is repeated, each time in another order
  *
- *     [idle]                   ; an experiment, as `c10k list experiments` names it
+ *     [idle]                   ; an experiment, as `c10k list experiments` names it; it may have
+ *                              ; several sections, each with loads of its own
  *     connections = 100
  *     idle = 0, 1k, 10k
  *     duration = 1s
@@ -30,6 +31,7 @@
 
 enum {
 	PLAN_SERVERS_MAX = 64,
+	PLAN_EXPERIMENTS_MAX = 32,  /* sections */
 	PLAN_LEVELS_MAX = 16,       /* values in one list of connections */
 	PLAN_BLOCKS_MAX = 100,
 	PLAN_CPUS_MAX = 256,
@@ -114,7 +116,7 @@ struct plan {
 	char title[PLAN_TEXT_CAP * 2];
 	struct plan_server servers[PLAN_SERVERS_MAX];
 	uint32_t server_count;
-	struct experiment experiments[EXPERIMENT_COUNT];
+	struct experiment experiments[PLAN_EXPERIMENTS_MAX];
 	uint32_t experiment_count;
 };
 
@@ -155,6 +157,9 @@ bool plan_uses(const struct plan *plan, uint32_t server);
 char *plan_format_count(char out[PLAN_NAME_CAP], uint32_t count);
 /* "10k", "50%", or "" of a closed loop. */
 char *plan_format_rate(char out[PLAN_NAME_CAP], struct plan_rate rate);
+
+/* Have the two a value in common? */
+bool plan_levels_meet(const struct plan_levels *a, const struct plan_levels *b);
 
 /* --- shared by plan.c, plan_servers.c and plan_rates.c --------------------------------------- */
 

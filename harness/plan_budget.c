@@ -46,12 +46,18 @@ void plan_budget_print(const struct plan *plan, const struct plan_budget *budget
 	putchar('\n');
 }
 
-static const struct experiment *find(const struct plan *plan, enum experiment_kind kind)
+/* The levels of an experiment in all its sections. */
+static struct plan_levels levels_of(const struct plan *plan, enum experiment_kind kind, bool idle)
 {
-	for (uint32_t i = 0; i < plan->experiment_count; i++)
-		if (plan->experiments[i].kind == kind)
-			return &plan->experiments[i];
-	return NULL;
+	struct plan_levels all = { 0 };
+	for (uint32_t i = 0; i < plan->experiment_count; i++) {
+		const struct experiment *e = &plan->experiments[i];
+		const struct plan_levels *levels = idle ? &e->idle : &e->connections;
+		for (uint32_t k = 0; k < levels->count && e->kind == kind; k++)
+			if (all.count < PLAN_LEVELS_MAX)
+				all.values[all.count++] = levels->values[k];
+	}
+	return all;
 }
 
 /* "1, 10" of the levels that `all` has and `some` has not; "" for none. */
@@ -62,10 +68,8 @@ static char *missing(const struct plan_levels *all, const struct plan_levels *so
 	size_t len = 0;
 	out[0] = '\0';
 	for (uint32_t i = 0; i < all->count && len < cap; i++) {
-		bool there = false;
-		for (uint32_t k = 0; k < some->count; k++)
-			there |= some->values[k] == all->values[i];
-		if (!there)
+		struct plan_levels one = { .values = { all->values[i] }, .count = 1 };
+		if (!plan_levels_meet(&one, some))
 			len += (size_t)snprintf(out + len, cap - len, "%s%s", len ? " and " : "",
 			    plan_format_count(count, all->values[i]));
 	}
@@ -78,17 +82,18 @@ void plan_budget_print_left(const struct plan *plan, const struct plan *full)
 	uint32_t most = 0;
 	for (uint32_t i = 0; i < full->experiment_count; i++) {
 		const struct experiment *all = &full->experiments[i];
-		const struct experiment *some = find(plan, all->kind);
+		struct plan_levels connections = levels_of(plan, all->kind, false);
+		struct plan_levels idle = levels_of(plan, all->kind, true);
 		const char *name = experiment_names[all->kind];
 		char levels[256];
 		most = all->blocks > most ? all->blocks : most;
-		if (!some) {
+		if (connections.count == 0) {
 			put(&line, "%s", name);
 			continue;
 		}
-		if (missing(&all->connections, &some->connections, levels, sizeof(levels))[0])
+		if (missing(&all->connections, &connections, levels, sizeof(levels))[0])
 			put(&line, "%s with %s", name, levels);
-		if (missing(&all->idle, &some->idle, levels, sizeof(levels))[0])
+		if (missing(&all->idle, &idle, levels, sizeof(levels))[0])
 			put(&line, "%s beside %s", name, levels);
 	}
 	put(&line, "up to %u blocks", most);

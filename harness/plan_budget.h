@@ -6,9 +6,9 @@
 
 #include "harness/plan.h"
 
-/* What each of the plan's experiments is expected to take, as plan.experiments, and all else. */
+/* What each of plan.experiments is expected to take, and all else. */
 struct plan_budget {
-	uint64_t experiment_ns[EXPERIMENT_COUNT];
+	uint64_t experiment_ns[PLAN_EXPERIMENTS_MAX];
 	uint64_t other_ns; /* conformance check and report */
 	uint32_t cell_count;
 };

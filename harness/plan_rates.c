@@ -78,6 +78,14 @@ static bool has_level(const struct plan_levels *levels, uint32_t value)
 	return false;
 }
 
+bool plan_levels_meet(const struct plan_levels *a, const struct plan_levels *b)
+{
+	for (uint32_t i = 0; i < a->count; i++)
+		if (has_level(b, a->values[i]))
+			return true;
+	return false;
+}
+
 static bool has_server(const struct experiment *e, uint32_t server)
 {
 	for (uint32_t i = 0; i < e->server_count; i++)
@@ -86,13 +94,15 @@ static bool has_server(const struct experiment *e, uint32_t server)
 	return false;
 }
 
-/* The experiment that stands before `e` and finds capacities, or NULL. */
+/* The section that stands before `e` and finds capacities, best with its connections; or NULL. */
 static const struct experiment *find_throughput(const struct plan *plan, const struct experiment *e)
 {
+	const struct experiment *found = NULL;
 	for (const struct experiment *before = plan->experiments; before < e; before++)
-		if (before->kind == EXPERIMENT_THROUGHPUT)
-			return before;
-	return NULL;
+		if (before->kind == EXPERIMENT_THROUGHPUT &&
+		    (!found || plan_levels_meet(&before->connections, &e->connections)))
+			found = before;
+	return found;
 }
 
 bool plan_knows_capacity(

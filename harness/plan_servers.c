@@ -177,30 +177,34 @@ static bool change_servers(struct plan *plan, const char *list, struct plan_name
 /* Keeps the experiments on the list, in the plan's order. */
 static bool change_experiments(struct plan *plan, const char *list, char message[PLAN_MESSAGE_CAP])
 {
-	bool wanted[EXPERIMENT_COUNT] = { false };
+	bool there[EXPERIMENT_COUNT] = { false }, wanted[EXPERIMENT_COUNT] = { false };
 	const char *names[EXPERIMENT_COUNT];
-	char piece[PLAN_TEXT_CAP], all[PLAN_TEXT_CAP * 2];
+	char piece[PLAN_TEXT_CAP], all[PLAN_TEXT_CAP * 3];
+	uint32_t name_count = 0, kept = 0;
 	for (uint32_t i = 0; i < plan->experiment_count; i++)
-		names[i] = experiment_names[plan->experiments[i].kind];
+		there[plan->experiments[i].kind] = true;
+	for (uint32_t kind = 0; kind < EXPERIMENT_COUNT; kind++)
+		if (there[kind])
+			names[name_count++] = experiment_names[kind];
 	while (plan_next_piece(&list, piece, sizeof(piece))) {
-		uint32_t i = 0;
-		while (i < plan->experiment_count && strcmp(names[i], piece) != 0)
-			i++;
-		if (i == plan->experiment_count) {
+		uint32_t kind = 0;
+		while (kind < EXPERIMENT_COUNT &&
+		    (!there[kind] || strcmp(experiment_names[kind], piece) != 0))
+			kind++;
+		if (kind == EXPERIMENT_COUNT) {
 			snprintf(message, PLAN_MESSAGE_CAP,
 			    "--experiments: the plan has no \"%s\": use %s", piece,
-			    plan_join(all, sizeof(all), names, plan->experiment_count));
+			    plan_join(all, sizeof(all), names, name_count));
 			return false;
 		}
-		wanted[i] = true;
+		wanted[kind] = true;
 	}
-	uint32_t kept = 0;
 	for (uint32_t i = 0; i < plan->experiment_count; i++)
-		if (wanted[i])
+		if (wanted[plan->experiments[i].kind])
 			plan->experiments[kept++] = plan->experiments[i];
 	if (kept == 0)
 		snprintf(message, PLAN_MESSAGE_CAP, "--experiments: give at least one of %s",
-		    plan_join(all, sizeof(all), names, plan->experiment_count));
+		    plan_join(all, sizeof(all), names, name_count));
 	plan->experiment_count = kept;
 	return kept > 0;
 }

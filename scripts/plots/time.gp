@@ -27,7 +27,7 @@ do for [r = 1:rows] {
 		if (c == 1) {
 			set label 1 s at screen 8.0 / width, graph 0.5 left tc rgb colour(s) font ',14'
 			set yrange [0:y_max]
-			set ytics autofreq y_max > 2e5 ? 1e5 : y_max > 8e4 ? 5e4 : 2e4
+			set ytics autofreq y_max > 2e5 ? 1e5 : y_max > 8e4 ? 5e4 : y_max > 3e4 ? 2e4 : y_max > 8e3 ? 5e3 : 1e3
 			set format y '%.0s%c'
 		}
 		if (c == 2) {

@@ -191,7 +191,8 @@ static void test_complaints(void **state)
 		{ "[plan]\n\n[speed]\n",
 		    "p.ini:3: unknown experiment [speed]: use throughput, idle, memory, wait, churn" },
 		{ "[plan]\n[plan]\n", "p.ini:2: [plan] comes first" },
-		{ "[plan]\n[idle]\nconnections=1\n[idle]\n", "p.ini:4: [idle] stands there twice" },
+		{ "[plan]\n[idle]\nconnections=1\n[idle]\nconnections=2,1\n",
+		    "p.ini:4: [idle] stands there twice with the same connections" },
 		{ "[plan]\ncolour = red\n",
 		    "p.ini:2: unknown key \"colour\" here: use title, servers" },
 		{ "[plan]\nconnections = 1\n", "p.ini:2: unknown key \"connections\"" },
@@ -281,6 +282,19 @@ static void test_noise(void **state)
 static const char two_experiments[] =
     "[plan]\n[throughput]\nconnections = 1, 10\ntwin = epoll\nservers = all, select[fd-setsize=9]\n"
     "[idle]\nconnections = 100\nidle = 0, 1k\ntwin = epoll\nblocks = 1\n";
+
+static void test_sections_of_one_experiment(void **state)
+{
+	(void)state;
+	assert_true(parse("[plan]\n[idle]\nconnections=1\nidle=1k\nblocks=5\n"
+	    "[wait]\nconnections=1\n[idle]\nconnections=1\nidle=0\nblocks=1\n"));
+	assert_int_equal(plan.experiment_count, 3);
+	assert_int_equal(cells_make(&plan, 1, NULL), 4 * (5 + 3 + 1));
+	struct plan_changes changes = { .experiments = "idle" };
+	assert_true(plan_change(&plan, &changes, known, message));
+	assert_int_equal(plan.experiment_count, 2);
+	assert_int_equal(plan.experiments[1].blocks, 1);
+}
 
 static void test_changes(void **state)
 {
@@ -500,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_sections_of_one_experiment),
 		cmocka_unit_test(test_wait_sleeps_by_default),
 		cmocka_unit_test(test_slow_and_quick),
 		cmocka_unit_test(test_cache),
