@@ -92,8 +92,8 @@ void report_ledger(struct report *r)
 		    "is a thread that was preempted, or woken and still without a CPU. When it was "
 		    "woken the records do not say, so that part is drawn as waiting; how much it "
 		    "was, the scheduler's statistics tell, and where it was most of the waiting "
-		    "the line is orange. A column of the drawing is 1/2000 of the time, and running "
-		    "if the thread ran in it at all: the shares are exact.</p>\n");
+		    "the line is orange. A column of the drawing is 1/2000 of the time, and "
+		    "running if the thread ran in it at all: the shares are exact.</p>\n");
 }
 
 void report_ledger_of(struct report *r, const struct report_server *server)
