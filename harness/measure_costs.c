@@ -80,7 +80,7 @@ static void fill_switches_from_tasks(struct run *run)
 		    row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ];
 	row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s%s",
 	    run->measured ? "summed over tasks, " : "", run->target.counters.reason[0] ? run->target.counters.reason
-	                                   : "perf counters were read too late");
+	                                   : "perf counters missed the window");
 }
 
 /* CPU time: the total is exact (perf, else schedstat); /proc/PID/stat splits it. */
@@ -89,7 +89,8 @@ static void fill_cpu(
 {
 	struct row *row = run->row;
 	double cpu_s;
-	if (run->edge[0].valid && run->edge[1].valid &&
+	/* a server that answered has used its CPU: a counter that stands still has missed it */
+	if (run->edge[0].valid && run->edge[1].valid && run->edge[1].cpu_ns > run->edge[0].cpu_ns &&
 	    is_near(run->edge[1].at_ns - run->edge[0].at_ns, window_s)) {
 		double distance_s = (double)(run->edge[1].at_ns - run->edge[0].at_ns) / 1e9;
 		double scale = window_s / distance_s / completed;
@@ -99,7 +100,7 @@ static void fill_cpu(
 		    distance_s;
 	} else {
 		fill_switches_from_tasks(run);
-		cpu_s = run->measured && d->has_schedstat
+		cpu_s = run->measured && d->has_schedstat && d->cpu_ns > 0
 		    ? (double)d->cpu_ns / 1e9 * window_s / d->distance_s
 		    : NAN;
 	}

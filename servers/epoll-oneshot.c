@@ -30,6 +30,7 @@
 
 /* In event.data, instead of a descriptor. */
 enum { LISTENING = -1, CLOCK = -2, DATABASE = -3 };
+enum { SHARE = 16 }; /* events, and due ones, that a thread takes at a time */
 
 /* Whether a connection stands in epoll, and so is nobody's: who makes it false, has it. */
 struct gate {
@@ -130,21 +131,19 @@ static void accept_some(void)
 		watch(EPOLL_CTL_MOD, cs->worker->listen_fd, LISTENING, EPOLLIN | EPOLLONESHOT);
 }
 
-/* A share at a time: those who have slept enough, and those whom the database has answered. */
-static void serve_due(struct conn_env *env)
+/* A share of those who have slept enough or have an answer: others wait to be read. True: go on. */
+static bool serve_due(struct conn_env *env)
 {
-	enum { SHARE = 64 };
 	int served[SHARE], count;
-	do {
-		pthread_mutex_lock(&shared.lock);
-		for (count = 0; count < SHARE; count++)
-			if ((served[count] = clients_next_served(&shared.clients, env)) < 0)
-				break;
-		database_send(&shared.clients.database);
-		pthread_mutex_unlock(&shared.lock);
-		for (int i = 0; i < count; i++)
-			turn(served[i], false);
-	} while (count > 0);
+	pthread_mutex_lock(&shared.lock);
+	for (count = 0; count < SHARE; count++)
+		if ((served[count] = clients_next_served(&shared.clients, env)) < 0)
+			break;
+	database_send(&shared.clients.database);
+	pthread_mutex_unlock(&shared.lock);
+	for (int i = 0; i < count; i++)
+		turn(served[i], false);
+	return count == SHARE;
 }
 
 /* Once a second also those whose deadline has passed: they stand in epoll, and are taken out. */
@@ -189,16 +188,16 @@ static void on_event(struct conn_env *env, int fd)
 
 static void *run(void *argument) /* the worker */
 {
-	enum { EVENTS = 16 };
-	struct epoll_event events[EVENTS];
+	struct epoll_event events[SHARE];
 	struct conn_env env; /* for the connection that this thread has at the moment */
+	bool more = false;
 	worker_env_init(argument, &env);
 	while (!shared.finished) {
-		int count = epoll_wait(shared.epoll_fd, events, EVENTS, -1);
+		int count = epoll_wait(shared.epoll_fd, events, SHARE, more ? 0 : -1);
 		worker_env_tick(&env);
 		for (int i = 0; i < count; i++)
 			on_event(&env, events[i].data.fd);
-		serve_due(&env);
+		more = serve_due(&env);
 	}
 	conn_env_deinit(&env);
 	return NULL;
