@@ -6,7 +6,7 @@
  *
  *     [plan]
  *     title = Eight models, briefly
- *     servers = all            ; or a list: epoll, poll, select[fd-setsize=16384]
+ *     servers = all            ; or epoll, poll, select[fd-setsize=16384]; or all, -fork
  *     blocks = 3               ; how often everything is repeated, each time in another order
  *
  *     [idle]                   ; an experiment, as `c10k list experiments` names it; it may have

@@ -132,12 +132,31 @@ static bool add_server(struct plan *plan, struct experiment *e, const char *piec
 	return use_server(e, (uint32_t)place);
 }
 
+/* "-fork": all the others. */
+static bool leave_out(const struct plan *plan, struct experiment *e, const char *name,
+    char problem[PLAN_MESSAGE_CAP])
+{
+	for (uint32_t i = 0; i < e->server_count; i++)
+		if (strcmp(plan->servers[e->servers[i]].name, name) == 0) {
+			e->servers[i] = e->servers[--e->server_count];
+			return true;
+		}
+	snprintf(problem, PLAN_MESSAGE_CAP, "-%s: no such server stands before it, as in all, -%s",
+	    name, name);
+	return false;
+}
+
 bool plan_set_servers(struct plan *plan, struct experiment *e, const char *list,
     struct plan_names known, char problem[PLAN_MESSAGE_CAP])
 {
 	char piece[PLAN_TEXT_CAP + PLAN_NAME_CAP];
 	e->server_count = 0;
 	while (plan_next_piece(&list, piece, sizeof(piece))) {
+		if (piece[0] == '-') {
+			if (!leave_out(plan, e, piece + 1, problem))
+				return false;
+			continue;
+		}
 		if (strcmp(piece, "all") != 0) {
 			if (!add_server(plan, e, piece, known, problem))
 				return false;

@@ -40,8 +40,8 @@ static char *format_s(uint64_t ns, char *out, size_t cap)
 
 static void print_experiment(const struct experiment *e)
 {
-	char active[128], idle[128], slow[128], requests[128], cpus[128], clients[800], load[80], first[32],
-	    second[32], servers[32], rates[32];
+	char active[128], idle[128], slow[128], requests[128], cpus[128], clients[800],
+	    load[80], first[32], second[32], servers[32], rates[32];
 	format_levels(&e->connections, active, sizeof(active));
 	format_levels(&e->idle, idle, sizeof(idle));
 	bool has_idle = e->idle.count > 1 || e->idle.values[0] > 0;

@@ -283,6 +283,18 @@ static const char two_experiments[] =
     "[plan]\n[throughput]\nconnections = 1, 10\ntwin = epoll\nservers = all, select[fd-setsize=9]\n"
     "[idle]\nconnections = 100\nidle = 0, 1k\ntwin = epoll\nblocks = 1\n";
 
+static void test_all_but_one(void **state)
+{
+	(void)state;
+	assert_true(parse("[plan]\nservers = all, -poll\n[idle]\nconnections=1\n"));
+	const struct experiment *e = &plan.experiments[0];
+	assert_int_equal(e->server_count, 3);
+	for (uint32_t i = 0; i < e->server_count; i++)
+		assert_string_not_equal(plan.servers[e->servers[i]].name, "poll");
+	assert_complains("[plan]\nservers = epoll, -poll\n[idle]\nconnections=1\n",
+	    "-poll: no such server stands before it");
+}
+
 static void test_sections_of_one_experiment(void **state)
 {
 	(void)state;
@@ -514,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_all_but_one),
 		cmocka_unit_test(test_sections_of_one_experiment),
 		cmocka_unit_test(test_wait_sleeps_by_default),
 		cmocka_unit_test(test_slow_and_quick),
