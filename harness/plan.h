@@ -15,8 +15,8 @@
  *     idle = 0, 1k, 10k
  *     duration = 1s
  *
- * `tokio?` is left out where it is not built. `select[fd-setsize=16384]` runs servers/select with `--fd-setsize 16384` and is shown as
- * `select+`.
+ * `tokio?` is left out where it is not built. `select[fd-setsize=16384]` runs servers/select with
+ * `--fd-setsize 16384` and is shown as `select+`.
  *
  * `rates = 10k, 50%` makes an open loop of each. A percentage is of the capacity that [throughput]
  * finds in block 1 with as many connections: in [cost] the slowest server's, so that all do equal
