@@ -268,7 +268,9 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 			last = p;
 			stop = NULL;
 		} else if (!stop) {
-			stop = *p->reason ? p->reason : verdict_names[p->verdict];
+			stop = *p->reason     ? p->reason
+			    : report_usable(p) ? "not measured here"
+			                       : verdict_names[p->verdict];
 		}
 	}
 	struct figure_end *end = &s->head.ends[s->head.end_count++];

@@ -13,6 +13,7 @@
 
 #define IDLE_KEPT 0.95    /* of a server's own rate: it does not mind the idle connections */
 #define WAIT_REACHED 0.95 /* of the ceiling: the window cuts off the waits at its edges */
+#define CPU_BOUND 0.9 /* of a CPU: what stays below the ceiling for that reason */
 
 /* Servers that the load generator kept from showing more, and those that beat `best` even so. */
 struct limited {
@@ -51,7 +52,7 @@ static const char *first_place(const struct report_data *data, const struct repo
 static const char *answer_throughput(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	struct report_cell_row load = phrase_largest_load(data, "throughput");
+	struct report_cell_row load = phrase_core_load(data, "throughput");
 	if (!load.connections)
 		return NULL;
 	const char *where = report_printf(
@@ -265,9 +266,10 @@ static const char *answer_wait(struct report_data *data)
 			continue;
 		}
 		phrase_add(&below,
-		    report_printf(pool, "%s %s%s", phrase_name(data, p),
+		    report_printf(pool, "%s %s%s%s", phrase_name(data, p),
 			p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "",
-			report_interval(pool, REPORT_SHARE, share)));
+			report_interval(pool, REPORT_SHARE, share),
+			p->metric[METRIC_SERVER_CPU].median >= CPU_BOUND ? " (CPU-bound)" : ""));
 	}
 	const char *text = report_printf(pool,
 	    "When each answer waits %s, %s connections allow at most **%s requests/s**.",

@@ -22,17 +22,35 @@ const char *phrase_join(struct report_data *data, const struct phrase_words *w)
 	return report_list(&data->pool, w->item, w->count);
 }
 
-struct report_cell_row phrase_largest_load(const struct report_data *data, const char *experiment)
+/* The largest load with so many blocks. */
+static struct report_cell_row largest_load(
+    const struct report_data *data, const char *experiment, size_t block_count)
 {
 	struct report_cell_row most = { 0 };
 	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_cell_row *cell = data->points[i].cells;
-		if (!strcmp(cell->experiment, experiment) && report_usable(&data->points[i])
-		    && !report_is_reference(cell->server)
+		const struct report_point *p = &data->points[i];
+		const struct report_cell_row *cell = p->cells;
+		if (!strcmp(cell->experiment, experiment) && report_usable(p)
+		    && !report_is_reference(cell->server) && p->cell_count >= block_count
 		    && cell->connections + cell->idle > most.connections + most.idle)
 			most = *cell;
 	}
 	return most;
+}
+
+struct report_cell_row phrase_largest_load(const struct report_data *data, const char *experiment)
+{
+	return largest_load(data, experiment, 0);
+}
+
+struct report_cell_row phrase_core_load(const struct report_data *data, const char *experiment)
+{
+	size_t block_count = 0;
+	for (size_t i = 0; i < data->point_count; i++)
+		if (!strcmp(data->points[i].cells->experiment, experiment)
+		    && data->points[i].cell_count > block_count)
+			block_count = data->points[i].cell_count;
+	return largest_load(data, experiment, block_count);
 }
 
 bool phrase_at_load(

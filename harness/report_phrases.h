@@ -27,6 +27,8 @@ const char *phrase_open(struct report_comparison c);
 
 /* A cell with the largest load of an experiment that any server did; all zero when none did. */
 struct report_cell_row phrase_largest_load(const struct report_data *data, const char *experiment);
+/* Likewise, of those with the most blocks: where differences can be decided at all. */
+struct report_cell_row phrase_core_load(const struct report_data *data, const char *experiment);
 /* True for a point under this load that may be ranked. */
 bool phrase_at_load(
     const struct report_point *p, const char *experiment, long connections, long idle);

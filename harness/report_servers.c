@@ -201,9 +201,9 @@ static void not_done(struct report *r, const struct report_server *server)
 			continue;
 		told = p->reason;
 		report_paragraph(r->doc, "stop",
-		    report_printf(&r->data->pool, "From %s connections in %s: %s%s%s.",
-			report_load(r, p->cells),
+		    report_printf(&r->data->pool, "In %s with %s: %s%s%s.",
 			report_escape(&r->data->pool, p->cells->experiment),
+			report_load(r, p->cells),
 			verdict_names[p->verdict], *told ? ": " : "",
 			report_escape(&r->data->pool, told)));
 	}
