@@ -40,7 +40,8 @@ static void add_cpus(struct arguments *a, const struct cpu_list *cpus, char list
 
 /* In steps of 20 ms: short enough to see a scheduler at work, long enough for a p99 of most. */
 static void add_course(
-    struct arguments *a, const struct client_options *o, char series_path[PATH_CAP], char hlog_path[PATH_CAP])
+    struct arguments *a, const struct client_options *o, char series_path[PATH_CAP],
+    char hlog_path[PATH_CAP])
 {
 	static char series[] = "--series", hlog[] = "--hlog";
 	path_make(series_path, "%s", o->series_path);

@@ -315,7 +315,8 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
 	double zero = s->head.x_min * 1.5,
-	       fd_line = FD_SETSIZE_LINE - (s->spec->x == X_IDLE || s->spec->x == X_SLOW ? (double)s->active : 0);
+	       others = s->spec->x == X_IDLE || s->spec->x == X_SLOW ? (double)s->active : 0,
+	       fd_line = FD_SETSIZE_LINE - others;
 	if (s->spec->x >= X_REQUESTS)
 		fd_line = 0; /* no connections there */
 	const char *tics = "";

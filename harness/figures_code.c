@@ -139,7 +139,8 @@ bool figures_code(struct report_data *data, const char *plots, struct figures *f
 		double lines = (double)h.servers[i]->source_lines,
 		       us = marks[i].point->metric[METRIC_CPU_US_PER_REQ].median;
 		marks[i].x = LEFT + lines / h.x_max * (WIDTH - LEFT - RIGHT);
-		marks[i].y = HEIGHT - BOTTOM - log(us / h.y_min) / log(h.y_max / h.y_min) * (HEIGHT - TOP - BOTTOM);
+		double share = log(us / h.y_min) / log(h.y_max / h.y_min);
+		marks[i].y = HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
 	}
 	for (size_t i = 0; i < count; i++)
 		place_name(marks, count, i);

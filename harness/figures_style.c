@@ -1,8 +1,8 @@
 /*
  * figures_style.c: the palette. A style is a server's number in the order of the report; it gives
  * the colour and the shape. Six colours do not suffice for so many servers: those that share one
- * differ in shape, and by family in dash; with so many each has a panel of its own. Hollow shapes are never a server's
- * own: they mean client-limited.
+ * differ in shape, and by family in dash; with so many each has a panel of its own. Hollow shapes
+ * are never a server's own: they mean client-limited.
  */
 #include "harness/figures_style.h"
 

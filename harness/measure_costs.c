@@ -78,9 +78,10 @@ static void fill_switches_from_tasks(struct run *run)
 		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
 		    row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] +
 		    row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ];
+	const char *reason = run->target.counters.reason;
 	row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s%s",
-	    run->measured ? "summed over tasks, " : "", run->target.counters.reason[0] ? run->target.counters.reason
-	                                   : "perf counters missed the window");
+	    run->measured ? "summed over tasks, " : "",
+	    *reason ? reason : "perf counters missed the window");
 }
 
 /* CPU time: the total is exact (perf, else schedstat); /proc/PID/stat splits it. */

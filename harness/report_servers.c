@@ -1,6 +1,7 @@
 /*
  * report_servers.c: one section for each server: where to read it, how its model waits in the words
- * of its source, and its key figures, each with a small curve over the loads in which the other servers stand behind in grey.
+ * of its source, and its key figures, each with a small curve over the loads in which the other
+ * servers stand behind in grey.
  */
 #include "harness/report_sections.h"
 
