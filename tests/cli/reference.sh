@@ -35,8 +35,8 @@ start() {
 	workers=$(pgrep -P "$master")
 }
 all_gone() {
-	for one in $pid $master $workers; do
-		[ ! -d "/proc/$one" ] || return 1
+	for one in $pid $master $workers; do # one that nobody has waited for has no command line any more
+		[ -z "$(tr -d '\0' <"/proc/$one/cmdline")" ] || return 1
 	done
 	[ ! -e "$folder" ]
 }
