@@ -31,7 +31,9 @@ void measure_fill_memory(struct run *run)
 	struct memory_kernel parts = memory_kernel_bytes(&run->setup->costs, &run->memory_idle,
 	    &run->memory_held);
 	double kernel = parts.page_tables + parts.stacks + parts.sockets;
-	if (isfinite(user))
+	if (run->cell->experiment->pipeline > 1)
+		row_blank(row, METRIC_USER_BYTES_PER_CONN, "pipelined: answers are on their way");
+	else if (isfinite(user))
 		row->metrics[METRIC_USER_BYTES_PER_CONN] = user / connections;
 	else
 		row_blank(row, METRIC_USER_BYTES_PER_CONN, "no /proc/PID/smaps_rollup");
