@@ -6,23 +6,8 @@ cd "$(dirname "$0")/../.."
 build=$PWD/${BUILD:-build}
 c10k=$build/c10k
 command -v sqlite3 >/dev/null || { echo "store skipped: sqlite3 is not installed"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+. tests/helpers.sh
 
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
-# expect CODE PATTERN COMMAND...: exit code; standard error is one line that holds the pattern
-expect() {
-	code=$1 pattern=$2
-	shift 2
-	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null
-	got=$?
-	if [ $got != "$code" ]; then fail "$* exits $got, not $code: $(cat "$work/err")"
-	elif [ "$(wc -l <"$work/err")" != 1 ]; then fail "$* says more or less than one line: $(cat "$work/err")"
-	elif ! grep -q -- "$pattern" "$work/err"; then fail "$* does not say '$pattern': $(cat "$work/err")"
-	else pass; fi
-}
 # prints CODE PATTERN COMMAND...: exit code, and the pattern on standard output
 prints() {
 	code=$1 pattern=$2
@@ -172,5 +157,4 @@ prints 0 'true: everything' "$c10k" verify "$run"
 rm -r "$run"/report.* "$run/plots" "$run/cells.csv"
 prints 0 'no report yet' "$c10k" verify "$run"
 
-echo "store: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish
