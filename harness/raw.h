@@ -1,7 +1,7 @@
 /*
- * raw.h: what the kernel counted of a server, as table `raw` of harness/schema.sql holds it, and the
- * figures of a cell that follow from it. Pure: the run that measures a cell and `c10k verify` years
- * later derive them by the same function.
+ * raw.h: what the kernel counted of a server, as table `raw` of harness/schema.sql holds it, and
+ * the figures of a cell that follow from it. Pure: the run that measures a cell and `c10k verify`
+ * years later derive them by the same function.
  *
  * A count is the difference of two readings, and stands beside the time between these. What the
  * machine could not give is NAN here and NULL there, and so is every figure made of it.

@@ -227,6 +227,11 @@ COUNTS
 cp "$work/counted" "$run/run.sqlite"
 sql "UPDATE syscall SET calls = calls + 1000 WHERE cell_id = 1"
 prints 4 'cell 1 (.*): syscalls_per_req is .*, recomputed it is' "$c10k" verify "$run"
+if [ "$(sql "SELECT count(*) > 0 FROM timeline_thread")" = 1 ]; then
+	cp "$work/counted" "$run/run.sqlite"
+	sql "UPDATE timeline_thread SET running_ns = running_ns + 1"
+	prints 4 "cell [12] (.*): running_ns of thread .* is .*, recomputed it is" "$c10k" verify "$run"
+fi
 cp "$work/counted" "$run/run.sqlite"
 sql "DELETE FROM raw WHERE cell_id = 1"
 prints 4 'cell 1 (.*): server_cpu is .*, recomputed it is nan' "$c10k" verify "$run"
