@@ -116,6 +116,7 @@ $(BUILD)/unit/test_plan: $(call objects,harness/plan.c harness/plan_servers.c ha
 $(BUILD)/unit/test_cells: $(call objects,harness/plan.c harness/plan_servers.c harness/plan_rates.c \
 	harness/cells.c harness/capacity.c harness/row.c harness/timeline_spans.c harness/cpus.c harness/paths.c)
 $(BUILD)/unit/test_timeline: $(call objects,harness/timeline_spans.c)
+$(BUILD)/unit/test_raw: $(call objects,harness/raw.c)
 $(BUILD)/unit/test_verdict: $(call objects,harness/verdict.c harness/row.c harness/timeline_spans.c \
 	harness/tasks.c harness/taskstats.c harness/tree.c)
 $(BUILD)/unit/test_tree: $(call objects,harness/tree.c harness/tasks.c harness/taskstats.c harness/memory.c)
