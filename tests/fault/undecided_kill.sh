@@ -7,11 +7,8 @@ cd "$(dirname "$0")/../.."
 build=$PWD/${BUILD:-build}
 c10k=$build/c10k
 command -v sqlite3 >/dev/null || { echo "undecided_kill skipped: sqlite3 is not installed"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
+. tests/helpers.sh
+
 sql() { sqlite3 "$run/run.sqlite" "$1"; }
 
 # Two places for four who wait 5 ms each: half of what epoll serves. No verdict rests on fewer than three blocks, so
@@ -86,5 +83,4 @@ fi
 "$c10k" verify "$run" >"$work/verify" 2>&1 && pass || fail "a resumed run is not true: $(cat "$work/verify")"
 "$c10k" bench --resume "$run" | grep -q 'is complete: nothing is missing' && pass || fail "a complete run goes on"
 
-echo "undecided_kill: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish
