@@ -112,16 +112,18 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libsys.a $(BUILD)/libcore.
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_tests) -lm
 # tests of the harness's parts, and the parts they need
-$(BUILD)/unit/test_plan: $(call objects,harness/plan.c harness/plan_servers.c harness/plan_rates.c harness/capacity.c harness/row.c harness/timeline_spans.c \
-	harness/cells.c harness/cpus.c harness/paths.c)
+$(BUILD)/unit/test_plan: $(call objects,harness/plan.c harness/plan_servers.c harness/plan_rates.c)
+$(BUILD)/unit/test_cells: $(call objects,harness/plan.c harness/plan_servers.c harness/plan_rates.c \
+	harness/cells.c harness/capacity.c harness/row.c harness/timeline_spans.c harness/cpus.c harness/paths.c)
 $(BUILD)/unit/test_timeline: $(call objects,harness/timeline_spans.c)
+$(BUILD)/unit/test_raw: $(call objects,harness/raw.c)
 $(BUILD)/unit/test_verdict: $(call objects,harness/verdict.c harness/row.c harness/timeline_spans.c \
 	harness/tasks.c harness/taskstats.c harness/tree.c)
 $(BUILD)/unit/test_tree: $(call objects,harness/tree.c harness/tasks.c harness/taskstats.c harness/memory.c)
 $(BUILD)/unit/test_report: $(call objects,$(addprefix harness/,report_points.c report_answers.c report_answers_paced.c \
 	report_answers_mixed.c report_phrases.c report_grade.c report_ramp.c report_fits.c report_text.c report_doc.c row.c \
 	timeline_spans.c plan.c plan_servers.c plan_rates.c))
-$(BUILD)/unit/test_plan $(BUILD)/unit/test_verdict $(BUILD)/unit/test_tree $(BUILD)/unit/test_report: LIBS_tests += $(LIBS_harness)
+$(foreach test,plan cells verdict tree report,$(BUILD)/unit/test_$(test)): LIBS_tests += $(LIBS_harness)
 
 # the load generator's yardstick, and who holds it against it
 $(BUILD)/accuracy/%: $(BUILD)/obj/tests/accuracy/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a

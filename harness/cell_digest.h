@@ -12,17 +12,22 @@ enum { DIGEST_CAP = 65 }; /* SHA-256 in hexadecimal, and a NUL */
 
 #define CELL_DIGEST_COLUMN "sha256"
 
-/* A cell whole; what the other tables hold is one column each. `syscall_sum` is for verify_cell.c. */
+/*
+ * A cell whole, its raw counts behind it; what the other tables hold is one column each.
+ * `syscall_calls` and `syscall_sum` are for verify_cell.c.
+ */
 #define CELL_DIGEST_SELECT \
-	"SELECT cell.*," \
+	"SELECT cell.*, raw.*," \
 	" (SELECT json_group_array(json_array(name, calls, per_req, source))" \
 	"  FROM syscall WHERE cell_id = cell.id) AS syscalls," \
+	" (SELECT total(calls) FROM syscall WHERE cell_id = cell.id) AS syscall_calls," \
 	" (SELECT total(per_req) FROM syscall WHERE cell_id = cell.id) AS syscall_sum," \
 	" (SELECT json_group_array(json_array(window_ns, switches, switches_counted, reason))" \
 	"  FROM timeline WHERE cell_id = cell.id) AS timelines," \
-	" (SELECT json_group_array(json_array(tid, name, running_ns, preempted_ns, waiting_ns," \
-	"  ready_ns, spans)) FROM timeline_thread WHERE cell_id = cell.id) AS threads_of_it" \
-	" FROM cell"
+	" (SELECT json_group_array(json_object('tid', tid, 'name', name, 'running_ns', running_ns," \
+	"  'preempted_ns', preempted_ns, 'waiting_ns', waiting_ns, 'ready_ns', ready_ns," \
+	"  'spans', spans)) FROM timeline_thread WHERE cell_id = cell.id) AS threads_of_it" \
+	" FROM cell LEFT JOIN raw ON raw.cell_id = cell.id"
 
 /* Of the row that CELL_DIGEST_SELECT stands at: every column but CELL_DIGEST_COLUMN. */
 void cell_digest(sqlite3_stmt *row, char digest[DIGEST_CAP]);

@@ -438,8 +438,10 @@ static const char *count_by_strace(const struct run *measured)
 		failure = "the cell failed under strace";
 	if (!failure && (stats.requests == 0 || !strace_read(run.strace_log, &row->syscalls)))
 		failure = "strace gave no summary";
-	if (!failure)
-		measure_fill_syscalls(row, "strace", 1 / (double)stats.requests);
+	if (!failure) {
+		row->raw[RAW_SYSCALL_REQUESTS] = (double)stats.requests;
+		measure_fill_syscalls(row, "strace");
+	}
 	deinit_run(&run);
 	return failure;
 }

@@ -1,13 +1,35 @@
 /*
  * measure_costs.c: the ledger of a cell: what a connection held costs the server, and what a
- * request does, from the readings at the edges of the window. Each difference is scaled from its
- * own distance in time to the window's length.
+ * request does. Readings at the edges become the row's raw counts, raw.c makes its metrics of
+ * these, and what is blank gets its reason.
  */
 #include <math.h>
 
 #include "harness/measure_private.h"
 
 enum { CONNECTIONS_FOR_MEMORY = 100 }; /* with fewer the difference is noise */
+
+static void take_memory(struct run *run)
+{
+	double *raw = run->row->raw;
+	const struct memory *idle = &run->memory_idle, *held = &run->memory_held;
+	const struct memory_costs *costs = &run->setup->costs;
+	raw[RAW_CLIENTS] = cell_clients(run->cell);
+	if (idle->pss >= 0 && held->pss >= 0)
+		raw[RAW_PSS_BYTES] = held->pss - idle->pss;
+	raw[RAW_BYTES_PER_THREAD] = costs->thread;
+	raw[RAW_BYTES_PER_PROCESS] = costs->process;
+	raw[RAW_BYTES_PER_SOCKET] = costs->socket;
+	raw[RAW_BYTES_PER_EPOLL_ITEM] = costs->epoll_item;
+	if (idle->processes == 0 || held->processes == 0)
+		return; /* nobody was there to be read */
+	raw[RAW_PAGE_TABLE_BYTES] = held->page_tables - idle->page_tables;
+	raw[RAW_NEW_THREADS] = held->threads - idle->threads;
+	raw[RAW_NEW_PROCESSES] = held->processes - idle->processes;
+	raw[RAW_NEW_SOCKETS] = held->sockets - idle->sockets;
+	raw[RAW_NEW_EPOLL_ITEMS] = held->epoll_items - idle->epoll_items;
+	raw[RAW_NEW_URING_REQUESTS] = held->uring_requests - idle->uring_requests;
+}
 
 void measure_fill_memory(struct run *run)
 {
@@ -27,127 +49,108 @@ void measure_fill_memory(struct run *run)
 		    CONNECTIONS_FOR_MEMORY);
 		return;
 	}
-	double user = memory_user_bytes(&run->memory_idle, &run->memory_held);
-	struct memory_kernel parts = memory_kernel_bytes(&run->setup->costs, &run->memory_idle,
-	    &run->memory_held);
-	double kernel = parts.page_tables + parts.stacks + parts.sockets;
-	if (isfinite(user))
-		row->metrics[METRIC_USER_BYTES_PER_CONN] = user / connections;
-	else
+	take_memory(run);
+	raw_derive(row->raw, row->metrics);
+	if (isnan(row->metrics[METRIC_USER_BYTES_PER_CONN]))
 		row_blank(row, METRIC_USER_BYTES_PER_CONN, "no /proc/PID/smaps_rollup");
-	row->metrics[METRIC_PAGE_TABLE_BYTES_PER_CONN] = parts.page_tables / connections;
-	row->metrics[METRIC_STACK_BYTES_PER_CONN] = parts.stacks / connections;
-	row->metrics[METRIC_SOCKET_BYTES_PER_CONN] = parts.sockets / connections;
-	if (isfinite(kernel))
-		row->metrics[METRIC_KERNEL_BYTES_PER_CONN] = kernel / connections;
-	else
+	if (isnan(row->metrics[METRIC_KERNEL_BYTES_PER_CONN]))
 		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN,
 		    "the cost of a socket or a thread could not be measured (file limit?)");
 }
 
 /* A harness that came too late to an edge has read something else than the window. */
-static bool is_near(uint64_t distance_ns, double window_s)
+static bool is_near(uint64_t distance_ns, double window_ns)
 {
-	return fabs((double)distance_ns / 1e9 - window_s) < 0.2 * window_s;
+	return fabs((double)distance_ns - window_ns) < 0.2 * window_ns;
 }
 
-static void fill_tasks(struct run *run, const struct snapshot_difference *d, double scale)
+/* The counters of perf, where there are any and they were read at the window's edges. */
+static void take_perf(struct run *run)
 {
-	struct row *row = run->row;
-	row->metrics[METRIC_SNAPSHOT_US] = (double)(run->after.end_ns - run->after.begin_ns) / 1e3;
-	row->metrics[METRIC_THREADS] = run->after.thread_count;
-	row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] = (double)d->voluntary * scale;
-	row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ] = (double)d->involuntary * scale;
-	if (d->minor_faults >= 0 && d->major_faults >= 0) {
-		row->metrics[METRIC_MINOR_FAULTS_PER_REQ] = (double)d->minor_faults * scale;
-		row->metrics[METRIC_MAJOR_FAULTS_PER_REQ] = (double)d->major_faults * scale;
-	} else {
-		row_blank(row, METRIC_MINOR_FAULTS_PER_REQ, "children have ended unreaped");
-	}
-	if (d->has_schedstat)
-		row->metrics[METRIC_RUNQUEUE_US_PER_REQ] = (double)d->wait_ns * scale / 1e3;
-	else
-		row_blank(row, METRIC_RUNQUEUE_US_PER_REQ, "no schedstat in this kernel");
-}
-
-/* Without perf the total is what the tasks counted themselves: those that ended are missing. */
-static void fill_switches_from_tasks(struct run *run)
-{
-	struct row *row = run->row;
-	if (run->measured)
-		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
-		    row->metrics[METRIC_CTX_VOLUNTARY_PER_REQ] +
-		    row->metrics[METRIC_CTX_INVOLUNTARY_PER_REQ];
-	const char *reason = run->target.counters.reason;
-	row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s%s",
-	    run->measured ? "summed over tasks, " : "",
-	    *reason ? reason : "perf counters missed the window");
-}
-
-/* CPU time: the total is exact (perf, else schedstat); /proc/PID/stat splits it. */
-static void fill_cpu(
-    struct run *run, const struct snapshot_difference *d, double window_s, double completed)
-{
-	struct row *row = run->row;
-	double cpu_s;
+	double *raw = run->row->raw;
+	const struct counters_reading *edge = run->edge;
 	/* a server that answered has used its CPU: a counter that stands still has missed it */
-	if (run->edge[0].valid && run->edge[1].valid && run->edge[1].cpu_ns > run->edge[0].cpu_ns &&
-	    is_near(run->edge[1].at_ns - run->edge[0].at_ns, window_s)) {
-		double distance_s = (double)(run->edge[1].at_ns - run->edge[0].at_ns) / 1e9;
-		double scale = window_s / distance_s / completed;
-		row->metrics[METRIC_CTX_SWITCHES_PER_REQ] =
-		    (double)(run->edge[1].switches - run->edge[0].switches) * scale;
-		cpu_s = (double)(run->edge[1].cpu_ns - run->edge[0].cpu_ns) / 1e9 * window_s /
-		    distance_s;
-	} else {
-		fill_switches_from_tasks(run);
-		cpu_s = run->measured && d->has_schedstat && d->cpu_ns > 0
-		    ? (double)d->cpu_ns / 1e9 * window_s / d->distance_s
-		    : NAN;
-	}
-	if (isnan(cpu_s)) {
-		row_blank(row, METRIC_SERVER_CPU, "neither perf counters nor schedstat");
+	if (!edge[0].valid || !edge[1].valid || edge[1].cpu_ns <= edge[0].cpu_ns ||
+	    !is_near(edge[1].at_ns - edge[0].at_ns, raw[RAW_WINDOW_NS]))
 		return;
+	raw[RAW_PERF_NS] = (double)(edge[1].at_ns - edge[0].at_ns);
+	raw[RAW_PERF_SWITCHES] = (double)(edge[1].switches - edge[0].switches);
+	raw[RAW_PERF_CPU_NS] = (double)(edge[1].cpu_ns - edge[0].cpu_ns);
+}
+
+static void take_tasks(struct run *run)
+{
+	double *raw = run->row->raw;
+	struct snapshot_difference d = snapshot_subtract(&run->before, &run->after);
+	run->row->metrics[METRIC_SNAPSHOT_US] =
+	    (double)(run->after.end_ns - run->after.begin_ns) / 1e3;
+	run->row->metrics[METRIC_THREADS] = run->after.thread_count;
+	raw[RAW_TASKS_NS] = (double)d.distance_ns;
+	raw[RAW_VOLUNTARY] = (double)d.voluntary;
+	raw[RAW_INVOLUNTARY] = (double)d.involuntary;
+	if (d.has_schedstat)
+		raw[RAW_TASK_WAIT_NS] = (double)d.wait_ns;
+	if (d.has_schedstat && d.cpu_ns > 0)
+		raw[RAW_TASK_CPU_NS] = (double)d.cpu_ns;
+	if (d.user_us >= 0 && d.system_us >= 0) {
+		raw[RAW_TICK_USER_US] = (double)d.user_us;
+		raw[RAW_TICK_SYSTEM_US] = (double)d.system_us;
 	}
-	row->metrics[METRIC_SERVER_CPU] = cpu_s / window_s;
-	if (cpu_s > 0)
-		row->metrics[METRIC_HARNESS_CPU_SHARE] =
-		    (double)(run->harness_cpu_ns[1] - run->harness_cpu_ns[0]) / 1e9 / cpu_s;
-	if (!run->measured || d->user_share < 0) {
+	if (d.minor_faults >= 0 && d.major_faults >= 0) {
+		raw[RAW_MINOR_FAULTS] = (double)d.minor_faults;
+		raw[RAW_MAJOR_FAULTS] = (double)d.major_faults;
+	}
+}
+
+static void explain_blanks(struct run *run)
+{
+	struct row *row = run->row;
+	const double *m = row->metrics;
+	const char *reason = run->target.counters.reason;
+	if (!run->measured)
+		row_blank(row, METRIC_CTX_VOLUNTARY_PER_REQ, "/proc/PID/task could not be read");
+	else if (isnan(m[METRIC_MINOR_FAULTS_PER_REQ]))
+		row_blank(row, METRIC_MINOR_FAULTS_PER_REQ, "children have ended unreaped");
+	if (run->measured && isnan(m[METRIC_RUNQUEUE_US_PER_REQ]))
+		row_blank(row, METRIC_RUNQUEUE_US_PER_REQ, "no schedstat in this kernel");
+	if (isnan(row->raw[RAW_PERF_NS]))
+		row_blank(row, METRIC_CTX_SWITCHES_PER_REQ, "%s%s",
+		    run->measured ? "summed over tasks, " : "",
+		    *reason ? reason : "perf counters missed the window");
+	if (isnan(m[METRIC_SERVER_CPU])) {
+		row_blank(row, METRIC_SERVER_CPU, "neither perf counters nor schedstat");
+	} else if (isnan(m[METRIC_CPU_USER_US_PER_REQ])) {
 		row_blank(row, METRIC_CPU_USER_US_PER_REQ, "too few clock ticks to split CPU time");
 		row_blank(row, METRIC_CPU_SYS_US_PER_REQ, "too few clock ticks to split CPU time");
-		return;
 	}
-	row->metrics[METRIC_CPU_USER_US_PER_REQ] = cpu_s * 1e6 / completed * d->user_share;
-	row->metrics[METRIC_CPU_SYS_US_PER_REQ] = cpu_s * 1e6 / completed * (1 - d->user_share);
 }
 
-void measure_fill_syscalls(struct row *row, const char *source, double requests_per_call)
+void measure_fill_syscalls(struct row *row, const char *source)
 {
 	double calls = 0;
 	for (uint32_t i = 0; i < row->syscalls.count; i++)
 		calls += (double)row->syscalls.items[i].calls;
 	row->syscall_source = source;
-	row->syscalls_per_call = requests_per_call;
-	row->metrics[METRIC_SYSCALLS_PER_REQ] = calls * requests_per_call;
+	row->metrics[METRIC_SYSCALLS_PER_REQ] = calls * raw_syscall_share(row->raw);
 }
 
 void measure_fill_server(struct run *run, const struct result *result)
 {
-	double window_s = (double)(run->window_ns[1] - run->window_ns[0]) / 1e9;
-	double completed = (double)result->completed;
-	if (run->window_ns[0] == 0 || run->window_ns[1] <= run->window_ns[0] || completed < 1)
+	double *raw = run->row->raw;
+	if (run->window_ns[0] == 0 || run->window_ns[1] <= run->window_ns[0] ||
+	    result->completed == 0)
 		return;
-	struct snapshot_difference d = { .user_share = -1 };
-	if (run->measured) {
-		d = snapshot_subtract(&run->before, &run->after);
-		fill_tasks(run, &d, window_s / d.distance_s / completed);
-	} else {
-		row_blank(run->row, METRIC_CTX_VOLUNTARY_PER_REQ,
-		    "/proc/PID/task could not be read");
+	raw[RAW_WINDOW_NS] = (double)(run->window_ns[1] - run->window_ns[0]);
+	raw[RAW_COMPLETED] = (double)result->completed;
+	raw[RAW_HARNESS_CPU_NS] = (double)(run->harness_cpu_ns[1] - run->harness_cpu_ns[0]);
+	take_perf(run);
+	if (run->measured)
+		take_tasks(run);
+	raw_derive(raw, run->row->metrics);
+	explain_blanks(run);
+	uint64_t counting_ns = run->counting_ns[1] - run->counting_ns[0];
+	if (run->counted && is_near(counting_ns, raw[RAW_WINDOW_NS])) {
+		raw[RAW_SYSCALL_NS] = (double)counting_ns;
+		measure_fill_syscalls(run->row, "bpf");
 	}
-	fill_cpu(run, &d, window_s, completed);
-	if (run->counted && is_near(run->counting_ns[1] - run->counting_ns[0], window_s))
-		measure_fill_syscalls(run->row, "bpf", window_s / completed * 1e9 /
-		    (double)(run->counting_ns[1] - run->counting_ns[0]));
 }

@@ -41,7 +41,7 @@ struct run {
 void measure_fill_memory(struct run *run);
 /* Into the row: what a request costs in switches, CPU time, faults and system calls. */
 void measure_fill_server(struct run *run, const struct result *result);
-/* Into the row: system calls, each of them counted standing for so many requests. */
-void measure_fill_syscalls(struct row *row, const char *source, double requests_per_call);
+/* Into the row: system calls a request, of those counted and of what `raw` says of the counting. */
+void measure_fill_syscalls(struct row *row, const char *source);
 
 #endif

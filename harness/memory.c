@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +12,6 @@
 #include "harness/tasks.h"
 #include "harness/tree.h"
 #include "lib/sys/die.h"
-
-enum { URING_REQUEST_BYTES = 256 }; /* struct io_kiocb, Linux 5.15 to 6.18: taken on trust */
 
 double memory_read_kilobytes(const char *path, const char *name)
 {
@@ -129,24 +126,4 @@ struct memory memory_take(pid_t pid)
 	free(sockets.list);
 	tree_deinit(&tree);
 	return m;
-}
-
-double memory_user_bytes(const struct memory *before, const struct memory *after)
-{
-	return before->pss < 0 || after->pss < 0 ? NAN : after->pss - before->pss;
-}
-
-struct memory_kernel memory_kernel_bytes(const struct memory_costs *costs,
-    const struct memory *before, const struct memory *after)
-{
-	if (before->processes == 0 || after->processes == 0)
-		return (struct memory_kernel){ NAN, NAN, NAN };
-	return (struct memory_kernel){
-		.page_tables = after->page_tables - before->page_tables,
-		.stacks = (after->threads - before->threads) * costs->thread +
-		    (after->processes - before->processes) * costs->process,
-		.sockets = (after->sockets - before->sockets) * costs->socket +
-		    (after->epoll_items - before->epoll_items) * costs->epoll_item +
-		    (after->uring_requests - before->uring_requests) * URING_REQUEST_BYTES,
-	};
 }

@@ -40,16 +40,6 @@ struct memory {
 
 struct memory memory_take(pid_t pid);
 
-/* Bytes gained; NAN: not available. */
-double memory_user_bytes(const struct memory *before, const struct memory *after);
-struct memory_kernel {
-	double page_tables;
-	double stacks;  /* of threads and processes, with their other structures */
-	double sockets; /* with epoll registrations and armed io_uring requests */
-};
-struct memory_kernel memory_kernel_bytes(const struct memory_costs *costs,
-    const struct memory *before, const struct memory *after);
-
 /* Bytes behind "Name:   123 kB" in a file of /proc; negative when there is no such line. */
 double memory_read_kilobytes(const char *path, const char *name);
 

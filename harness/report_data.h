@@ -139,8 +139,6 @@ const struct report_server *report_server(const struct report_data *data, const 
 /* The point of one server (not of the twin) under one load, or NULL. */
 const struct report_point *report_point(const struct report_data *data, const char *experiment,
     const char *server, long connections, long idle);
-const struct report_point *report_twin(
-    const struct report_data *data, const struct report_point *point);
 /* Do the two have the same load, whatever the server and block? */
 bool report_same_load(const struct report_cell_row *a, const struct report_cell_row *b);
 /* True for a server's own point (not the twin's) that may be ranked: not that of a reference. */

@@ -230,17 +230,6 @@ const struct report_point *report_point(const struct report_data *data, const ch
 	return NULL;
 }
 
-const struct report_point *report_twin(
-    const struct report_data *data, const struct report_point *point)
-{
-	struct report_cell_row twin = point->cells[0];
-	twin.twin = true;
-	for (size_t i = 0; i < data->point_count; i++)
-		if (!compare_point(data->points[i].cells, &twin))
-			return &data->points[i];
-	return NULL;
-}
-
 /* A metric of two points over the blocks in which both are usable. */
 struct pairs {
 	double left[ESTIMATE_VALUES_MAX], right[ESTIMATE_VALUES_MAX];

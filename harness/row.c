@@ -36,15 +36,16 @@ const struct metric_column metric_columns[METRIC_COUNT] = {
 	[METRIC_RUNQUEUE_US_PER_REQ] = { "runqueue_us_per_req", false },
 	[METRIC_MINOR_FAULTS_PER_REQ] = { "minor_faults_per_req", false },
 	[METRIC_MAJOR_FAULTS_PER_REQ] = { "major_faults_per_req", false },
-	[METRIC_SYSCALLS_PER_REQ] = { "syscalls_per_req", false },
 	[METRIC_SERVER_CPU] = { "server_cpu", false },
-	[METRIC_SNAPSHOT_US] = { "snapshot_us", false },
-	[METRIC_THREADS] = { "threads", true },
+	[METRIC_HARNESS_CPU_SHARE] = { "harness_cpu_share", false },
 	[METRIC_USER_BYTES_PER_CONN] = { "user_bytes_per_conn", false },
 	[METRIC_KERNEL_BYTES_PER_CONN] = { "kernel_bytes_per_conn", false },
 	[METRIC_PAGE_TABLE_BYTES_PER_CONN] = { "page_table_bytes_per_conn", false },
 	[METRIC_STACK_BYTES_PER_CONN] = { "stack_bytes_per_conn", false },
 	[METRIC_SOCKET_BYTES_PER_CONN] = { "socket_bytes_per_conn", false },
+	[METRIC_SYSCALLS_PER_REQ] = { "syscalls_per_req", false },
+	[METRIC_SNAPSHOT_US] = { "snapshot_us", false },
+	[METRIC_THREADS] = { "threads", true },
 	[METRIC_ESTABLISHED] = { "established", true },
 	[METRIC_ANSWERED] = { "answered", true },
 	[METRIC_STARVED] = { "starved", true },
@@ -61,7 +62,6 @@ const struct metric_column metric_columns[METRIC_COUNT] = {
 	[METRIC_BATCH_MAX_S] = { "batch_max_s", false },
 	[METRIC_CACHED_START] = { "cached_start", false },
 	[METRIC_CACHED_END] = { "cached_end", false },
-	[METRIC_HARNESS_CPU_SHARE] = { "harness_cpu_share", false },
 };
 
 void row_init(struct row *row, const struct cell *cell)
@@ -69,6 +69,8 @@ void row_init(struct row *row, const struct cell *cell)
 	*row = (struct row){ .cell = cell };
 	for (int i = 0; i < METRIC_COUNT; i++)
 		row->metrics[i] = NAN;
+	for (int i = 0; i < RAW_COUNT; i++)
+		row->raw[i] = NAN;
 	if (cell->offered_per_s)
 		row->metrics[METRIC_OFFERED_PER_S] = cell->offered_per_s;
 	time_t now = time(NULL);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "harness/cells.h"
+#include "harness/raw.h"
 #include "harness/syscalls.h"
 #include "harness/timeline.h"
 
@@ -41,15 +42,16 @@ enum metric {
 	METRIC_RUNQUEUE_US_PER_REQ,
 	METRIC_MINOR_FAULTS_PER_REQ,
 	METRIC_MAJOR_FAULTS_PER_REQ,
-	METRIC_SYSCALLS_PER_REQ,
 	METRIC_SERVER_CPU,
-	METRIC_SNAPSHOT_US,
-	METRIC_THREADS,
+	METRIC_HARNESS_CPU_SHARE,
 	METRIC_USER_BYTES_PER_CONN,
 	METRIC_KERNEL_BYTES_PER_CONN,
 	METRIC_PAGE_TABLE_BYTES_PER_CONN, /* of the kernel's bytes, as are the next two */
 	METRIC_STACK_BYTES_PER_CONN,
 	METRIC_SOCKET_BYTES_PER_CONN,
+	METRIC_SYSCALLS_PER_REQ,
+	METRIC_SNAPSHOT_US,
+	METRIC_THREADS,
 	METRIC_ESTABLISHED,
 	METRIC_ANSWERED,
 	METRIC_STARVED,
@@ -66,8 +68,11 @@ enum metric {
 	METRIC_BATCH_MAX_S,
 	METRIC_CACHED_START,
 	METRIC_CACHED_END,
-	METRIC_HARNESS_CPU_SHARE,
 	METRIC_COUNT
+};
+enum { /* those that raw_derive() gives */
+	METRIC_RAW_FIRST = METRIC_CTX_SWITCHES_PER_REQ,
+	METRIC_RAW_LAST = METRIC_SOCKET_BYTES_PER_CONN
 };
 
 /* A metric's column in table `cell`. */
@@ -84,11 +89,11 @@ struct row {
 	char reason[1024];
 	char marks[64];
 	double metrics[METRIC_COUNT];
+	double raw[RAW_COUNT];  /* what some of the metrics are made of */
 	char blank[2048];
 	char batch_times[256];  /* hyperfine's, as a JSON array of seconds; "" for none */
 	struct syscall_list syscalls;
 	struct timeline timeline; /* without threads: not recorded */
-	double syscalls_per_call; /* requests for each call counted: 1 / requests */
 	const char *syscall_source; /* "bpf" or "strace"; NULL: not counted */
 	char *loadgen;          /* its JSON, from malloc; NULL for none */
 	char *series, *hlog;    /* its --series and --hlog, likewise */

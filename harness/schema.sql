@@ -1,6 +1,6 @@
 -- One run = one file. WAL, one transaction a cell: what is here is finished. All else (CSV, Markdown, plots, HTML)
 -- is derived from it. A value the machine could not give is NULL, never 0; `blank` says why.
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- key, value: plan, plan_text, title, command, seed, status (running | complete | partial), started_at, finished_at (ISO 8601 UTC),
 -- planned_cells, unchecked (0 | 1), until_decided (0 | 1), version (git describe), compiler, kernel, cpu_model, cpu_count, server_cpus, client_cpus,
@@ -105,6 +105,42 @@ CREATE TABLE cell (
 	hlog         TEXT,            -- and its --hlog, likewise
 	sha256       TEXT NOT NULL DEFAULT '', -- of the cell, see cell_digest.h
 	UNIQUE (experiment, server, twin, target, connections, idle, slow, cpus, cache, requests_per_conn, level_per_s, level_percent, rep)
+);
+
+-- What the kernel counted of the server and all it has started, each count the difference of two readings beside the
+-- time between them. Of it harness/raw.c makes the figures of `cell` for switches, CPU time, run-queue wait, faults,
+-- server_cpu, harness_cpu_share and bytes a connection; c10k verify makes them again. All NULL: the cell was not run.
+CREATE TABLE raw (
+	cell_id            INTEGER PRIMARY KEY REFERENCES cell (id),
+	window_ns          INTEGER, -- measure window, by the load generator's edges
+	completed          INTEGER, -- requests answered inside it
+	perf_ns            INTEGER, -- perf software counters; NULL: there are none, the tasks' own counts stand in
+	perf_switches      INTEGER,
+	perf_cpu_ns        INTEGER,
+	tasks_ns           INTEGER, -- sums over all tasks: taskstats, or /proc/PID/task/*/{status,schedstat}
+	voluntary          INTEGER,
+	involuntary        INTEGER,
+	task_cpu_ns        INTEGER,
+	task_wait_ns       INTEGER,
+	tick_user_us       INTEGER, -- CPU time as the clock tick saw it: it splits the exact time above
+	tick_system_us     INTEGER,
+	minor_faults       INTEGER,
+	major_faults       INTEGER,
+	harness_cpu_ns     INTEGER,
+	syscall_ns         INTEGER, -- bpf: how long the calls of table syscall were counted
+	syscall_requests   INTEGER, -- strace: requests of the server's life, in which they were counted
+	clients            INTEGER, -- connections held at the barrier
+	pss_bytes          INTEGER, -- gained until then since the server was ready, as the next six are
+	page_table_bytes   INTEGER,
+	new_threads        INTEGER,
+	new_processes      INTEGER,
+	new_sockets        INTEGER,
+	new_epoll_items    INTEGER,
+	new_uring_requests INTEGER,
+	bytes_per_thread   REAL,    -- what one costs the kernel (memory_costs.c)
+	bytes_per_process  REAL,
+	bytes_per_socket   REAL,
+	bytes_per_epoll_item REAL
 );
 
 -- System calls of the server and all it has started, counted in a pass of its own (experiment ledger).

@@ -18,6 +18,7 @@ struct store {
 	sqlite3_stmt *put_server;
 	sqlite3_stmt *put_conformance;
 	sqlite3_stmt *put_row;
+	sqlite3_stmt *put_raw;
 	sqlite3_stmt *put_syscall;
 	sqlite3_stmt *put_timeline;
 	sqlite3_stmt *put_thread;
@@ -97,6 +98,19 @@ static sqlite3_stmt *prepare_row(struct store *store)
 	return prepare(store, sql);
 }
 
+static sqlite3_stmt *prepare_raw(struct store *store)
+{
+	char sql[1024];
+	size_t len = (size_t)snprintf(sql, sizeof(sql), "INSERT INTO raw (cell_id");
+	for (int i = 0; i < RAW_COUNT; i++)
+		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", %s", raw_columns[i]);
+	len += (size_t)snprintf(sql + len, sizeof(sql) - len, ") VALUES (?");
+	for (int i = 0; i < RAW_COUNT; i++)
+		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", ?");
+	snprintf(sql + len, sizeof(sql) - len, ")");
+	return prepare(store, sql);
+}
+
 static struct store *open_file(const char *path, int flags)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -120,6 +134,7 @@ static void prepare_all(struct store *store)
 	    "INSERT OR REPLACE INTO conformance (server, case_id, section, sending, passed, detail)"
 	    " VALUES (?, ?, ?, ?, ?, ?)");
 	store->put_row = prepare_row(store);
+	store->put_raw = prepare_raw(store);
 	store->put_timeline = prepare(store,
 	    "INSERT INTO timeline (cell_id, window_ns, switches, switches_counted, reason)"
 	    " VALUES (?, ?, ?, ?, ?)");
@@ -165,6 +180,7 @@ void store_close(struct store *store)
 	sqlite3_finalize(store->put_server);
 	sqlite3_finalize(store->put_conformance);
 	sqlite3_finalize(store->put_row);
+	sqlite3_finalize(store->put_raw);
 	sqlite3_finalize(store->put_syscall);
 	sqlite3_finalize(store->put_timeline);
 	sqlite3_finalize(store->put_thread);
@@ -246,15 +262,24 @@ void store_put_server(struct store *store, const struct server_info *info)
 	step(store, put);
 }
 
+static void put_raw(struct store *store, const struct row *row, sqlite3_int64 cell_id)
+{
+	sqlite3_bind_int64(store->put_raw, 1, cell_id);
+	for (int i = 0; i < RAW_COUNT; i++)
+		if (isfinite(row->raw[i])) /* whole numbers become INTEGER */
+			sqlite3_bind_double(store->put_raw, 2 + i, row->raw[i]);
+	step(store, store->put_raw);
+}
+
 static void put_syscalls(struct store *store, const struct row *row, sqlite3_int64 cell_id)
 {
+	double share = raw_syscall_share(row->raw);
 	for (uint32_t i = 0; row->syscall_source && i < row->syscalls.count; i++) {
 		const struct syscall_count *item = &row->syscalls.items[i];
-		double per_req = (double)item->calls * row->syscalls_per_call;
 		sqlite3_bind_int64(store->put_syscall, 1, cell_id);
 		bind_text(store->put_syscall, 2, item->name);
 		sqlite3_bind_int64(store->put_syscall, 3, (sqlite3_int64)item->calls);
-		sqlite3_bind_double(store->put_syscall, 4, per_req);
+		sqlite3_bind_double(store->put_syscall, 4, (double)item->calls * share);
 		bind_text(store->put_syscall, 5, row->syscall_source);
 		step(store, store->put_syscall);
 	}
@@ -353,6 +378,7 @@ void store_put_row(struct store *store, const struct row *row)
 	run_sql(store, "SAVEPOINT row;"); /* a transaction of its own, unless the caller has one */
 	step(store, put);
 	sqlite3_int64 id = sqlite3_last_insert_rowid(store->db);
+	put_raw(store, row, id);
 	put_syscalls(store, row, id);
 	put_timeline(store, &row->timeline, id);
 	seal_row(store, id);

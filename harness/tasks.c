@@ -195,19 +195,15 @@ static void add_tasks(
 struct snapshot_difference snapshot_subtract(
     const struct snapshot *before, const struct snapshot *after)
 {
-	struct snapshot_difference d = { .user_share = -1 };
+	struct snapshot_difference d = { 0 };
 	d.has_schedstat = before->has_schedstat && after->has_schedstat;
 	uint64_t middle_before = before->begin_ns / 2 + before->end_ns / 2;
 	uint64_t middle_after = after->begin_ns / 2 + after->end_ns / 2;
-	d.distance_s = (double)(middle_after - middle_before) / 1e9;
+	d.distance_ns = middle_after - middle_before;
 	add_tasks(&d, before, after);
 	d.minor_faults = (int64_t)(after->minor_faults - before->minor_faults);
 	d.major_faults = (int64_t)(after->major_faults - before->major_faults);
-	uint64_t user = after->user_us - before->user_us;
-	uint64_t system = after->system_us - before->system_us;
-	bool is_known = after->user_us >= before->user_us && /* less: of children that have ended */
-	    after->system_us >= before->system_us;
-	if (is_known && user + system >= 5 * TICK_US)
-		d.user_share = (double)user / (double)(user + system);
+	d.user_us = (int64_t)(after->user_us - before->user_us);
+	d.system_us = (int64_t)(after->system_us - before->system_us);
 	return d;
 }

@@ -47,9 +47,10 @@ struct snapshot_difference {
 	uint64_t wait_ns;
 	int64_t minor_faults; /* negative: a child has ended that nobody reaped */
 	int64_t major_faults;
-	double distance_s;   /* from the middle of one to the middle of the other */
-	double user_share;   /* of CPU time; negative: too few clock ticks to tell */
-	bool has_schedstat;  /* cpu_ns and wait_ns are known */
+	int64_t user_us;      /* likewise */
+	int64_t system_us;
+	uint64_t distance_ns; /* from the middle of one to the middle of the other */
+	bool has_schedstat;   /* cpu_ns and wait_ns are known */
 };
 
 /*

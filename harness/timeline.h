@@ -75,6 +75,8 @@ void timeline_make_spans(struct timeline_thread *thread, uint64_t begin_ns, uint
     const struct timeline_switch *switches, uint32_t count, enum timeline_state state);
 /* "r1200 w80000 p300": running, waiting, preempted, each in ns. From malloc. */
 char *timeline_format(const struct timeline_thread *thread);
+/* And back: the thread's spans from that text, from malloc. */
+void timeline_parse(struct timeline_thread *thread, const char *text);
 /* How much of the spans a state has. */
 uint64_t timeline_sum_ns(const struct timeline_thread *thread, enum timeline_state state);
 

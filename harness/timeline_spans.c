@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/timeline.h"
 #include "lib/sys/die.h"
@@ -60,12 +61,13 @@ uint64_t timeline_sum_ns(const struct timeline_thread *thread, enum timeline_sta
 	return sum_ns;
 }
 
+static const char letters[TIMELINE_STATES] = {
+	[TIMELINE_RUNNING] = 'r', [TIMELINE_PREEMPTED] = 'p', [TIMELINE_WAITING] = 'w',
+};
+
 char *timeline_format(const struct timeline_thread *thread)
 {
 	enum { SPAN_CAP = 24 }; /* a letter, 20 digits, a blank */
-	static const char letters[TIMELINE_STATES] = {
-		[TIMELINE_RUNNING] = 'r', [TIMELINE_PREEMPTED] = 'p', [TIMELINE_WAITING] = 'w',
-	};
 	size_t cap = thread->span_count * (size_t)SPAN_CAP + 1, len = 0;
 	char *text = malloc(cap);
 	if (!text)
@@ -75,6 +77,22 @@ char *timeline_format(const struct timeline_thread *thread)
 		len += (size_t)snprintf(text + len, cap - len, "%s%c%" PRIu64, i ? " " : "",
 		    letters[thread->spans[i].state], thread->spans[i].length_ns);
 	return text;
+}
+
+void timeline_parse(struct timeline_thread *thread, const char *text)
+{
+	thread->span_count = 0;
+	thread->spans = malloc((strlen(text) / 2 + 1) * sizeof(*thread->spans));
+	if (!thread->spans)
+		die("out of memory for a timeline of %zu bytes", strlen(text));
+	while (*text) {
+		char *end;
+		const char *letter = memchr(letters, *text++, sizeof(letters));
+		uint64_t length_ns = strtoull(text, &end, 10);
+		if (letter)
+			add_span(thread, length_ns, (enum timeline_state)(letter - letters));
+		text = end + (*end == ' ');
+	}
 }
 
 void timeline_deinit(struct timeline *t)

@@ -30,8 +30,9 @@ static const char help_text[] =
     "Usage: c10k verify RUN\n"
     "\n"
     "Says whether a run's report is true to what was measured: recomputes rates, percentiles\n"
-    "and means from the histograms and counters in run.sqlite, compares each cell with its\n"
-    "SHA-256, and derives report, tables and figures again to compare them byte by byte.\n"
+    "and means from the histograms in run.sqlite, costs of requests and connections from the\n"
+    "kernel's counts there, compares each cell with its SHA-256, and derives report, tables\n"
+    "and figures again to compare them byte by byte.\n"
     "\n"
     "Exit: 0 true, 1 could not tell, 2 usage, 4 something differs (the lines say what).\n";
 

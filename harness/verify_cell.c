@@ -192,6 +192,53 @@ static void verify_row(struct verify *v, const char *where, sqlite3_stmt *stored
 	row_deinit(&row);
 }
 
+/* Server and memory: what raw_derive() gives now must be what it gave then. */
+static void verify_raw(struct verify *v, const char *where, sqlite3_stmt *stored)
+{
+	double raw[RAW_COUNT], metrics[METRIC_COUNT];
+	for (int i = 0; i < RAW_COUNT; i++)
+		raw[i] = number_of(stored, raw_columns[i]);
+	raw_derive(raw, metrics);
+	for (int i = METRIC_RAW_FIRST; i <= METRIC_RAW_LAST; i++) {
+		double number = number_of(stored, metric_columns[i].name);
+		if (!isnan(number) || !isnan(metrics[i]))
+			compare(v, where, metric_columns[i].name, number, metrics[i], digits_error);
+	}
+	double per_req = number_of(stored, "syscalls_per_req");
+	if (isnan(per_req))
+		return;
+	compare(v, where, "syscalls_per_req", per_req,
+	    number_of(stored, "syscall_calls") * raw_syscall_share(raw), digits_error);
+	compare(v, where, "the sum of its system calls a request", number_of(stored, "syscall_sum"),
+	    per_req, digits_error);
+}
+
+/* What a thread did in all against its spans. */
+static void verify_threads(struct verify *v, const char *where, sqlite3_stmt *stored)
+{
+	static const char *const sums[TIMELINE_STATES] = {
+		[TIMELINE_RUNNING] = "running_ns",
+		[TIMELINE_PREEMPTED] = "preempted_ns",
+		[TIMELINE_WAITING] = "waiting_ns",
+	};
+	json_t *threads = json_loads(text_of(stored, "threads_of_it"), 0, NULL), *item;
+	size_t index;
+	char name[64];
+	json_array_foreach(threads, index, item) {
+		struct timeline_thread thread = { 0 };
+		const char *spans = json_string_value(json_object_get(item, "spans"));
+		timeline_parse(&thread, spans ? spans : "");
+		for (int state = 0; state < TIMELINE_STATES; state++) {
+			snprintf(name, sizeof(name), "%s of thread %.0f", sums[state],
+			    member(item, "tid"));
+			compare(v, where, name, member(item, sums[state]),
+			    (double)timeline_sum_ns(&thread, (enum timeline_state)state), 0);
+		}
+		free(thread.spans);
+	}
+	json_decref(threads);
+}
+
 static void verify_batch(struct verify *v, const char *where, sqlite3_stmt *stored)
 {
 	double times[ESTIMATE_VALUES_MAX], sum = 0, least = INFINITY, most = 0;
@@ -227,9 +274,8 @@ void verify_cell(struct verify *v, sqlite3_stmt *row)
 		verify_result(v, where, text_of(row, "loadgen"));
 		verify_row(v, where, row);
 	}
-	if (isfinite(number_of(row, "syscalls_per_req")))
-		compare(v, where, "syscalls_per_req", number_of(row, "syscalls_per_req"),
-		    number_of(row, "syscall_sum"), digits_error);
+	verify_raw(v, where, row);
+	verify_threads(v, where, row);
 	if (*text_of(row, "batch_times"))
 		verify_batch(v, where, row);
 }

@@ -1,7 +1,7 @@
 /*
  * verify_cell.h: one row of table `cell` against itself: its digest, the row's figures against the load
- * generator's result that it holds, and that result's rates, percentiles and means against the
- * histograms and counters in it.
+ * generator's result that it holds and against what the kernel counted (raw.h), and that result's
+ * rates, percentiles and means against the histograms and counters in it.
  */
 #ifndef VERIFY_CELL_H
 #define VERIFY_CELL_H

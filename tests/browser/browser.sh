@@ -4,11 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 c10k=$PWD/${BUILD:-build}/c10k
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "failed: $*"; }
+. tests/helpers.sh
 
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
 	{ echo "browser skipped: chromium is not installed"; exit 77; }
@@ -66,5 +62,4 @@ make_run many 9 && pass || fail "a run of twelve servers has no report"
 drive few
 drive many
 print many
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

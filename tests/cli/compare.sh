@@ -5,12 +5,8 @@ set -u
 cd "$(dirname "$0")/../.."
 c10k=$PWD/${BUILD:-build}/c10k
 command -v sqlite3 >/dev/null || { echo "compare skipped: sqlite3 is not installed"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+. tests/helpers.sh
 
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
 # run CODE COMMAND...: exit code; output in $work/out, errors in $work/err
 run() {
 	code=$1
@@ -119,5 +115,4 @@ says '    B blocks = 9'
 says '^5 differ'
 lacks 'CPU model'
 
-echo "compare: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

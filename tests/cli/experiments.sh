@@ -4,18 +4,8 @@
 set -u
 cd "$(dirname "$0")/../.."
 build=$PWD/${BUILD:-build}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+. tests/helpers.sh
 
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
-# holds WHAT COMMAND...: the command succeeds
-holds() {
-	what=$1
-	shift
-	if "$@" >/dev/null 2>&1; then pass; else fail "$what"; fi
-}
 # bench SECTION: runs a plan of one short block; its cells are then in cells.csv, by column name with `value`
 bench() {
 	printf '[plan]\nblocks = 1\nwarmup = 100ms\nduration = 1s\n%b\n' "$1" >"$work/plan.ini"
@@ -53,17 +43,16 @@ over 100000 1 "$(value p50_us server=thread slow=150)" && pass || fail "slow cli
 holds 'the figure of slow' test -s "$run/plots/slow.tsv"
 
 # --- file: warm is all in the page cache, cold nothing; what is read direct leaves nothing there
-if [ -r "$build/data.bin" ]; then
-	bench 'servers = epoll, linux-aio\n[file]\nduration = 300ms\nconnections = 10\ncache = warm, cold\n'
-	over "$(value cached_start cache=warm)" 0.98 1 && pass || fail "warm is not warm: $(cat "$run/cells.csv")"
-	if grep -q 'in the page cache after it was dropped' "$run/cells.csv"; then
-		echo "file, cold: skipped: this file system keeps what it has"
-	else
-		[ "$(value cached_start cache=cold)" = 0 ] && pass || fail "cold is not cold: $(cat "$run/cells.csv")"
-		over "$(value cached_end cache=cold server=epoll)" 1 0.001 && pass || fail "reading leaves nothing in the cache"
-		over 0.001 1 "$(value cached_end cache=cold server=linux-aio)" && pass || fail "O_DIRECT leaves pages in the cache"
-		holds 'figures of their own' test -s "$run/plots/file.tsv" -a -s "$run/plots/file-cold.tsv"
-	fi
+"${MAKE:-make}" -s BUILD="$build" data || exit 1
+bench 'servers = epoll, linux-aio\n[file]\nduration = 300ms\nconnections = 10\ncache = warm, cold\n'
+over "$(value cached_start cache=warm)" 0.98 1 && pass || fail "warm is not warm: $(cat "$run/cells.csv")"
+if grep -q 'in the page cache after it was dropped' "$run/cells.csv"; then
+	skip "file, cold: this file system keeps what it has"
+else
+	[ "$(value cached_start cache=cold)" = 0 ] && pass || fail "cold is not cold: $(cat "$run/cells.csv")"
+	over "$(value cached_end cache=cold server=epoll)" 1 0.001 && pass || fail "reading leaves nothing in the cache"
+	over 0.001 1 "$(value cached_end cache=cold server=linux-aio)" && pass || fail "O_DIRECT leaves pages in the cache"
+	holds 'figures of their own' test -s "$run/plots/file.tsv" -a -s "$run/plots/file-cold.tsv"
 fi
 
 # --- scaling: the second track; a model of one loop has no part in it
@@ -83,5 +72,4 @@ if [ "$most" -gt 1 ]; then
 	holds 'the line of linear speed-up' grep -q linear "$run/plots/scaling.tsv"
 fi
 
-echo "experiments: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

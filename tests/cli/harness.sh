@@ -4,31 +4,8 @@
 set -u
 cd "$(dirname "$0")/../.."
 c10k=$PWD/${BUILD:-build}/c10k
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+. tests/helpers.sh
 
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
-children_of() { grep -l "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3 | tr '\n' ' '; }
-
-# expect CODE PATTERN COMMAND...: exit code; standard error is one line that holds the pattern
-expect() {
-	code=$1 pattern=$2
-	shift 2
-	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null
-	got=$?
-	if [ $got != "$code" ]; then fail "$* exits $got, not $code: $(cat "$work/err")"
-	elif [ "$(wc -l <"$work/err")" != 1 ]; then fail "$* says more or less than one line: $(cat "$work/err")"
-	elif ! grep -q -- "$pattern" "$work/err"; then fail "$* does not say '$pattern': $(cat "$work/err")"
-	else pass; fi
-}
-# holds WHAT COMMAND...: the command succeeds
-holds() {
-	what=$1
-	shift
-	if "$@" >/dev/null 2>&1; then pass; else fail "$what"; fi
-}
 # prints PATTERN COMMAND...: exit code 0, and the pattern on standard output
 prints() {
 	pattern=$1
@@ -237,5 +214,4 @@ rows=$(wc -l <"$work/cut/latest/cells.csv")
 holds 'how to go on is told' grep -q 'bench --resume .* goes on' "$work/out"
 holds 'a partial run has a report' test -s "$work/cut/latest/report.html"
 
-echo "harness: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -9,13 +9,8 @@ parts="$BUILD/obj/tests/cli/syscalls.o $BUILD/libsys.a $BUILD/libcore.a"
 for part in syscalls strace process probe tree interrupt; do parts="$BUILD/obj/harness/$part.o $parts"; done
 "${MAKE:-make}" -s BUILD="$BUILD" $parts || exit 1
 ${CC:-cc} -pthread -o "$BUILD/syscalls" $parts -lbpf -lseccomp || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0 skipped=0
+. tests/helpers.sh
 
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
-skip() { skipped=$((skipped + 1)); echo "skipped: $*"; }
 ask() { sqlite3 "$work/results/latest/run.sqlite" "$1"; }
 
 # --- on 10,000 requests
@@ -66,5 +61,4 @@ else
 	skip "as nobody: needs root"
 fi
 
-echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
-[ $failed = 0 ]
+finish

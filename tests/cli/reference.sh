@@ -7,13 +7,9 @@ port=${PORT:-24900}
 url=http://127.0.0.1:$port
 server=$build/servers/nginx
 [ -x "$server" ] || { echo "reference skipped: nginx is not installed (scripts/setup.sh does it)"; exit 77; }
-work=$(mktemp -d)
+. tests/helpers.sh
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
-passed=0 failed=0
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED $*"; }
-holds() { what=$1; shift; if "$@" >/dev/null 2>&1; then pass; else fail "$what"; fi; }
 # within SECONDS COMMAND...: it becomes true
 within() {
 	local until=$((SECONDS + $1 + 1))
@@ -79,5 +75,4 @@ holds "not where it cannot serve" \
 	grep -q 'wait .*nginx .*unsupported: nginx is a reference: it does not serve /sleep/100' "$work/out"
 holds "one server is checked" grep -q '1 of 1 servers passed' "$work/out"
 holds "named for what it is" grep -q 'nginx (reference, not equivalent)' "$work/results/latest/report.md"
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

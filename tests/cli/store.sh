@@ -6,23 +6,8 @@ cd "$(dirname "$0")/../.."
 build=$PWD/${BUILD:-build}
 c10k=$build/c10k
 command -v sqlite3 >/dev/null || { echo "store skipped: sqlite3 is not installed"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+. tests/helpers.sh
 
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
-# expect CODE PATTERN COMMAND...: exit code; standard error is one line that holds the pattern
-expect() {
-	code=$1 pattern=$2
-	shift 2
-	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null
-	got=$?
-	if [ $got != "$code" ]; then fail "$* exits $got, not $code: $(cat "$work/err")"
-	elif [ "$(wc -l <"$work/err")" != 1 ]; then fail "$* says more or less than one line: $(cat "$work/err")"
-	elif ! grep -q -- "$pattern" "$work/err"; then fail "$* does not say '$pattern': $(cat "$work/err")"
-	else pass; fi
-}
 # prints CODE PATTERN COMMAND...: exit code, and the pattern on standard output
 prints() {
 	code=$1 pattern=$2
@@ -60,7 +45,7 @@ PLAN
 # a shell lets its background jobs ignore SIGINT, so SIGTERM stands in for Ctrl-C
 (cd "$work" && exec "$own/c10k" bench plan.ini --unchecked --blocks 4 --seed 5 --out results >"$work/first" 2>&1) &
 harness=$!
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+for _ in $(seq 100); do
 	[ "$(grep -c '^throughput ' "$work/first")" -lt 2 ] || break
 	sleep 0.1
 done
@@ -122,7 +107,7 @@ timeout 60 "$own/c10k" bench "$work/rates.ini" --unchecked --out "$work/results"
 run=$work/results/$(readlink "$work/results/latest")
 of_capacity="SELECT round(min(rate_per_s) / 2) FROM cell WHERE experiment = 'throughput'"
 if [ "$(sql "SELECT count(*) FROM cell WHERE experiment = 'throughput' AND verdict IN ('valid', 'client-limited')")" = 2 ]; then
-	sql "DELETE FROM cell WHERE experiment = 'cost'; UPDATE run SET value = 'partial' WHERE key = 'status'"
+	sql "DELETE FROM cell WHERE experiment = 'cost'; DELETE FROM raw WHERE cell_id NOT IN (SELECT id FROM cell); UPDATE run SET value = 'partial' WHERE key = 'status'"
 	prints 0 '2 of 4 planned cells are missing' "$own/c10k" bench --resume "$run"
 	[ "$(sql "SELECT group_concat(DISTINCT offered_per_s = ($of_capacity)) FROM cell WHERE experiment = 'cost'")" = 1 ] &&
 		pass || fail "rates of a resumed run: $(sql "$of_capacity"), $(sql 'SELECT experiment, offered_per_s FROM cell')"
@@ -172,5 +157,68 @@ prints 0 'true: everything' "$c10k" verify "$run"
 rm -r "$run"/report.* "$run/plots" "$run/cells.csv"
 prints 0 'no report yet' "$c10k" verify "$run"
 
-echo "store: $passed passed, $failed failed"
-[ $failed = 0 ]
+# --- what the kernel counted of the server: figures follow from it, here too
+cat >"$work/ledger.ini" <<'PLAN'
+[plan]
+servers = thread, epoll
+blocks = 1
+warmup = 100ms
+duration = 300ms
+[ledger]
+connections = 100
+PLAN
+timeout 60 "$own/c10k" bench "$work/ledger.ini" --unchecked --out "$work/results" >"$work/out" 2>&1
+run=$work/results/$(readlink "$work/results/latest")
+prints 0 'true: everything is as it was measured' "$c10k" verify "$run"
+rm -r "$run"/report.* "$run/plots" "$run/cells.csv" # only the cells from here on
+cp "$run/run.sqlite" "$work/counted"
+sql "UPDATE raw SET voluntary = voluntary + 1000 WHERE cell_id = 2"
+prints 4 'cell 2 (ledger, .*): ctx_voluntary_per_req is .*, recomputed it is' "$c10k" verify "$run"
+[ "$(grep -c 'cell 1 ' "$work/out")" = 0 ] && pass || fail "only that cell is named: $(cat "$work/out")"
+while read -r count figure; do
+	cp "$work/counted" "$run/run.sqlite"
+	# a machine without perf counters, say, gives neither
+	[ "$(sql "SELECT max($count) IS NULL FROM raw")" = 0 ] || continue
+	sql "UPDATE raw SET $count = $count * 1.1 + 1"
+	prints 4 "cell [12] (.*): $figure is .*, recomputed it is" "$c10k" verify "$run"
+done <<'COUNTS'
+window_ns ctx_voluntary_per_req
+completed runqueue_us_per_req
+perf_ns server_cpu
+perf_switches ctx_switches_per_req
+perf_cpu_ns server_cpu
+tasks_ns ctx_voluntary_per_req
+involuntary ctx_involuntary_per_req
+task_wait_ns runqueue_us_per_req
+tick_user_us cpu_user_us_per_req
+tick_system_us cpu_sys_us_per_req
+minor_faults minor_faults_per_req
+major_faults major_faults_per_req
+harness_cpu_ns harness_cpu_share
+syscall_ns syscalls_per_req
+syscall_requests syscalls_per_req
+clients user_bytes_per_conn
+pss_bytes user_bytes_per_conn
+page_table_bytes page_table_bytes_per_conn
+new_threads stack_bytes_per_conn
+new_processes kernel_bytes_per_conn
+new_sockets socket_bytes_per_conn
+new_epoll_items socket_bytes_per_conn
+new_uring_requests socket_bytes_per_conn
+bytes_per_thread stack_bytes_per_conn
+bytes_per_socket socket_bytes_per_conn
+bytes_per_epoll_item kernel_bytes_per_conn
+COUNTS
+cp "$work/counted" "$run/run.sqlite"
+sql "UPDATE syscall SET calls = calls + 1000 WHERE cell_id = 1"
+prints 4 'cell 1 (.*): syscalls_per_req is .*, recomputed it is' "$c10k" verify "$run"
+if [ "$(sql "SELECT count(*) > 0 FROM timeline_thread")" = 1 ]; then
+	cp "$work/counted" "$run/run.sqlite"
+	sql "UPDATE timeline_thread SET running_ns = running_ns + 1"
+	prints 4 "cell [12] (.*): running_ns of thread .* is .*, recomputed it is" "$c10k" verify "$run"
+fi
+cp "$work/counted" "$run/run.sqlite"
+sql "DELETE FROM raw WHERE cell_id = 1"
+prints 4 'cell 1 (.*): server_cpu is .*, recomputed it is nan' "$c10k" verify "$run"
+
+finish

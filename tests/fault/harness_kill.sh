@@ -5,12 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 c10k=$PWD/${BUILD:-build}/c10k
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
-children_of() { grep -l "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3 | tr '\n' ' '; }
+. tests/helpers.sh
 
 cat >"$work/plan.ini" <<'PLAN'
 [plan]
@@ -58,5 +53,4 @@ done
 timeout 60 "$c10k" bench "$work/plan.ini" --unchecked --blocks 1 --out "$work/results" >/dev/null 2>"$work/err" && pass ||
 	fail "a run after a killed one: $(cat "$work/err")"
 
-echo "harness_kill: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

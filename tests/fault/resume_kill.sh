@@ -9,10 +9,8 @@ build=$PWD/${BUILD:-build}
 c10k=$build/c10k
 seed=${1:-$(date +%s)}
 command -v sqlite3 >/dev/null || { echo "resume_kill skipped: sqlite3 is not installed"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-pass() { passed=$((passed + 1)); }
+. tests/helpers.sh
+
 fail() { failed=$((failed + 1)); echo "FAILED (seed $seed, kill $kills): $*"; }
 # the processes of a session that are not just waiting for their parent to look
 session() { awk -v s="$1" '{ sub(/^.*\) /, "") } $4 == s && $1 != "Z" { split(FILENAME, p, "/"); print p[3] }' \
@@ -124,5 +122,4 @@ done <"$work/moments"
 ended
 
 echo "$kills kills, $children of them of servers and load generators; $runs runs were completed"
-echo "resume_kill: $passed passed, $failed failed"
-[ $failed = 0 ] && [ $runs -ge 1 ]
+finish && [ $runs -ge 1 ]

@@ -4,14 +4,9 @@
 set -u
 cd "$(dirname "$0")/../.."
 c10k=$PWD/${BUILD:-build}/c10k
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+. tests/helpers.sh
 
-pass() { passed=$((passed + 1)); }
-fail() { failed=$((failed + 1)); echo "failed: $*"; }
-# holds WHAT COMMAND...: the command succeeds; lacks: it does not
-holds() { what=$1; shift; if "$@" >/dev/null 2>&1; then pass; else fail "$what"; fi; }
+# lacks WHAT COMMAND...: the command does not succeed
 lacks() { what=$1; shift; if "$@" >/dev/null 2>&1; then fail "$what"; else pass; fi; }
 sum() { (cd "$work/run" && find . -type f ! -name '*.sqlite*' -exec cksum {} + | sort); }
 
@@ -94,5 +89,4 @@ lacks "a folder without a run" "$c10k" report "$work/none"
 echo "UPDATE server SET name = 'a b' WHERE name = 'epoll'" | sqlite3 "$work/run/run.sqlite"
 lacks "a server's name that no script may hold" "$c10k" report "$work/run"
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -28,6 +28,11 @@ static void expect_spans(const char *expected, enum timeline_state state,
 	for (int i = 0; i < TIMELINE_STATES; i++)
 		sum_ns += timeline_sum_ns(&thread, (enum timeline_state)i);
 	assert_int_equal(sum_ns, END - BEGIN);
+	free(thread.spans);
+	timeline_parse(&thread, text);
+	char *again = timeline_format(&thread);
+	assert_string_equal(again, expected);
+	free(again);
 	free(text);
 	free(thread.spans);
 }
