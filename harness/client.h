@@ -4,8 +4,8 @@
  * that:
  *
  *     barrier T    every connection is established and was answered once   (waits)
- *     warm T       the warm-up is over but for some 50 ms; it goes on      (waits)
- *     measure T    the measure window begins at T, 10 ms ahead or more
+ *     warm T       the warm-up is over but for 100 ms; it goes on      (waits)
+ *     measure T    the measure window begins at T, some 50 ms ahead
  *     measured T   it has ended; the load goes on                          (waits)
  */
 #ifndef CLIENT_H

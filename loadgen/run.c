@@ -5,9 +5,8 @@
  * samples at an edge (CPU time, run-queue delay) it divides by its own clock readings.
  *
  * With --sync the harness hears of each edge in a line "barrier T", "warm T", "measure T" or
- * "measured T" (CLOCK_MONOTONIC, ns) and answers with a byte where it must be waited for: so the
- * warm-up goes on until it has read what takes long. End of file on that socket means that the
- * harness died: there is nobody left to measure for.
+ * "measured T" (CLOCK_MONOTONIC, ns) and answers with a byte where it must be waited for. End of
+ * file on that socket means that the harness died: there is nobody left to measure for.
  */
 #include "run.h"
 
@@ -31,8 +30,9 @@
 enum {
 	TICK_MS = 100,       /* between two kicks */
 	LOOK_MS = 2,         /* between two looks at a condition */
-	EDGE_AHEAD_MS = 10,  /* an edge is set: long enough for all workers to have seen it */
-	WARM_AHEAD_MS = 50,  /* the harness hears of the window */
+	BEGIN_AHEAD_MS = 10, /* an open loop's schedule is set, for all workers to begin together */
+	EDGE_AHEAD_MS = 50,  /* the window: a busy worker looks after thousands of events */
+	WARM_AHEAD_MS = 100, /* the harness is asked for it */
 	GO_WAIT_S = 30,      /* for the harness's byte at the barrier, and before the window */
 	MEASURED_WAIT_S = 2, /* ... and behind the window */
 	DRAIN_MAX_S = 2,
@@ -331,11 +331,11 @@ static void measure_requests(struct run *run, struct result *r)
 	r->elapsed_s = (double)(end_ns - start_ns) / 1e9;
 }
 
-/* Warm-up, until the harness is ready, too; returns when the window begins. */
+/* Warm-up, until the harness has read what takes it long; returns when the window begins. */
 static uint64_t warm_up(struct run *run)
 {
 	const struct options *o = run->options;
-	uint64_t schedule_ns = clock_now_ns() + EDGE_AHEAD_MS * MS_NS;
+	uint64_t schedule_ns = clock_now_ns() + BEGIN_AHEAD_MS * MS_NS;
 	uint64_t start_ns = schedule_ns + o->warmup_ns;
 	atomic_store(&run->control.schedule_ns, schedule_ns);
 	set_phase(run, PHASE_RUN);

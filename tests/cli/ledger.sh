@@ -35,7 +35,7 @@ one() {
 		pass || fail "$1: one recvfrom a request: $(ask "SELECT server, name, per_req FROM cell JOIN syscall ON cell_id = id")"
 	[ -z "$(ask "SELECT server FROM cell JOIN syscall ON cell_id = id GROUP BY id HAVING abs(sum(per_req) - syscalls_per_req) > 0.001")" ] &&
 		pass || fail "$1: the sum is not that of the calls"
-	[ "$(ask "SELECT count(*) FROM cell WHERE harness_cpu_share < 0.05")" = 2 ] && pass || fail "$1: the harness takes the server's time"
+	[ "$(ask "SELECT count(*) FROM cell WHERE harness_cpu_share < 0.01")" = 2 ] && pass || fail "$1: the harness takes the server's time"
 	if [ "$(ask "SELECT count(*) FROM timeline WHERE reason LIKE '%not permitted%'")" = 2 ]; then
 		skip "$1: $(ask "SELECT DISTINCT reason FROM timeline")"
 		return
