@@ -83,6 +83,8 @@ int client_start(struct client *c, const struct client_options *o)
 		a.argv[a.count++] = slow_target;
 		a.argv[a.count++] = slow_bytes;
 	}
+	if (e->pipeline > 1)
+		add(&a, "--pipeline", e->pipeline, "");
 	if (o->cell->requests)
 		add(&a, "--requests-per-connection", o->cell->requests, "");
 	if (o->cell->offered_per_s)
