@@ -10,7 +10,7 @@
  *
  * We run on the load generator's CPUs: so all readings are taken outside of the window, under full
  * load too, and in it we sleep. What is read quickly is read once more at its very edge; 10,000
- * threads are not (12 ms), and 10,000 processes even less (0.7 s).
+ * threads are not (9 ms), and 10,000 processes even less (0.5 s).
  */
 
 #include <errno.h>
