@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/sys/clock.h"
+
 enum { ARGUMENTS_MAX = 40, ARGUMENT_CAP = 64 };
 
 struct arguments {
@@ -81,6 +83,8 @@ int client_start(struct client *c, const struct client_options *o)
 		a.argv[a.count++] = slow_target;
 		a.argv[a.count++] = slow_bytes;
 	}
+	if (e->pipeline > 1)
+		add(&a, "--pipeline", e->pipeline, "");
 	if (o->cell->requests)
 		add(&a, "--requests-per-connection", o->cell->requests, "");
 	if (o->cell->offered_per_s)
@@ -136,17 +140,19 @@ static enum client_event take_line(struct client *c)
 	if (fields != 2)
 		return CLIENT_NOTHING;
 	return strcmp(name, "barrier") == 0 ? CLIENT_BARRIER
+	    : strcmp(name, "warm") == 0 ? CLIENT_WARM
 	    : strcmp(name, "measure") == 0 ? CLIENT_MEASURE
 	    : strcmp(name, "measured") == 0 ? CLIENT_MEASURED : CLIENT_NOTHING;
 }
 
-enum client_event client_wait(struct client *c, int timeout_ms)
+enum client_event client_wait(struct client *c, uint64_t timeout_ns)
 {
 	enum client_event event = take_line(c);
 	if (event != CLIENT_NOTHING)
 		return event;
 	struct pollfd wait = { .fd = c->sync_fd, .events = POLLIN };
-	if (poll(&wait, 1, timeout_ms) <= 0)
+	struct timespec timeout = clock_timespec(timeout_ns);
+	if (ppoll(&wait, 1, &timeout, NULL) <= 0)
 		return CLIENT_NOTHING;
 	size_t room = sizeof(c->line) - c->line_len;
 	ssize_t n = recv(c->sync_fd, c->line + c->line_len, room, MSG_DONTWAIT);

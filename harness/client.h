@@ -1,10 +1,11 @@
 /*
  * client.h: the load generator as a child process, and the edges of its run. On a socket it writes
- * lines with CLOCK_MONOTONIC nanoseconds; two of them it lets us answer with a byte, and waits for
+ * lines with CLOCK_MONOTONIC nanoseconds; most of them it lets us answer with a byte, and waits for
  * that:
  *
  *     barrier T    every connection is established and was answered once   (waits)
- *     measure T    the measure window begins
+ *     warm T       the warm-up is over but for 100 ms; it goes on      (waits)
+ *     measure T    the measure window begins at T, some 50 ms ahead
  *     measured T   it has ended; the load goes on                          (waits)
  */
 #ifndef CLIENT_H
@@ -39,6 +40,7 @@ struct client_options {
 enum client_event {
 	CLIENT_NOTHING,  /* the time given has passed */
 	CLIENT_BARRIER,
+	CLIENT_WARM,
 	CLIENT_MEASURE,
 	CLIENT_MEASURED,
 	CLIENT_ENDED,    /* it has closed the socket: its result is written, or never will be */
@@ -46,9 +48,9 @@ enum client_event {
 
 /* 0 or -errno. */
 int client_start(struct client *c, const struct client_options *options);
-/* Waits for the next event, at most timeout_ms; less when a signal comes. */
-enum client_event client_wait(struct client *c, int timeout_ms);
-/* Lets it go on after CLIENT_BARRIER or CLIENT_MEASURED. */
+/* Waits for the next event, at most timeout_ns; less when a signal comes. */
+enum client_event client_wait(struct client *c, uint64_t timeout_ns);
+/* Lets it go on after CLIENT_BARRIER, CLIENT_WARM or CLIENT_MEASURED. */
 void client_answer(struct client *c);
 /* Ends it if it still runs, and reaps it. */
 void client_stop(struct client *c);

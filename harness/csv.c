@@ -24,7 +24,7 @@ static const char query[] =
     " requests_per_conn, offered_per_s, slow, level_per_s, level_percent, batch_median_s,"
     " batch_mean_s, batch_stddev_s, batch_min_s, batch_max_s, cache, cached_start, cached_end,"
     " minor_faults_per_req, major_faults_per_req, syscalls_per_req, page_table_bytes_per_conn,"
-    " stack_bytes_per_conn, socket_bytes_per_conn, harness_cpu_share, cpus"
+    " stack_bytes_per_conn, socket_bytes_per_conn, harness_cpu_share, cpus, pipeline"
     " FROM cell c LEFT JOIN server s ON s.name = c.server ORDER BY position";
 
 static void put_text(FILE *file, const char *text)

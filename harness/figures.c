@@ -125,7 +125,8 @@ static const struct figure_spec {
 	    "A disk of a virtual machine may itself be a cache." },
 	{ "stream", "64 KiB an answer", "stream", X_CONNECTIONS,
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
-	    "Answers larger than a socket's buffer: partial writes, copies, back-pressure.",
+	    "Answers larger than a socket's buffer, one behind the other: partial writes, copies, "
+	    "back-pressure.",
 	    "Most of it is the kernel copying bytes, which all models pay alike." },
 	{ "scaling", "More CPUs, as many workers", "scaling", X_CPUS,
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
@@ -169,6 +170,7 @@ struct series {
 	size_t x_count;
 	double wait_s;
 	long active; /* beside the idle ones */
+	long pipeline;
 };
 
 /* What is drawn: the estimate over cells; of batches hyperfine's own interval over its runs. */
@@ -212,6 +214,7 @@ static void take_point(struct series *s, const struct report_point *p)
 	}
 	s->wait_s = report_wait_s(p->cells->target);
 	s->active = p->cells->connections;
+	s->pipeline = p->cells->pipeline;
 	for (int i = 0; i < 2 && s->spec->parts[i].name; i++) {
 		struct estimate e = drawn(p, s->spec->parts[i].metric);
 		if (!e.count)
@@ -330,14 +333,13 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 	}
 	return report_printf(pool,
 	    "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\nset_xtics = \"set "
-	    "xtics %s\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\n",
+	    "xtics %s\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\nin_flight = %ld\n",
 	    zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
 	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s)
 							   : "",
 	    s->spec->x == X_OFFERED ? figures_rate_tics(data, s->head.x_max, true)
 				    : report_printf(pool, "(%s)", tics),
-	    y_tics(s, data, true),
-	    y_tics(s, data, false));
+	    y_tics(s, data, true), y_tics(s, data, false), s->pipeline);
 }
 
 /* The scalability law where it fits, between the first and the last load. */
@@ -410,24 +412,28 @@ static bool make_lines(
 	return figures_close(tsv, spec->name) && figures_write_script(plots, data, &s.head);
 }
 
-/* An experiment that the plan leaves out has no figure. */
-static bool has_cells(const struct report_data *data, const char *experiment, bool cold)
+/* An experiment that the plan leaves out has no cell and no figure. */
+static const struct report_cell_row *first_cell(
+    const struct report_data *data, const char *experiment, bool cold)
 {
 	for (size_t i = 0; i < data->cell_count; i++)
 		if (!strcmp(data->cells[i].experiment, experiment) && data->cells[i].cold == cold)
-			return true;
-	return false;
+			return &data->cells[i];
+	return NULL;
 }
 
 static bool make_spec(struct report_data *data, const char *plots, const struct figure_spec *spec,
     struct figures *figures)
 {
-	if (!has_cells(data, spec->experiment, spec->x == X_COLD))
+	const struct report_cell_row *cell = first_cell(data, spec->experiment, spec->x == X_COLD);
+	if (!cell)
 		return true;
 	struct figure *figure = &figures->item[figures->count++];
 	*figure = (struct figure){
 		.name = spec->name,
-		.title = spec->title,
+		.title = cell->pipeline < 2 ? spec->title
+		    : report_printf(&data->pool, "%s, %ld requests in flight a connection",
+			  spec->title, cell->pipeline),
 		.see = spec->see,
 		.misread = spec->misread,
 	};
@@ -468,7 +474,7 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 			return false;
 		for (size_t k = 0; k < sizeof(makers) / sizeof(*makers); k++)
 			if (!strcmp(makers[k].behind, specs[i].name)
-			    && has_cells(data, makers[k].experiment, false)
+			    && first_cell(data, makers[k].experiment, false)
 			    && !makers[k].make(data, plots, figures))
 				return false;
 	}

@@ -20,7 +20,7 @@ struct measure_setup {
 	struct cpu_list client_cpus;
 	struct memory_costs costs;   /* of kernel objects, see memory.h */
 	uint64_t file_limit;         /* hard limit of files a process may hold */
-	void (*on_tick)(void *context); /* every 50 ms or so, while it runs; may be NULL */
+	void (*on_tick)(void *context); /* every 50 ms or so, in the window 1 s; may be NULL */
 	void *context;
 };
 

@@ -9,13 +9,19 @@
 
 enum { CONNECTIONS_FOR_MEMORY = 100 }; /* with fewer the difference is noise */
 
+/* At the barrier each connection has had one answer, and awaits the others of its first batch. */
+static bool is_pipelined(const struct run *run)
+{
+	return run->cell->experiment->pipeline > 1;
+}
+
 static void take_memory(struct run *run)
 {
 	double *raw = run->row->raw;
 	const struct memory *idle = &run->memory_idle, *held = &run->memory_held;
 	const struct memory_costs *costs = &run->setup->costs;
 	raw[RAW_CLIENTS] = cell_clients(run->cell);
-	if (idle->pss >= 0 && held->pss >= 0)
+	if (idle->pss >= 0 && held->pss >= 0 && !is_pipelined(run))
 		raw[RAW_PSS_BYTES] = held->pss - idle->pss;
 	raw[RAW_BYTES_PER_THREAD] = costs->thread;
 	raw[RAW_BYTES_PER_PROCESS] = costs->process;
@@ -52,7 +58,8 @@ void measure_fill_memory(struct run *run)
 	take_memory(run);
 	raw_derive(row->raw, row->metrics);
 	if (isnan(row->metrics[METRIC_USER_BYTES_PER_CONN]))
-		row_blank(row, METRIC_USER_BYTES_PER_CONN, "no /proc/PID/smaps_rollup");
+		row_blank(row, METRIC_USER_BYTES_PER_CONN, "%s", is_pipelined(run)
+			? "pipelined: answers are on their way" : "no /proc/PID/smaps_rollup");
 	if (isnan(row->metrics[METRIC_KERNEL_BYTES_PER_CONN]))
 		row_blank(row, METRIC_KERNEL_BYTES_PER_CONN,
 		    "the cost of a socket or a thread could not be measured (file limit?)");

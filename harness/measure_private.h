@@ -25,15 +25,12 @@ struct run {
 	struct memory memory_idle, memory_held;
 	struct snapshot before, after;
 	struct counters_reading edge[2];
-	uint64_t harness_cpu_ns[2];
+	uint64_t harness_cpu_ns[2];      /* ours, at the edges of the window */
 	struct syscall_counter syscalls; /* ledger */
 	uint64_t counting_ns[2];         /* when it began and ended to count */
 	uint64_t window_ns[2];      /* the load generator's own edges */
-	/*
-	 * when the first reading of the tasks is due; 0: not, or done; UINT64_MAX: at the window's
-	 * edge
-	 */
-	uint64_t snapshot_at_ns;
+	uint64_t reading_ns;        /* so long do the readings before the window take */
+	uint64_t read_at_ns;        /* when they are due; 0: not yet, or done */
 	uint64_t deadline_ns;
 	uint64_t suspended_ns;      /* BOOTTIME - MONOTONIC at the start */
 	bool held, measured, counted;

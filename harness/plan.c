@@ -46,7 +46,7 @@ const char *const experiment_summaries[EXPERIMENT_COUNT] = {
 	[EXPERIMENT_MIXED] = "one request in 200 computes for 10 ms: what the others wait for it",
 	[EXPERIMENT_FILE] = "4 KiB from a file, at random places: who waits for the disk, and how",
 	[EXPERIMENT_QUERY] = "a key from Redis: a pool of links, or one link for all",
-	[EXPERIMENT_STREAM] = "64 KiB an answer: copies, partial writes",
+	[EXPERIMENT_STREAM] = "64 KiB an answer, 16 asked for at once: copies, partial writes",
 	[EXPERIMENT_SCALING] = "as many CPUs and workers as there are: what each brings",
 	[EXPERIMENT_SLOW] = "clients that send and read slowly: what the others wait for them",
 	[EXPERIMENT_COST] = "equal work for all, at fixed rates: CPU time a request, and latency",
@@ -130,13 +130,13 @@ static bool read_time(struct reader *r, const char *key, const char *value, uint
 	return true;
 }
 
-static bool read_blocks(struct reader *r, const char *value, uint32_t *blocks)
+static bool read_number(
+    struct reader *r, const char *key, const char *value, uint32_t *out, uint32_t most)
 {
 	uint64_t number;
-	if (!units_parse_digits(slice_of(value), &number) || number < 1 || number > PLAN_BLOCKS_MAX)
-		return complain(r, "blocks \"%s\": use a number from 1 to %d", value,
-		    PLAN_BLOCKS_MAX);
-	*blocks = (uint32_t)number;
+	if (!units_parse_digits(slice_of(value), &number) || number < 1 || number > most)
+		return complain(r, "%s \"%s\": use a number from 1 to %u", key, value, most);
+	*out = (uint32_t)number;
 	return true;
 }
 
@@ -190,7 +190,7 @@ static bool read_target(struct reader *r, const char *value, char target[PLAN_TE
 enum key {
 	KEY_TITLE, KEY_SERVERS, KEY_BLOCKS, KEY_DURATION, KEY_WARMUP, KEY_CONNECTIONS, KEY_IDLE,
 	KEY_TARGET, KEY_TWIN, KEY_HOLD, KEY_REQUESTS, KEY_RATE, KEY_SLOW, KEY_RATES, KEY_SLO,
-	KEY_TOTAL, KEY_CACHE, KEY_COUNT
+	KEY_TOTAL, KEY_CACHE, KEY_PIPELINE, KEY_COUNT
 };
 /* [plan]; an experiment with keys of its own; all the others */
 enum {
@@ -223,6 +223,7 @@ static const struct {
 	[KEY_SLO] = { "slo", IN_LATENCY },
 	[KEY_TOTAL] = { "total", IN_BATCH },
 	[KEY_CACHE] = { "cache", IN_FILE },
+	[KEY_PIPELINE] = { "pipeline", IN_FILE | IN_OTHER },
 };
 
 static int place_of_section(const struct reader *r)
@@ -255,7 +256,7 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return plan_set_servers(r->plan, e, value, r->known, problem) ||
 		    complain(r, "%s", problem);
 	case KEY_BLOCKS:
-		return read_blocks(r, value, &e->blocks);
+		return read_number(r, "blocks", value, &e->blocks, PLAN_BLOCKS_MAX);
 	case KEY_DURATION:
 		return read_time(r, "duration", value, &e->duration_ns, 100000000);
 	case KEY_WARMUP:
@@ -282,6 +283,8 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 		return read_total(r, value, &e->batch_requests);
 	case KEY_CACHE:
 		return read_cache(r, value, &e->cold);
+	case KEY_PIPELINE:
+		return read_number(r, "pipeline", value, &e->pipeline, PLAN_PIPELINE_MAX);
 	case KEY_TWIN:
 		snprintf(r->twin, sizeof(r->twin), "%s", value);
 		return true;
@@ -313,24 +316,15 @@ static int on_key(void *user, const char *section, const char *name, const char 
 		r->seen |= 1u << key;
 		return read_value(r, (enum key)key, value);
 	}
+	if (strcmp(name, key_table[KEY_PIPELINE].name) == 0)
+		return complain(r, "\"pipeline\" has no meaning here: only in a closed loop, on "
+		    "connections that stay, are requests sent together, as in [stream]");
 	char all[PLAN_MESSAGE_CAP / 2];
 	return complain(r, "unknown key \"%s\" here: use %s", name,
 	    plan_join(all, sizeof(all), allowed, count));
 }
 
 /* --- sections and lines ---------------------------------------------------------------------- */
-
-/* Of two sections of an experiment no cell may be the same: it would count twice. */
-static bool complain_of_same(struct reader *r, const struct experiment *e)
-{
-	for (const struct experiment *other = r->plan->experiments; other < e; other++)
-		if (other->kind == e->kind && plan_levels_meet(&other->connections, &e->connections) &&
-		    plan_levels_meet(&other->idle, &e->idle))
-			return complain(r,
-			    "[%s] stands there twice with the same connections: give each other loads",
-			    experiment_names[e->kind]);
-	return true;
-}
 
 /* What a section must have said by its end. Complaints name the line where it began. */
 static bool close_section(struct reader *r)
@@ -356,10 +350,9 @@ static bool close_section(struct reader *r)
 	if (r->twin[0] && e->twin == PLAN_NO_TWIN)
 		complain(r, "twin \"%s\" is none of the servers of [%s]", r->twin,
 		    experiment_names[e->kind]);
-	if (!r->failed && !plan_knows_capacity(r->plan, e, problem))
+	if (!r->failed && (!plan_knows_capacity(r->plan, e, problem) ||
+	    !plan_stands_apart(r->plan, e, problem)))
 		complain(r, "%s", problem);
-	if (!r->failed)
-		complain_of_same(r, e);
 	r->line = line;
 	return !r->failed;
 }
@@ -415,6 +408,8 @@ static bool open_section(struct reader *r, const char *name, size_t len)
 		strcpy(e->target, usual_targets[kind]);
 	if (kind == EXPERIMENT_BATCH)
 		e->batch_requests = 20000;
+	if (kind == EXPERIMENT_STREAM)
+		e->pipeline = 16;
 	if (kind == EXPERIMENT_SLOW)
 		e->slow = (struct plan_levels){ .values = { 0, 100 }, .count = 2 };
 	char problem[PLAN_MESSAGE_CAP];
@@ -463,6 +458,7 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
 			.hold_ns = 3000000000,
 			.slo_ns = 10000000,
 			.blocks = 3,
+			.pipeline = 1,
 			.twin = PLAN_NO_TWIN,
 		},
 	};

@@ -21,6 +21,8 @@
  * `rates = 10k, 50%` makes an open loop of each. A percentage is of the capacity that [throughput]
  * finds in block 1 with as many connections: in [cost] the slowest server's, so that all do equal
  * work, in [latency] each server's own. See capacity.h.
+ *
+ * `pipeline = 16`, usual in [stream], lets each connection have so many requests in flight.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -35,6 +37,7 @@ enum {
 	PLAN_LEVELS_MAX = 16,       /* values in one list of connections */
 	PLAN_BLOCKS_MAX = 100,
 	PLAN_CPUS_MAX = 256,
+	PLAN_PIPELINE_MAX = 64,     /* the load generator's own limit */
 	PLAN_CONNECTIONS_MAX = 10 * 1000 * 1000,
 	PLAN_NAME_CAP = 32,
 	PLAN_TEXT_CAP = 64,
@@ -101,6 +104,7 @@ struct experiment {
 	struct plan_rates rates; /* mixed, slow, cost, latency; else one of 0 */
 	uint64_t slo_ns;         /* latency: p99 is to stay below it */
 	uint32_t batch_requests; /* batch: of all connections together, in each of BATCH_RUNS runs */
+	uint32_t pipeline; /* requests a connection sends at once; the next when all are answered */
 	char target[PLAN_TEXT_CAP];
 	uint64_t duration_ns;           /* measure window */
 	uint64_t warmup_ns;             /* see also cell_warmup_ns() */
@@ -177,6 +181,10 @@ bool plan_set_servers(struct plan *plan, struct experiment *e, const char *list,
 bool plan_read_rates(const char *list, struct plan_rates *rates, char problem[PLAN_MESSAGE_CAP]);
 /* True unless a rate of the experiment is of a capacity that the plan does not measure before. */
 bool plan_knows_capacity(
+    const struct plan *plan, const struct experiment *e, char problem[PLAN_MESSAGE_CAP]);
+/* True unless a section of the same experiment before it has one of its cells, or does not go with
+ * it. */
+bool plan_stands_apart(
     const struct plan *plan, const struct experiment *e, char problem[PLAN_MESSAGE_CAP]);
 
 #endif

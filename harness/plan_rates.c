@@ -1,6 +1,7 @@
 /*
  * plan_rates.c: the rates of open loops. One that is a percentage needs a capacity, and capacity is
- * what [throughput] finds in the same run, so a plan must measure that before.
+ * what [throughput] finds in the same run, so a plan must measure that before. And the other thing
+ * that sections owe one another: to be apart.
  */
 #include "harness/plan.h"
 
@@ -116,10 +117,10 @@ bool plan_knows_capacity(
 	if (!relative)
 		return true;
 	const struct experiment *t = find_throughput(plan, e);
-	if (!t || !has_level(&t->idle, 0) || strcmp(t->target, e->target) != 0) {
+	if (!t || !has_level(&t->idle, 0) || t->pipeline > 1 || strcmp(t->target, e->target) != 0) {
 		snprintf(problem, PLAN_MESSAGE_CAP,
 		    "rates in %% are of the capacity that [throughput] finds: put one before [%s], "
-		    "with target %s and no idle connections", name, e->target);
+		    "with target %s and no idle connections, not pipelined", name, e->target);
 		return false;
 	}
 	for (uint32_t i = 0; i < e->connections.count; i++)
@@ -137,5 +138,32 @@ bool plan_knows_capacity(
 			    name, plan->servers[e->servers[i]].name);
 			return false;
 		}
+	return true;
+}
+
+/*
+ * No cell may be the same: it would count twice. A line of a figure has the points of both
+ * sections, so they must be alike in what is not on its axis.
+ */
+bool plan_stands_apart(
+    const struct plan *plan, const struct experiment *e, char problem[PLAN_MESSAGE_CAP])
+{
+	const char *name = experiment_names[e->kind];
+	for (const struct experiment *other = plan->experiments; other < e; other++) {
+		if (other->kind != e->kind)
+			continue;
+		if (plan_levels_meet(&other->connections, &e->connections) &&
+		    plan_levels_meet(&other->idle, &e->idle)) {
+			snprintf(problem, PLAN_MESSAGE_CAP, "[%s] stands there twice with the same "
+			    "connections: give each other loads", name);
+			return false;
+		}
+		if (other->pipeline != e->pipeline) {
+			snprintf(problem, PLAN_MESSAGE_CAP, "[%s] with pipeline = %u, and before "
+			    "with %u: give both the same, or make two plans", name, e->pipeline,
+			    other->pipeline);
+			return false;
+		}
+	}
 	return true;
 }

@@ -41,7 +41,7 @@ static char *format_s(uint64_t ns, char *out, size_t cap)
 static void print_experiment(const struct experiment *e)
 {
 	char active[128], idle[128], slow[128], requests[128], cpus[128], clients[800],
-	    load[80], first[32], second[32], servers[32], rates[32];
+	    pipeline[32] = "", load[80], first[32], second[32], servers[32], rates[32];
 	format_levels(&e->connections, active, sizeof(active));
 	format_levels(&e->idle, idle, sizeof(idle));
 	bool has_idle = e->idle.count > 1 || e->idle.values[0] > 0;
@@ -52,13 +52,15 @@ static void print_experiment(const struct experiment *e)
 	format_rates(&e->rates, rates, sizeof(rates));
 	format_levels(&e->cpus, cpus, sizeof(cpus));
 	bool scales = e->cpus.values[0] > 0;
-	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s", active,
+	if (e->pipeline > 1)
+		snprintf(pipeline, sizeof(pipeline), "; %u in flight", e->pipeline);
+	snprintf(clients, sizeof(clients), "%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s", active,
 	    has_idle ? " + " : "", has_idle ? idle : "", has_idle ? " idle" : "",
 	    has_slow ? " + " : "", has_slow ? slow : "", has_slow ? " slow" : "",
 	    renews ? "; " : "", renews ? requests : "", renews ? " requests" : "",
 	    rates[0] ? " at " : "", rates, scales ? " on " : "", scales ? cpus : "",
 	    scales ? " CPUs" : "",
-	    e->cold.count > 1 ? "; warm, cold" : e->cold.values[0] ? "; cold" : "");
+	    e->cold.count > 1 ? "; warm, cold" : e->cold.values[0] ? "; cold" : "", pipeline);
 	if (e->kind == EXPERIMENT_MEMORY)
 		snprintf(load, sizeof(load), "%s held", format_s(e->hold_ns, first, sizeof(first)));
 	else if (e->kind == EXPERIMENT_BATCH)

@@ -45,8 +45,9 @@ void progress_clear(const struct progress *p);
 /* A passing line where the bar is: what is being done just now. No effect without a terminal. */
 void progress_note(const struct progress *p, const char *text);
 
-enum { PROGRESS_LOAD_CAP = 104 };
-/* The cell's clients, "10k" or "100+10k", into `out`; returns it. */
+enum { PROGRESS_LOAD_CAP = 120 };
+/* The cell's clients, "10k", "100+10k", or "100*16" where each has 16 requests in flight, into
+ * `out`; returns it. */
 char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP]);
 
 /* "1h 05m", "4m 07s", "12s" into `out`; returns it. */

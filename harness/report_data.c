@@ -95,8 +95,8 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
 				   "requests_per_conn, slow, level_per_s, level_percent, cache, cpus, "
-				   "series, hlog";
-enum { CELL_COLUMN_COUNT = 22 };
+				   "series, hlog, pipeline";
+enum { CELL_COLUMN_COUNT = 23 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -122,6 +122,7 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 		.cold = !strcmp(text(data, row, 18), "cold"),
 		.series = text(data, row, 20),
 		.hlog = text(data, row, 21),
+		.pipeline = whole(row, 22),
 		.verdict = VERDICT_FAILED,
 	};
 	if (!cell.server) {

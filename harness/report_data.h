@@ -56,6 +56,7 @@ struct report_cell_row {
 	const struct report_server *server;
 	bool twin;
 	long cpus; /* of the server, in scaling; else 0 */
+	long pipeline; /* requests sent at once on a connection */
 	bool cold; /* its file was dropped from the page cache first */
 	bool outlier; /* its rate lies far from the point's others: flagged, never left out */
 	long connections, idle, slow, requests_per_conn, rep, position;

@@ -39,6 +39,8 @@ const char *report_load(struct report *r, const struct report_cell_row *cell)
 		load = report_printf(pool, "%s on %ld CPU%s", load, cell->cpus, cell->cpus == 1 ? "" : "s");
 	if (cell->cold)
 		load = report_printf(pool, "%s, cold", load);
+	if (cell->pipeline > 1)
+		load = report_printf(pool, "%s, %ld in flight each", load, cell->pipeline);
 	if (cell->level_per_s)
 		return report_printf(pool, "%s at %s/s", load,
 		    report_value(pool, REPORT_RATE, (double)cell->level_per_s));
@@ -84,6 +86,27 @@ void report_section_answers(struct report *r)
 	report_html(r->doc, "</div>\n");
 }
 
+/* What is to be known of experiments in which a connection has several requests in flight. */
+static void pipelined_items(struct report *r)
+{
+	struct report_pool *pool = &r->data->pool;
+	const char *told = "";
+	for (size_t i = 0; i < r->data->cell_count; i++) {
+		const struct report_cell_row *cell = &r->data->cells[i];
+		if (cell->pipeline < 2 || !strcmp(told, cell->experiment))
+			continue;
+		told = cell->experiment;
+		report_item(r->doc,
+		    report_printf(pool,
+			"In %s there are **%ld requests in flight a connection**: they are sent at "
+			"once, the next %ld when all are answered. Latency counts from the sending "
+			"to the end of each answer, the wait behind the answers before it included. "
+			"A pool hands its places on after single answers, so here it serves no more "
+			"connections than it has places.",
+			report_code(pool, told), cell->pipeline, cell->pipeline));
+	}
+}
+
 void report_section_reading(struct report *r)
 {
 	struct report_pool *pool = &r->data->pool;
@@ -118,6 +141,7 @@ void report_section_reading(struct report *r)
 	    "response time at a given rate. In these open loops requests come at random at a "
 	    "given rate, whatever the server does, and latency is response time, from when they "
 	    "were due.");
+	pipelined_items(r);
 	report_item(r->doc,
 	    "**Rates in %** are of a server's capacity: its rate in `throughput` with as many "
 	    "connections, in block 1. In `cost` it is the slowest server's, so that all do equal "

@@ -103,6 +103,7 @@ static int compare_load(const struct report_cell_row *a, const struct report_cel
 	order = order ? order : compare_long(a->idle, b->idle);
 	order = order ? order : compare_long(a->slow, b->slow);
 	order = order ? order : compare_long(a->cpus, b->cpus);
+	order = order ? order : compare_long(a->pipeline, b->pipeline);
 	order = order ? order : a->cold - b->cold;
 	/* 0, a connection that never ends, comes last */
 	order = order ? order : compare_long(requests_order(a), requests_order(b));

@@ -38,7 +38,7 @@ void report_timelines(struct report *r, const struct report_server *server);
 /* A server's name with its mark, and a verdict as a coloured word. */
 const char *report_name(struct report *r, const struct report_server *server);
 void report_verdict_cell(struct report *r, enum verdict verdict);
-/* "1,000 + 10,000 idle" */
+/* "1,000 + 10,000 idle", "100, 16 in flight each" */
 const char *report_load(struct report *r, const struct report_cell_row *cell);
 
 #endif

@@ -92,6 +92,11 @@ static void explain_blanks(struct row *row, bool measured)
 	for (enum metric m = METRIC_P50_US; m <= METRIC_P99_99_US; m++)
 		if (isnan(row->metrics[m]))
 			row_blank(row, m, "fewer than 10 samples beyond it");
+	uint32_t pipeline = row->cell->experiment->pipeline;
+	if (pipeline > 1)
+		row_blank(row, METRIC_LITTLES_LAW_RESIDUAL,
+		    "a connection has 1 to %u requests in flight, not a known number",
+		    pipeline);
 }
 
 bool result_read(

@@ -47,6 +47,7 @@ CREATE TABLE cell (
 	cpus         INTEGER NOT NULL DEFAULT 0, -- scaling: CPUs and workers of the server; 0: server_cpus of the run, 1 worker
 	cache        TEXT NOT NULL DEFAULT '', -- file: warm | cold (dropped from the page cache before the cell)
 	requests_per_conn INTEGER NOT NULL DEFAULT 0, -- then the client connects anew; 0: never
+	pipeline     INTEGER NOT NULL DEFAULT 1, -- requests a connection sends at once, the next when all are answered
 	level_per_s   INTEGER NOT NULL DEFAULT 0, -- open loop: the rate that the plan gives; 0: a percentage, or a closed loop
 	level_percent INTEGER NOT NULL DEFAULT 0, -- open loop: the rate as a percentage of capacity (see harness/capacity.h); else 0
 	rep          INTEGER NOT NULL,-- block, from 1
@@ -60,7 +61,7 @@ CREATE TABLE cell (
 	requests     INTEGER,         -- completed inside it
 	errors       INTEGER,
 	rate_per_s   REAL,
-	-- of service time; of an open loop response time; mixed: of the light requests
+	-- of service time (pipelined: since all were sent); of an open loop response time; mixed: of the light requests
 	p50_us REAL, p90_us REAL, p99_us REAL, p99_9_us REAL, p99_99_us REAL, max_us REAL, mean_us REAL,
 
 	ctx_switches_per_req     REAL, -- perf software counter
@@ -104,7 +105,7 @@ CREATE TABLE cell (
 	series       TEXT,            -- of some cells, see cell_keeps_course(): the load generator's --series, in steps of 20 ms
 	hlog         TEXT,            -- and its --hlog, likewise
 	sha256       TEXT NOT NULL DEFAULT '', -- of the cell, see cell_digest.h
-	UNIQUE (experiment, server, twin, target, connections, idle, slow, cpus, cache, requests_per_conn, level_per_s, level_percent, rep)
+	UNIQUE (experiment, server, twin, target, connections, idle, slow, cpus, cache, requests_per_conn, pipeline, level_per_s, level_percent, rep)
 );
 
 -- What the kernel counted of the server and all it has started, each count the difference of two readings beside the

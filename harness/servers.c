@@ -91,8 +91,9 @@ static void copy_string(const json_t *object, const char *key, char *out, size_t
 bool server_can_serve(const struct server_info *info, const struct cell *cell)
 {
 	uint64_t wanted = cell_clients(cell);
-	bool silent = cell->idle > 0 || cell->experiment->kind == EXPERIMENT_MEMORY;
-	uint64_t most = (uint64_t)info->max_connections + (silent ? 0 : info->max_waiting);
+	const struct experiment *e = cell->experiment;
+	bool in_turn = cell->idle == 0 && e->kind != EXPERIMENT_MEMORY && e->pipeline == 1;
+	uint64_t most = (uint64_t)info->max_connections + (in_turn ? info->max_waiting : 0);
 	return !server_lacks(info, cell) && (info->max_connections == 0 || wanted <= most);
 }
 

@@ -43,7 +43,8 @@ struct plan_names servers_as_plan_names(const struct server_names *found);
 
 /*
  * Does the model serve as many connections as the cell has? Where some of them are silent for a
- * while none may wait for a turn: it would not come.
+ * while none may wait for a turn: it would not come. Nor where requests are pipelined: a place that
+ * is handed on after an answer leaves the others of the batch without one.
  */
 bool server_can_serve(const struct server_info *info, const struct cell *cell);
 

@@ -77,10 +77,10 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
 /* Which cell a row is: the columns that are unique together. */
 #define ROW_KEY \
 	"experiment, server, twin, target, connections, idle, slow, cpus, cache, requests_per_conn, " \
-	"level_per_s, level_percent, rep"
-#define ROW_KEY_MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+	"pipeline, level_per_s, level_percent, rep"
+#define ROW_KEY_MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 
-enum { ROW_FIXED = 23 }; /* columns of `cell` that are no metrics, but for the first */
+enum { ROW_FIXED = 24 }; /* columns of `cell` that are no metrics, but for the first */
 
 static sqlite3_stmt *prepare_row(struct store *store)
 {
@@ -332,6 +332,7 @@ static int bind_key(sqlite3_stmt *statement, const struct cell *cell)
 	sqlite3_bind_int64(statement, place++, cell->cpus);
 	bind_text(statement, place++, cell_cache(cell));
 	sqlite3_bind_int64(statement, place++, cell->requests);
+	sqlite3_bind_int64(statement, place++, cell->experiment->pipeline);
 	sqlite3_bind_int64(statement, place++, cell->level.per_s);
 	sqlite3_bind_int64(statement, place++, cell->level.percent);
 	sqlite3_bind_int64(statement, place++, cell->rep);

@@ -96,17 +96,6 @@ static DIR *open_tasks(pid_t pid)
 	return opendir(path);
 }
 
-bool snapshot_is_cheap(pid_t pid)
-{
-	enum { FEW = 16 };
-	struct task_sums sums;
-	struct tree tree = { 0 };
-	tree_read(&tree, pid);
-	bool few = tree.count <= FEW;
-	tree_deinit(&tree);
-	return few && taskstats_read(pid, &sums);
-}
-
 static struct task *add_task(struct snapshot *s)
 {
 	if (s->count == s->cap) {

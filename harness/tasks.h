@@ -54,12 +54,6 @@ struct snapshot_difference {
 };
 
 /*
- * Does a snapshot take no longer for 10,000 tasks than for one? Then it may be taken inside a
- * window. It does for more than a few processes.
- */
-bool snapshot_is_cheap(pid_t pid);
-
-/*
  * Takes a snapshot into *s, which begins as { 0 } and may be taken again. False when the process is
  * gone.
  */

@@ -30,7 +30,8 @@ static bool is_of(const struct report_cell_row *row, const struct cell *cell)
 {
 	return row->connections == cell->connections && row->idle == cell->idle &&
 	    row->slow == cell->slow && row->cold == cell->cold && row->cpus == cell->cpus &&
-	    row->requests_per_conn == cell->requests && row->level_per_s == cell->level.per_s &&
+	    row->requests_per_conn == cell->requests &&
+	    row->pipeline == cell->experiment->pipeline && row->level_per_s == cell->level.per_s &&
 	    row->level_percent == cell->level.percent && row->twin == cell->twin &&
 	    !strcmp(row->experiment, experiment_names[cell->experiment->kind]) &&
 	    !strcmp(row->server->name, cell->server->name);

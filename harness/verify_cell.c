@@ -55,16 +55,17 @@ static void describe(sqlite3_stmt *row, char where[WHERE_CAP])
 {
 	static const struct {
 		const char *column, *words;
+		double usual;
 	} loads[] = {
-		{ "idle", "idle" }, { "slow", "slow" },
-		{ "requests_per_conn", "requests a connection" }, { "level_per_s", "a second" },
-		{ "level_percent", "% of capacity" },
+		{ "idle", "idle", 0 }, { "slow", "slow", 0 }, { "pipeline", "in flight each", 1 },
+		{ "requests_per_conn", "requests a connection", 0 },
+		{ "level_per_s", "a second", 0 }, { "level_percent", "% of capacity", 0 },
 	};
 	size_t len = (size_t)snprintf(where, WHERE_CAP, "cell %s (%.16s, %.32s%s, %s connections",
 	    text_of(row, "id"), text_of(row, "experiment"), text_of(row, "server"),
 	    number_of(row, "twin") > 0 ? " A/A" : "", text_of(row, "connections"));
 	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads) && len < WHERE_CAP; i++)
-		if (number_of(row, loads[i].column) > 0)
+		if (number_of(row, loads[i].column) > loads[i].usual)
 			len += (size_t)snprintf(where + len, WHERE_CAP - len, ", %.0f %s",
 			    number_of(row, loads[i].column), loads[i].words);
 	if (len < WHERE_CAP)

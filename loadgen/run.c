@@ -4,9 +4,9 @@
  * every worker applies them to its own clock readings, to the nanosecond; what the main thread
  * samples at an edge (CPU time, run-queue delay) it divides by its own clock readings.
  *
- * With --sync the harness hears of each edge in a line "barrier T", "measure T" or "measured T"
- * (CLOCK_MONOTONIC, ns) and answers with a byte where it must be waited for. End of file on that
- * socket means that the harness died: there is nobody left to measure for.
+ * With --sync the harness hears of each edge in a line "barrier T", "warm T", "measure T" or
+ * "measured T" (CLOCK_MONOTONIC, ns) and answers with a byte where it must be waited for. End of
+ * file on that socket means that the harness died: there is nobody left to measure for.
  */
 #include "run.h"
 
@@ -30,7 +30,10 @@
 enum {
 	TICK_MS = 100,       /* between two kicks */
 	LOOK_MS = 2,         /* between two looks at a condition */
-	GO_WAIT_S = 30,      /* for the harness's byte at the barrier */
+	BEGIN_AHEAD_MS = 10, /* an open loop's schedule is set, for all workers to begin together */
+	EDGE_AHEAD_MS = 50,  /* the window: a busy worker looks after thousands of events */
+	WARM_AHEAD_MS = 100, /* the harness is asked for it */
+	GO_WAIT_S = 30,      /* for the harness's byte at the barrier, and before the window */
 	MEASURED_WAIT_S = 2, /* ... and behind the window */
 	DRAIN_MAX_S = 2,
 };
@@ -124,6 +127,14 @@ static void tell(struct run *run, const char *edge, uint64_t time_ns)
 	int len = snprintf(line, sizeof line, "%s %llu\n", edge, (unsigned long long)time_ns);
 	if (send(run->options->sync_fd, line, (size_t)len, MSG_NOSIGNAL) != len)
 		die("the harness is gone");
+}
+
+/* Tells it and waits for the harness's byte; a signal ends that, too. */
+static void ask(struct run *run, const char *edge)
+{
+	tell(run, edge, clock_now_ns());
+	if (!sleep_until(run, clock_now_ns() + GO_WAIT_S * S_NS, true) && !caught_signal)
+		die("the harness did not answer \"%s\" in %d s", edge, GO_WAIT_S);
 }
 
 /* --- sums over the workers -------------------------------------------------------------------- */
@@ -320,25 +331,41 @@ static void measure_requests(struct run *run, struct result *r)
 	r->elapsed_s = (double)(end_ns - start_ns) / 1e9;
 }
 
+/* Warm-up, until the harness has read what takes it long; returns when the window begins. */
+static uint64_t warm_up(struct run *run)
+{
+	const struct options *o = run->options;
+	uint64_t schedule_ns = clock_now_ns() + BEGIN_AHEAD_MS * MS_NS;
+	uint64_t start_ns = schedule_ns + o->warmup_ns;
+	atomic_store(&run->control.schedule_ns, schedule_ns);
+	set_phase(run, PHASE_RUN);
+	sleep_with_progress(run, "warm-up", start_ns - WARM_AHEAD_MS * MS_NS);
+	if (o->sync_fd >= 0) {
+		ask(run, "warm");
+		uint64_t earliest_ns = clock_now_ns() + EDGE_AHEAD_MS * MS_NS;
+		start_ns = start_ns > earliest_ns ? start_ns : earliest_ns;
+	}
+	atomic_store(&run->control.start_ns, start_ns);
+	atomic_store(&run->control.end_ns, start_ns + o->duration_ns);
+	kick_all(run);
+	tell(run, "measure", start_ns);
+	sleep_until(run, start_ns, false);
+	return start_ns;
+}
+
 /* Warm-up and measure window; *r gets its length and how late its edges were noticed. */
 static void measure(struct run *run, struct result *r)
 {
 	const struct options *o = run->options;
-	uint64_t start_ns = clock_now_ns() + o->warmup_ns + 10 * MS_NS;
-	uint64_t end_ns = start_ns + o->duration_ns;
 	r->course.run_ns = clock_now_ns();
+	uint64_t start_ns = warm_up(run);
+	uint64_t end_ns = start_ns + o->duration_ns;
 	r->course.window = (struct window){ start_ns, end_ns };
-	atomic_store(&run->control.start_ns, start_ns);
-	atomic_store(&run->control.end_ns, end_ns);
-	set_phase(run, PHASE_RUN);
-	sleep_with_progress(run, "warm-up", start_ns);
 	note_edge(r, start_ns);
 	sample_workers(run, run->before);
 	uint64_t cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	if (caught_signal)
 		return;
-	tell(run, "measure", start_ns);
-
 	sleep_with_progress(run, "measure", end_ns);
 	if (caught_signal) {
 		/* a little ahead, so that the workers know before it comes */
@@ -454,10 +481,8 @@ int run_load(const struct load *load, struct result *r)
 	await_barrier(&run);
 	r->course.hold_ns = clock_now_ns();
 	r->barrier_s = (double)(r->course.hold_ns - r->course.begin_ns) / 1e9;
-	tell(&run, "barrier", r->course.hold_ns);
-	if (o->sync_fd >= 0 && !caught_signal
-	    && !sleep_until(&run, clock_now_ns() + GO_WAIT_S * S_NS, true) && !caught_signal)
-		die("the harness did not answer the barrier in %d s", GO_WAIT_S);
+	if (o->sync_fd >= 0)
+		ask(&run, "barrier");
 	if (o->hold_ns)
 		sleep_with_progress(&run, "hold", clock_now_ns() + o->hold_ns);
 	if (o->requests && !caught_signal)

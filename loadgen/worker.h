@@ -26,6 +26,7 @@ enum phase {
 /* What the main thread tells. A worker looks when it is kicked, and after the batch at hand. */
 struct control {
 	_Atomic int phase;
+	_Atomic uint64_t schedule_ns; /* an open loop's begins; set before PHASE_RUN */
 	_Atomic uint64_t start_ns; /* the measure window; both UINT64_MAX until it is known */
 	_Atomic uint64_t end_ns;
 	uint64_t begin_ns;         /* of the run; set before the workers start */

@@ -16,7 +16,7 @@ void start_schedule(struct worker *w)
 {
 	const struct options *o = w->load->options;
 	arrivals_init(&w->pace->arrivals, o->arrivals, o->rate_per_s, o->seed, w->index,
-	    o->worker_count, w->window.start_ns - o->warmup_ns);
+	    o->worker_count, atomic_load(&w->control->schedule_ns));
 }
 
 void send_due(struct worker *w, uint64_t now_ns)

@@ -1,6 +1,7 @@
 # Lines over the number of connections: median with its 95% interval for every server and part. Loaded by the
 # figures that look like this. Beside style.gp's it wants: title_y, title_x, parts (first solid, second dashed),
-# parts_note, fill (areas under the parts), ceilings (word list of delays in s), $ends and $stops (in the head).
+# parts_note, fill (areas under the parts), ceilings (word list of delays in s), in_flight (requests a connection
+# has at a time), $ends and $stops (in the head).
 #   $ends   server x y label_y text          where a line ends and what stands there
 #   $stops  server x y text                  where it ends early, and why
 tsv = name.'.tsv'
@@ -14,6 +15,7 @@ hover(s) = sprintf('%s%s at %s: %s%s, %s run%s%s', s, words(parts) > 1 ? ' '.str
 mark(s) = point(s) - (strcol(8) eq 'client-limited')
 # gnuplot 5.4 crashes on labels of which none has a place: one without a value stands, unseen, in a corner
 has(s, part) = strcol(1) eq s && strcol(2) eq part && valid(4)
+piped = in_flight > 1 ? sprintf(', %d requests in flight on each', in_flight) : ''
 # an empty list runs once, with ''
 ceiling(delay, n) = delay eq '' ? NaN : n / (delay + 0)
 
@@ -35,7 +37,7 @@ do for [p = 1:panels] {
 	if (p == 1) {
 		set label 2 title_y at screen 8.0 / width, screen 1 - 18.0 / height left tc rgb ink
 		set label 3 parts_note at screen 1 - 8.0 / width, screen 1 - 18.0 / height right tc rgb soft
-		set label 4 title_x at screen 0.5, screen 12.0 / height center tc rgb ink
+		set label 4 title_x.piped at screen 0.5, screen 12.0 / height center tc rgb ink
 	}
 	set label 5 empty_note at graph 0.5, graph 0.5 center tc rgb soft
 	if (fd_setsize > x_min && fd_setsize < x_max) {

@@ -46,6 +46,7 @@ says 'thread .*1.00x \[1.00, 1.00\] *tie'
 says 'Nothing is worse by more than 5%'
 lacks 'slower'
 lacks 'differs:'
+says '^stream, clients: 100, 16 in flight each$'
 awk 'length > 80' "$work/out" | grep -v '^[AB] ' | grep -q . && fail "wider than 80 columns" || pass
 
 # --- a server that became slower by 20%: named, and the gate closes; faster ones do not close it
@@ -79,6 +80,12 @@ make twins "UPDATE cell SET rate_per_s = rate_per_s * 0.9 WHERE server = 'thread
 	UPDATE cell SET rate_per_s = rate_per_s * 1.2 WHERE twin = 1"
 run 0 "$c10k" compare "$work/before" "$work/twins"
 says 'thread .*0.90x \[0.90, 0.90\] *undecided'
+
+# --- another number of requests in flight is another load
+make shallow "UPDATE cell SET pipeline = 8 WHERE experiment = 'stream'"
+run 0 "$c10k" compare "$work/before" "$work/shallow"
+says 'only in A: 6, only in B: 6'
+lacks '^stream'
 
 # --- what failed is no success
 make lost "UPDATE cell SET verdict = 'failed', rate_per_s = NULL WHERE server = 'select' AND experiment = 'throughput'"

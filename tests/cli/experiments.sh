@@ -42,6 +42,42 @@ over 100000 1 "$(value p50_us server=thread slow=150)" && pass || fail "slow cli
 [ "$(value errors server=threadpool slow=150)" = 0 ] && pass || fail "slow clients are errors: $(cat "$work/out")"
 holds 'the figure of slow' test -s "$run/plots/slow.tsv"
 
+# --- stream: sixteen requests in flight, each answer verified; a place that is handed on after one has no part in it
+bench 'servers = iterative?, thread, epoll, prefork, nginx?\n[stream]\nduration = 300ms\nconnections = 1, 70\n'
+grep -qE '^stream +epoll +70\*16 ' "$work/out" && pass || fail "the row of a cell: $(cat "$work/out")"
+count() { sqlite3 "$run/run.sqlite" "SELECT count(*) FROM cell WHERE $1"; }
+if command -v sqlite3 >/dev/null; then
+	measured="verdict IN ('valid', 'client-limited', 'invalid')"
+	[ "$(count "NOT (pipeline = 16 AND target = '/bytes/65536')")" = 0 ] && pass || fail "stream is 16 deep: $(cat "$run/cells.csv")"
+	for server in thread epoll nginx iterative; do
+		[ -x "$build/servers/$server" ] || continue
+		for n in 1 70; do
+			[ $server$n != iterative70 ] || continue
+			[ "$(count "server = '$server' AND connections = $n AND $measured AND requests > 100 AND errors = 0 AND
+				json_extract(loadgen, '\$.config.pipeline') = 16 AND littles_law_residual IS NULL AND
+				json_extract(loadgen, '\$.bytes.received') BETWEEN requests * 65536 AND requests * 66000")" = 1 ] && pass ||
+				fail "$server with $n: $(cat "$work/out")"
+		done
+	done
+	[ "$(count "server IN ('prefork', 'iterative') AND connections = 70 AND verdict = 'unsupported' AND
+		reason LIKE 'serves at most %'")" = "$(count "server IN ('prefork', 'iterative') AND connections = 70")" ] && pass ||
+		fail "places for fewer: $(cat "$work/out")"
+	[ "$(count "server = 'prefork' AND connections = 1 AND errors = 0 AND requests > 100")" = 1 ] && pass || fail "prefork: $(cat "$work/out")"
+	# a cell that is missing is found again by it
+	[ "$(awk -F, 'NR == 1 { print $NF }' "$run/cells.csv")" = pipeline ] && pass || fail "cells.csv: $(head -n 1 "$run/cells.csv")"
+	sqlite3 "$run/run.sqlite" "DELETE FROM cell WHERE server = 'epoll' AND connections = 1;
+		DELETE FROM raw WHERE cell_id NOT IN (SELECT id FROM cell); UPDATE run SET value = 'partial' WHERE key = 'status'"
+	timeout 60 "$build/c10k" bench --resume "$run" >"$work/out" 2>&1
+	grep -q ' 1 of [0-9]* planned cells are missing' "$work/out" && [ "$(count "server = 'epoll' AND connections = 1 AND pipeline = 16")" = 1 ] &&
+		pass || fail "resumed: $(cat "$work/out")"
+	"$build/c10k" verify "$run" >"$work/out" 2>&1 && pass || fail "a pipelined run is not true: $(cat "$work/out")"
+fi
+holds 'requests in flight are told' grep -q '16 requests in flight a connection' "$run/report.md"
+# of four that are sent together and wait for 10 ms one after the other the mean waits for 25
+bench 'servers = epoll\n[wait]\nconnections = 2\ntarget = /sleep/10\npipeline = 4\n'
+over "$(value mean_us pipeline=4)" 1 24000 && over 30000 1 "$(value mean_us pipeline=4)" && pass ||
+	fail "latency is from the sending of all: $(cat "$work/out" "$run/cells.csv")"
+
 # --- file: warm is all in the page cache, cold nothing; what is read direct leaves nothing there
 "${MAKE:-make}" -s BUILD="$build" data || exit 1
 bench 'servers = epoll, linux-aio\n[file]\nduration = 300ms\nconnections = 10\ncache = warm, cold\n'

@@ -40,6 +40,8 @@ plan '[plan]\nservers = epoll, apache\n'
 expect 2 'plan.ini:2: server "apache" does not exist' "$c10k" bench "$work/plan.ini"
 plan '[plan]\n[race]\nconnections = 1\n'
 expect 2 'plan.ini:2: unknown experiment \[race\]' "$c10k" bench "$work/plan.ini"
+plan '[plan]\n[latency]\npipeline = 4\n'
+expect 2 'plan.ini:3: "pipeline" has no meaning here' "$c10k" bench "$work/plan.ini"
 
 # --- help, lists, plans that are right, from anywhere
 for command in "" bench report verify compare diff-env check list doctor; do
@@ -58,6 +60,7 @@ prints 'expected' sh -c "cd / && '$c10k' bench --dry-run quick"
 prints 'seed      7' "$c10k" bench --dry-run quick --seed 7
 prints 'cells: throughput [0-9]* *[ms0-9]*.*, idle ' "$c10k" bench --dry-run quick
 prints 'to the plan full: .*throughput with' "$c10k" bench --dry-run quick
+prints '^  stream  *10, 100, 1k; 16 in flight ' "$c10k" bench --dry-run full
 "$c10k" bench --dry-run c10k | awk 'length > 80 && !/\.ini$/ { print; wide = 1 } END { exit wide }' && pass ||
 	fail "the plan is wider than 80 columns"
 

@@ -35,7 +35,9 @@ one() {
 		pass || fail "$1: one recvfrom a request: $(ask "SELECT server, name, per_req FROM cell JOIN syscall ON cell_id = id")"
 	[ -z "$(ask "SELECT server FROM cell JOIN syscall ON cell_id = id GROUP BY id HAVING abs(sum(per_req) - syscalls_per_req) > 0.001")" ] &&
 		pass || fail "$1: the sum is not that of the calls"
-	[ "$(ask "SELECT count(*) FROM cell WHERE harness_cpu_share < 0.05")" = 2 ] && pass || fail "$1: the harness takes the server's time"
+	# on a busy machine a reading may be kept from its CPU and end inside the window: not in both
+	[ "$(ask "SELECT min(harness_cpu_share) < 0.01 AND max(harness_cpu_share) < 0.05 FROM cell")" = 1 ] &&
+		pass || fail "$1: the harness takes the server's time: $(ask "SELECT server, harness_cpu_share FROM cell")"
 	if [ "$(ask "SELECT count(*) FROM timeline WHERE reason LIKE '%not permitted%'")" = 2 ]; then
 		skip "$1: $(ask "SELECT DISTINCT reason FROM timeline")"
 		return

@@ -464,18 +464,20 @@ perl -e '
 	socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die;
 	fcntl($theirs, F_SETFD, 0);
 	my $pid = fork;
-	if (!$pid) { close $ours; open STDOUT, ">", $ARGV[2]; exec $ARGV[0], "-c", 4, "-w", "100ms", "-d", "200ms", "--sync", fileno $theirs, $ARGV[1] }
+	if (!$pid) { close $ours; open STDOUT, ">", $ARGV[2]; exec $ARGV[0], "-c", 4, "-w", "200ms", "-d", "200ms", "--sync", fileno $theirs, $ARGV[1] }
 	close $theirs;
 	my @times;
-	for my $edge ("barrier", "measure", "measured") {
+	for my $edge ("barrier", "warm", "measure", "measured") {
 		my $line = <$ours>;
 		$line =~ /^$edge (\d+)$/ or die "not $edge: $line";
 		push @times, $1;
+		select undef, undef, undef, 0.3 if $edge eq "warm";
 		syswrite $ours, "\n" if $edge ne "measure";
 	}
 	waitpid $pid, 0;
 	die "exit $?" if $?;
-	die "window @times" if $times[2] - $times[1] != 200_000_000 or $times[1] <= $times[0];
+	die "window @times" if $times[3] - $times[2] != 200_000_000 or $times[2] - $times[1] < 300_000_000
+		or $times[1] - $times[0] < 100_000_000;
 ' "$loadgen" "$url/" "$out" 2>"$err"; code=$?; command='--sync'
 if [ $code = 0 ]; then pass; else fail 'edges of --sync'; fi
 perl -e '

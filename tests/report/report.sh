@@ -21,7 +21,7 @@ if command -v gnuplot >/dev/null; then
 	holds "it is made again" timeout 60 "$c10k" report "$work/run"
 	sum >"$work/second"
 	holds "twice the same" cmp "$work/first" "$work/second"
-	for name in throughput idle switches cpu cost cost-latency latency memory wait syscalls time heatmap code percentiles-10 \
+	for name in throughput idle switches cpu cost cost-latency latency memory wait stream syscalls time heatmap code percentiles-10 \
 		percentiles-1000 percentiles-10000; do
 		for extension in gp tsv svg; do holds "$name.$extension is there" test -s "$work/run/plots/$name.$extension"; done
 	done
@@ -34,6 +34,8 @@ if command -v gnuplot >/dev/null; then
 	for server in thread select epoll; do
 		holds "$server has a panel in the heat map" grep -q "<text>$server</text>" "$work/run/plots/heatmap.svg"
 	done
+	holds "requests in flight are told at the axis" grep -q 'connections, 16 requests in flight on each' "$work/run/plots/stream.svg"
+	lacks "elsewhere there is one" grep -q 'in flight on each' "$work/run/plots/throughput.svg"
 	holds "client-limited is told in the data" grep -q 'client-limited' "$work/run/plots/throughput.tsv"
 else
 	echo "figures skipped: gnuplot is not installed"
@@ -61,6 +63,9 @@ for file in "$html" "$md"; do
 	holds "equal work in $file" grep -qE 'At equal work, 10.0k requests/s .*Against it: .*thread' "$file"
 	holds "the SLO in $file" grep -qE 'answered within 10.0ms .*90.0k/s.* \(90%\)' "$file"
 	holds "the next rate in $file" grep -q '150k (150%)' "$file"
+	holds "requests in flight in $file" grep -qE '16 requests in flight a connection(</strong>|\*\*): they are sent at once' "$file"
+	holds "the figure's title in $file" grep -q '64 KiB an answer, 16 requests in flight a connection' "$file"
+	holds "the load of a point in $file" grep -q '100, 16 in flight each' "$file"
 	holds "what is not fitted in $file" grep -q 'No scalability law is fitted' "$file"
 	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\]' "$file"
 done

@@ -82,3 +82,7 @@ UPDATE cell SET series = 'time_s,phase,rate_per_s,errors,p50_us,p99_us,open_conn
 			THEN 'HISTFAAAAEJ4nJNpmSzMwMCgwgABzFCaEYj5/wOB/QeIQONSJhZWFmYmRjYejjIFOXYmIJPpJLePHKMGEzsLIxMLjx0LAK1JCow='
 			ELSE 'HISTFAAAABt4nJNpmSzMgADMUJoRiPn/A4H9B4gAAGSyBoU=' END), '') FROM step) || char(10)
 	WHERE experiment = 'throughput' AND connections = 1000 AND rep = 1 AND twin = 0;
+-- stream: 16 requests in flight on each connection
+INSERT INTO cell (experiment, server, target, connections, idle, pipeline, rep, position, started_at, verdict, rate_per_s, p50_us, p99_us)
+	SELECT 'stream', name, '/bytes/65536', n, 0, 16, 1, 300 + n + length(name), '2026-11-22T19:00:00Z', 'valid', 2e4 + n, 1e3, 5e3
+	FROM server, (SELECT 10 AS n UNION SELECT 100);

@@ -81,6 +81,38 @@ static void test_wait_sleeps_by_default(void **state)
 	assert_string_equal(plan.experiments[0].target, "/sleep/100");
 }
 
+static void test_pipeline(void **state)
+{
+	(void)state;
+	assert_true(parse("[plan]\n[stream]\nconnections = 1\n[throughput]\nconnections = 1\n"));
+	assert_int_equal(plan.experiments[0].pipeline, 16);
+	assert_int_equal(plan.experiments[1].pipeline, 1);
+	assert_true(parse("[plan]\n[stream]\nconnections = 1\npipeline = 1\n"
+			  "[ledger]\nconnections = 1\npipeline = 64\n"));
+	assert_int_equal(plan.experiments[0].pipeline, 1);
+	assert_int_equal(plan.experiments[1].pipeline, 64);
+	/* sections that go into one figure are alike in it */
+	assert_true(parse("[plan]\n[stream]\nconnections = 1\n[stream]\nconnections = 2\npipeline = 16\n"));
+	assert_complains("[plan]\n[stream]\nconnections = 1\n[stream]\nconnections = 2\npipeline = 4\n",
+	    "p.ini:4: [stream] with pipeline = 4, and before with 16: give both the same");
+	assert_complains("[plan]\n[throughput]\nconnections = 1\npipeline = 2\n[latency]\nconnections = 1\n",
+	    "p.ini:5: rates in % are of the capacity that [throughput] finds: put one before [latency], "
+	    "with target / and no idle connections, not pipelined");
+	assert_complains("[plan]\n[stream]\npipeline = 0\n",
+	    "p.ini:3: pipeline \"0\": use a number from 1 to 64");
+	assert_complains("[plan]\n[stream]\npipeline = 65\n", "pipeline \"65\"");
+	assert_complains("[plan]\n[stream]\npipeline = 1, 16\n", "pipeline \"1, 16\"");
+	assert_complains("[plan]\n[stream]\npipeline = 2\npipeline = 2\n", "is given twice");
+	/* what the load generator refuses beside it, and what sends nothing */
+	static const char *const others[] = { "mixed", "slow", "cost", "latency", "churn", "batch", "memory" };
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "[plan]\n[%s]\npipeline = 4\n", others[i]);
+		assert_complains(text, "p.ini:3: \"pipeline\" has no meaning here: only in a closed loop");
+	}
+	assert_complains("[plan]\npipeline = 4\n", "p.ini:2: \"pipeline\" has no meaning here");
+}
+
 static void test_a_variant(void **state)
 {
 	(void)state;
@@ -319,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_all_but_one),
 		cmocka_unit_test(test_sections_of_one_experiment),
 		cmocka_unit_test(test_wait_sleeps_by_default),
+		cmocka_unit_test(test_pipeline),
 		cmocka_unit_test(test_a_variant),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_complaints),
