@@ -115,7 +115,8 @@ uint32_t cells_make(const struct plan *plan, uint64_t seed, struct cell *cells)
 
 uint64_t cell_warmup_ns(const struct cell *cell)
 {
-	return cell->experiment->warmup_ns + (uint64_t)cell_clients(cell) * 50000;
+	return cell->experiment->warmup_ns +
+	    (uint64_t)cell_clients(cell) * cell->experiment->pipeline * 50000;
 }
 
 bool cell_keeps_course(const struct cell *cell)

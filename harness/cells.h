@@ -52,8 +52,9 @@ void cells_repeat(
     struct cell *cells, uint32_t count, uint64_t seed, uint32_t rep, uint32_t position);
 
 /*
- * Warm-up of the cell: the plan's, and 50 us more for each connection: so many need longer to get
- * going, and reading the state of so many threads (see measure.c) must fit in.
+ * Warm-up of the cell: the plan's, and 50 us more for each request in flight, one a connection or
+ * as many as are pipelined: so many need longer to get going, and reading the state of so many
+ * threads (see measure.c) must fit in.
  */
 uint64_t cell_warmup_ns(const struct cell *cell);
 

@@ -259,11 +259,14 @@ static void keep_words(struct run *run, char line[256])
 /*
  * Little's law over completed requests alone misses those that never completed: some connections
  * were served at the cost of others. Requests that all wait equally long can miss it too, at the
- * window's edges: then the connections have fared alike, and it is no finding.
+ * window's edges: then the connections have fared alike, and it is no finding. Pipelined requests
+ * have no such residual: there only what is grossly unequal is one.
  */
 static bool is_unfair(const struct row *row)
 {
 	const double *m = row->metrics;
+	if (row->cell->experiment->pipeline > 1)
+		return m[METRIC_FAIRNESS] < 0.9;
 	return m[METRIC_LITTLES_LAW_RESIDUAL] > 0.05 &&
 	    (m[METRIC_STARVED] > 0 || m[METRIC_FAIRNESS] < 0.95);
 }

@@ -111,6 +111,18 @@ static void test_cache(void **state)
 	assert_string_equal(cell_cache(&cells[1]), "");
 }
 
+/* Answers that are in flight together need longer to get going. */
+static void test_warmup(void **state)
+{
+	static struct cell cells[CELLS_MAX];
+	(void)state;
+	assert_true(parse("[plan]\nblocks = 1\nwarmup = 1s\nservers = epoll\n[stream]\nconnections = 10\n"
+			  "[throughput]\nconnections = 10\n"));
+	assert_int_equal(cells_make(&plan, 1, cells), 2);
+	assert_int_equal(cell_warmup_ns(&cells[0]), 1000000000 + 10 * 16 * 50000);
+	assert_int_equal(cell_warmup_ns(&cells[1]), 1000000000 + 10 * 50000);
+}
+
 static void test_scaling(void **state)
 {
 	static struct cell cells[CELLS_MAX];
@@ -247,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_the_seed_makes_the_order),
 		cmocka_unit_test(test_slow_and_quick),
 		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_warmup),
 		cmocka_unit_test(test_scaling),
 		cmocka_unit_test(test_every_rate_is_a_level),
 		cmocka_unit_test(test_capacities),
