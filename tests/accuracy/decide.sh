@@ -50,7 +50,7 @@ aa() {
 }
 
 slowed() {
-	runs=${1:-10} rates=20k duration=1s # a shorter window's noise hides 5% even from 30 blocks
+	runs=${1:-10} rates=20k duration=5s # shorter windows differ too much
 	bench epoll
 	cost_ns=$(sqlite3 "$work/results/latest/run.sqlite" "SELECT CAST(avg(cpu_user_us_per_req + cpu_sys_us_per_req) * 1000
 		AS INTEGER) FROM cell")
