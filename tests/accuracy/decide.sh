@@ -1,5 +1,5 @@
 #!/bin/sh
-# Does --until-decided decide rightly? In experiment cost, with real runs, a quarter of an hour of each:
+# Does --until-decided decide rightly? In experiment cost, with real runs, 5 to 20 minutes of each:
 #   aa      a server against itself, under another name: of 20 comparisons at most 1 may be ranked
 #   slowed  epoll against epoll with a busy loop of 5% of its CPU time a request: found slower in 9 of 10 runs
 #   BUILD=build tests/accuracy/decide.sh [aa|slowed [RUNS]]
@@ -26,7 +26,7 @@ bench() {
 		warmup = 100ms
 		duration = $duration
 		[cost]
-		connections = 50
+		connections = $connections
 		rates = $rates
 		twin = epoll
 	END
@@ -38,7 +38,7 @@ bench() {
 verdicts() { grep -E "^  cost .* $1 " "$work/out"; }
 
 aa() {
-	runs=${1:-10} rates='10k, 15k' duration=300ms
+	runs=${1:-10} connections=50 rates='10k, 15k' duration=300ms
 	: >"$work/all"
 	for run in $(seq "$runs"); do
 		bench 'epoll, same' --until-decided
@@ -50,7 +50,7 @@ aa() {
 }
 
 slowed() {
-	runs=${1:-10} rates=20k duration=5s # shorter windows differ too much
+	runs=${1:-10} connections=200 rates=20k duration=1s # cells differ least there
 	bench epoll
 	cost_ns=$(sqlite3 "$work/results/latest/run.sqlite" "SELECT CAST(avg(cpu_user_us_per_req + cpu_sys_us_per_req) * 1000
 		AS INTEGER) FROM cell")
