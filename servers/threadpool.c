@@ -83,17 +83,20 @@ static void *serve_next(void *slot)
 	return NULL;
 }
 
+/* Nobody serves before all are there: the first one's memory could be what the last one lacks. */
 static void start(void)
 {
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_LEN);
+	pthread_mutex_lock(&pool.accept_lock);
 	for (uint32_t i = 0; i < thread_count; i++) {
 		pool.fds[i] = -1;
 		int error = pthread_create(&pool.threads[i], &attributes, serve_next, &pool.fds[i]);
 		if (error)
 			die_errno(error, "cannot start %u threads; lower --threads", thread_count);
 	}
+	pthread_mutex_unlock(&pool.accept_lock);
 }
 
 /*
