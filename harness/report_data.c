@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "harness/figures_style.h"
+#include "harness/schema.h"
 #include "lib/sys/die.h"
 
 /* A text column that lives as long as the data; NULL becomes "". */
@@ -254,9 +255,12 @@ bool report_data_open(struct report_data *data, const char *run_folder)
 	const char *path = report_printf(&data->pool, "%s/run.sqlite", run_folder);
 	sqlite3 *db;
 	bool read = false;
+	char problem[SCHEMA_PROBLEM_CAP];
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
 		warn_line("report: cannot read %s: %s; give the folder of a run (results/latest)",
 		    path, sqlite3_errmsg(db));
+	} else if (!schema_is_ours(db, problem)) {
+		warn_line("report: %s: %s", path, problem);
 	} else {
 		sqlite3_busy_timeout(db, 2000);
 		read = read_rows(data, db, "SELECT key, value FROM run ORDER BY key", take_key)

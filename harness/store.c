@@ -170,6 +170,9 @@ struct store *store_open(const char *path)
 		free(store);
 		return NULL;
 	}
+	char problem[SCHEMA_PROBLEM_CAP];
+	if (!schema_is_ours(store->db, problem))
+		die("%s: %s", path, problem);
 	prepare_all(store);
 	return store;
 }

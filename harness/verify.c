@@ -18,6 +18,7 @@
 #include "harness/csv.h"
 #include "harness/paths.h"
 #include "harness/report.h"
+#include "harness/schema.h"
 #include "harness/verify_cell.h"
 #include "lib/sys/die.h"
 
@@ -47,6 +48,9 @@ static void verify_store(struct verify *v, const char *path)
 	    strcmp((const char *)sqlite3_column_text(row, 0), "ok") != 0)
 		verify_differ(v, "run.sqlite", "damaged: %s", sqlite3_column_text(row, 0));
 	sqlite3_finalize(row);
+	char problem[SCHEMA_PROBLEM_CAP];
+	if (code == SQLITE_OK && !schema_is_ours(db, problem))
+		die("%s: %s", path, problem);
 	if (code == SQLITE_OK)
 		code = sqlite3_prepare_v2(db, CELL_DIGEST_SELECT " ORDER BY id", -1, &row, NULL);
 	while (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
