@@ -26,6 +26,7 @@
 #include <utility>
 
 #include <boost/asio.hpp>
+#include <malloc.h>
 
 extern "C" {
 #include "lib/sys/database.h"
@@ -219,6 +220,7 @@ static awaitable<void> look_after(loop &l)
 
 static void serve(struct worker *w)
 {
+	mallopt(M_TRIM_THRESHOLD, 64 << 20); /* keep what a wave of waits has freed for the next one */
 	loop l{ .worker = w };
 	database_init(&l.database);
 	asio::co_spawn(l.context, accept_all(l), asio::detached);

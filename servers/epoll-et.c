@@ -12,9 +12,9 @@
  * client reads slowly or sends while it waits.
  *
  * Notice: what epoll.c leaves to the kernel, to tell again what is not done, is done here: forget
- * one READABLE and that client hangs for ever. A connection ends only at its place in the list,
- * never in the batch, so no event is stale. The listening socket and the database's stay
- * level-triggered: they are drained a share at a time.
+ * one READABLE and that client hangs for ever. A connection ends at its place in the list, or when
+ * it is due and has none there, never in the batch: so no event is stale, and no place in the list.
+ * The listening socket and the database's stay level-triggered: they are drained a share at a time.
  *
  * Left out: a writable bit; send() is simply tried. man: epoll(7), its "Questions and answers".
  */
@@ -205,7 +205,8 @@ static void serve(struct worker *w)
 			on_event(l, events[i].data.fd, events[i].events);
 		for (int fd; (fd = clients_due(&l->clients)) >= 0;) {
 			l->clients.by_fd[fd].watch &= ~(uint32_t)WAITING;
-			put_in_list(l, fd);
+			if (!(l->clients.by_fd[fd].watch & LISTED))
+				turn(l, fd); /* at once: its answer stands in a buffer */
 		}
 		take_turns(l);
 		database_send(&l->clients.database);

@@ -7,12 +7,15 @@
 // such call.
 //
 // Cost: a goroutine a connection, its stack of 2 KiB, a socket of package net, 248 bytes of ours.
-// Two to three system calls a request (read until there is nothing, write) and a share of one
-// epoll_pwait; two calls of C (bridge.h), 0.2 us of them all. No memory, so the collector rests.
+// Two system calls a request (read, write) and a share of one epoll_pwait while many are busy, a
+// read in vain more where few are; two calls of C (bridge.h), 0.2 us of them all. No memory, so the
+// collector rests.
 //
 // Notice: no function is marked, yet none blocks the others; the runtime's thread sysmon interrupts
-// who runs longer than 10 ms. A goroutine that waits in Conn.Read() owns what it reads into; here
-// it waits by RawConn.Read(), with an empty hand. Put it beside converse.c.
+// who runs longer than 10 ms. Before it reads, a goroutine lets the others have their turn: the
+// runtime looks at sockets only when nobody is ready, so who parks waits until then, and who comes
+// back later mostly finds the next request there. A goroutine that waits in Conn.Read() owns what
+// it reads into; here it waits by RawConn.Read(), with an empty hand. Put it beside converse.c.
 //
 // Left out: noticing that a client is gone while its request waits; being short of memory.
 // docs: pkg.go.dev, net and runtime; man: epoll(7).
@@ -82,6 +85,7 @@ func (c *client) converse() {
 				c.stream.SetReadDeadline(time.Now().Add(left))
 				c.receiveBy = by
 			}
+			runtime.Gosched() // until the next request is there, or nobody else has anything to do
 			if err := c.raw.Read(c.receive); err != nil {
 				c.failed(err)
 			}
