@@ -129,6 +129,10 @@ $(foreach test,plan cells verdict tree report,$(BUILD)/unit/test_$(test)): LIBS_
 $(BUILD)/accuracy/%: $(BUILD)/obj/tests/accuracy/%.o $(BUILD)/libsys.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_tests) -lm
+# the least a client over epoll can do: for tests/perf/perf.sh
+$(BUILD)/perf/bare_client: $(BUILD)/obj/tests/perf/bare_client.o $(BUILD)/libsys.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
 # epoll, slower by a known time a request: for tests/accuracy/decide.sh
 $(BUILD)/decide/slowed: $(call objects,servers/epoll.c tests/accuracy/slowed.c) $(BUILD)/libsys.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -165,7 +169,7 @@ accuracy: all ## the load generator against a server whose delays are known; wan
 	@BUILD=$(BUILD) tests/accuracy/accuracy.sh
 decide: all ## are equal servers tied and slower ones found? half an hour on a quiet machine
 	@BUILD=$(BUILD) tests/accuracy/decide.sh
-perf: all ## load generator against wrk, epoll against nginx: ratios from one run
+perf: all $(BUILD)/perf/bare_client ## load generator against wrk and the least possible, epoll against nginx: ratios from one run
 	@BUILD=$(BUILD) tests/perf/perf.sh
 c100k c1m: all ## hold 100,000 or 1,000,000 connections on this machine, drawn over time with their memory
 	@BUILD=$(BUILD) scripts/scale.sh $(if $(filter c1m,$@),1000000,100000)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Two ratios that this project stands on, each from one run on one machine:
-#   the load generator's CPU time a request over wrk's, on the epoll server;
+#   the load generator's CPU time a request over wrk's, on the epoll server; beside both what a client
+#   over epoll costs that does nothing but ask (bare_client.c): the kernel's share, which none can save;
 #   the epoll server's CPU time a request over nginx's, under the load generator.
 # Figures and targets, no verdict: a busy machine must not fail a build. Server on one CPU, client on
 # another; the two sides of a ratio alternate, and what is printed is the median of paired ratios.
@@ -50,6 +51,11 @@ run_loadgen() { # CONNECTIONS
 	rate=$(number rate_per_s)
 	[ "$requests" -gt 0 ] || die "loadgen: $(cat "$work/err")"
 }
+run_bare() {
+	timed "$build/perf/bare_client" "$port" "$1" "$each"
+	requests=$(cat "$work/out")
+	[ "${requests:-0}" -gt 0 ] || die "bare_client: $(cat "$work/err")"
+}
 run_wrk() {
 	timed wrk -t 1 -c "$1" -d "${each}s" "$url"
 	requests=$(awk '/requests in/ { print $1 }' "$work/out")
@@ -65,19 +71,23 @@ column() { awk "{ print \$$1 }" "$work/rounds"; }
 start_server "$build/servers/epoll" --host 127.0.0.1 --port "$port"
 if command -v wrk >/dev/null; then
 	echo "client CPU us a request (user + system of the whole process), on servers/epoll, $rounds rounds of $each s"
-	echo "connections  loadgen      wrk   ratio  target   requests/s ratio"
+	echo "connections  loadgen    bare     wrk   loadgen/wrk  target  bare/wrk  loadgen/bare   requests/s over wrk's"
 	for size in 64:0.75 1000:0.62 10000:0.62; do
 		connections=${size%:*}
 		: >"$work/rounds"
 		for _ in $(seq "$rounds"); do
 			run_loadgen "$connections"
 			ours=$(divide "$cpu_us" "$requests") our_rate=$rate
+			run_bare "$connections"
+			bare=$(divide "$cpu_us" "$requests")
 			run_wrk "$connections"
 			theirs=$(divide "$cpu_us" "$requests")
-			echo "$ours $theirs $(divide "$ours" "$theirs") $(divide "$our_rate" "$rate")" >>"$work/rounds"
+			echo "$ours $bare $theirs $(divide "$ours" "$theirs") $(divide "$bare" "$theirs")" \
+				"$(divide "$ours" "$bare") $(divide "$our_rate" "$rate")" >>"$work/rounds"
 		done
-		printf '%11s  %7s  %7s  %6s  <= %s  %16s\n' "$connections" "$(column 1 | median)" "$(column 2 | median)" \
-			"$(column 3 | median)" "${size#*:}" "$(column 4 | median)"
+		printf '%11s  %7s %7s %7s  %12s  <= %s  %8s  %12s  %22s\n' "$connections" "$(column 1 | median)" \
+			"$(column 2 | median)" "$(column 3 | median)" "$(column 4 | median)" "${size#*:}" \
+			"$(column 5 | median)" "$(column 6 | median)" "$(column 7 | median)"
 	done
 else
 	echo "skipped: load generator against wrk, which needs the package wrk"
