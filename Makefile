@@ -121,8 +121,9 @@ $(BUILD)/unit/test_verdict: $(call objects,harness/verdict.c harness/row.c harne
 	harness/tasks.c harness/taskstats.c harness/tree.c)
 $(BUILD)/unit/test_tree: $(call objects,harness/tree.c harness/tasks.c harness/taskstats.c harness/memory.c)
 $(BUILD)/unit/test_report: $(call objects,$(addprefix harness/,report_points.c report_answers.c report_answers_paced.c \
-	report_answers_mixed.c report_phrases.c report_grade.c report_ramp.c report_fits.c report_text.c report_doc.c row.c \
+	report_answers_mixed.c report_phrases.c report_grade.c report_ramp.c report_fits.c report_text.c row.c \
 	timeline_spans.c plan.c plan_servers.c plan_rates.c))
+$(BUILD)/unit/test_report_doc: $(call objects,harness/report_doc.c harness/report_text.c)
 $(foreach test,plan cells verdict tree report,$(BUILD)/unit/test_$(test)): LIBS_tests += $(LIBS_harness)
 
 # the load generator's yardstick, and who holds it against it
