@@ -130,7 +130,7 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 		{ m->option ? m->option : "help", required_argument, NULL, 'o' }, { 0 },
 	};
 	opterr = 0;
-	for (int ch; (ch = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+	for (int ch; (ch = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
 		switch (ch) {
 		case 'H': o.host = optarg; break;
 		case 'p': o.port = (uint16_t)number_option("port", optarg, 1, 65535); break;
@@ -145,7 +145,8 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 		case 'o': m->set_option(number_option(m->option, optarg, 0, 1u << 30)); break;
 		case 'v': printf("%s (c10k) %s\n", m->name, C10K_VERSION); exit(0);
 		case 'h': print_help(m); exit(0);
-		default: usage_die("bad option '%s'; --help shows them", argv[optind - 1]);
+		case ':': usage_die("%s needs a value; --help shows examples", argv[optind - 1]);
+		default: usage_die("bad option '%s'; --help shows them", usage_refused(argv));
 		}
 	}
 	if (optind < argc)
