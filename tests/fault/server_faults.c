@@ -79,7 +79,7 @@ static void crowd(int count, int least, int most)
 	if (counter(clients[0], "open") != served)
 		complain("%d are connected, %lld are counted as open", served,
 		    counter(clients[0], "open"));
-	if (accepted < served)
+	if (accepted < served || accepted > served + 10) /* who saw it start was one, too */
 		complain("%d are connected, %lld are counted as accepted", served, accepted);
 	await_quiet();
 	close_all(count);
@@ -269,7 +269,7 @@ static void deadlines(void)
 		double waited_s = (double)(clock_now_ns() - start_ns) / 1e9;
 		if (memcmp(answer, "HTTP/1.1 408 ", 13) != 0)
 			complain("\"%s\" and no more is not answered with 408", texts[i]);
-		else if (waited_s < 8.9 || waited_s > 12.5)
+		else if (waited_s < 9.99 || waited_s > 12.5)
 			complain("\"%s\" and no more: 408 after %.1f s", texts[i], waited_s);
 	}
 	if (ask(clients[COUNT(texts)], "/", answer, sizeof answer) != 200)

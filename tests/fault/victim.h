@@ -250,13 +250,17 @@ static inline void close_all(int count)
 			close(clients[i]);
 }
 
-/* How many of them get an answer of 200; the others see an end or a 503. */
+/* How many of them get an answer of 200; the others see an end or a 503, with the usual fields. */
 static inline int served_count(int count)
 {
 	char answer[1024];
 	int served = 0;
-	for (int i = 0; i < count; i++)
-		served += clients[i] >= 0 && ask(clients[i], "/", answer, sizeof answer) == 200;
+	for (int i = 0; i < count; i++) {
+		int status = clients[i] < 0 ? -1 : ask(clients[i], "/", answer, sizeof answer);
+		served += status == 200;
+		if (status == 503 && !(strstr(answer, "\r\nServer: c10k/") && strstr(answer, "\r\nDate: ")))
+			complain("a 503 without Server or Date");
+	}
 	return served;
 }
 
