@@ -303,9 +303,11 @@ static const char *answer_fairness(struct report_data *data)
 		else if (starved->count && starved->median > 0)
 			phrase_add(&starving,
 			    report_printf(pool,
-				"%s left **%s** of them without one answer in the window (Jain's "
-				"fairness index %s)",
+				"%s left **%s** of them without one of its %s answers in the window "
+				"(Jain's fairness index %s)",
 				phrase_name(data, p), report_interval(pool, REPORT_COUNT, *starved),
+				report_value(
+				    pool, REPORT_COUNT, p->metric[METRIC_REQUESTS].median),
 				report_value(
 				    pool, REPORT_PLAIN, p->metric[METRIC_FAIRNESS].median)));
 		else if (starved->count && starved->high <= 0)
