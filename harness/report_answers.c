@@ -283,7 +283,7 @@ static const char *answer_wait(struct report_data *data)
 		    report_value(pool, REPORT_SHARE, least));
 	if (below.count)
 		text = report_printf(pool, "%s Of it, %s reach: %s.", text,
-		    reach.count ? "the others" : "these", phrase_join(data, &below));
+		    reach.count ? "the rest" : "these", phrase_join(data, &below));
 	return report_printf(pool, "%s%s", text, phrase_not_shown(data, &load));
 }
 
