@@ -68,7 +68,7 @@ $(BUILD)/servers/%: $(BUILD)/obj/servers/%.o $(BUILD)/libsys.a $(BUILD)/libcore.
 
 # the runtimes of Rust: one cargo for all, in a copy, since cargo writes beside Cargo.toml
 rust_files := $(wildcard $(addprefix servers/rust/,Cargo.toml build.rs .cargo/config.toml src/*.rs src/bin/*.rs))
-rust        = $(abspath $(BUILD))/rust
+rust        = $(BUILD)/rust
 $(BUILD)/libbridge.a: $(BUILD)/obj/servers/rust/bridge.o
 	@rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/rust/built: $(rust_files) $(BUILD)/libbridge.a $(BUILD)/libsys.a $(BUILD)/libcore.a
@@ -84,23 +84,23 @@ $(BUILD)/rust/built: export RUSTFLAGS = $(addprefix -Clink-arg=,$(SANITIZE))
 
 # goroutines: in a copy, too, for go would compile bridge.c in its own way; nothing is written or read elsewhere
 go_files := $(wildcard servers/go/*.go) servers/go/go.mod servers/go/bridge.h
-go        = $(abspath $(BUILD))/go
+go        = $(BUILD)/go
 $(BUILD)/libgobridge.a: $(BUILD)/obj/servers/go/bridge.o
 	@rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/servers/go: $(go_files) $(BUILD)/libgobridge.a $(BUILD)/libsys.a $(BUILD)/libcore.a
 	@rm -rf $(go)/src && mkdir -p $(go)/src $(go)/tmp $(@D)
 	@cp -p $(go_files) $(go)/src
 	@rm -f $@ # go does not see that an archive has changed
-	cd $(go)/src && $(GO) build -o $(abspath $@)
+	cd $(go)/src && $(GO) build -o "$(abspath $@)"
 $(BUILD)/servers/go: export GOENV = off
 $(BUILD)/servers/go: export GOPROXY = off
 $(BUILD)/servers/go: export GOFLAGS = -buildvcs=false
-$(BUILD)/servers/go: export GOCACHE = $(go)/cache
-$(BUILD)/servers/go: export GOPATH = $(go)/path
-$(BUILD)/servers/go: export GOTMPDIR = $(go)/tmp
+$(BUILD)/servers/go: export GOCACHE = $(abspath $(go)/cache)
+$(BUILD)/servers/go: export GOPATH = $(abspath $(go)/path)
+$(BUILD)/servers/go: export GOTMPDIR = $(abspath $(go)/tmp)
 $(BUILD)/servers/go: export CGO_ENABLED = 1
 $(BUILD)/servers/go: export CGO_CFLAGS = $(OPT)
-$(BUILD)/servers/go: export CGO_LDFLAGS = -L$(abspath $(BUILD)) -lgobridge -lsys -lcore $(LIBS_servers) -pthread $(SANITIZE)
+$(BUILD)/servers/go: export CGO_LDFLAGS = '-L$(abspath $(BUILD))' -lgobridge -lsys -lcore $(LIBS_servers) -pthread $(SANITIZE)
 
 $(BUILD)/loadgen: $(call objects,$(loadgen_src)) $(BUILD)/libsys.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_loadgen) -lm
@@ -121,8 +121,9 @@ $(BUILD)/unit/test_verdict: $(call objects,harness/verdict.c harness/row.c harne
 	harness/tasks.c harness/taskstats.c harness/tree.c)
 $(BUILD)/unit/test_tree: $(call objects,harness/tree.c harness/tasks.c harness/taskstats.c harness/memory.c)
 $(BUILD)/unit/test_report: $(call objects,$(addprefix harness/,report_points.c report_answers.c report_answers_paced.c \
-	report_answers_mixed.c report_phrases.c report_grade.c report_ramp.c report_fits.c report_text.c report_doc.c row.c \
+	report_answers_mixed.c report_phrases.c report_grade.c report_ramp.c report_fits.c report_text.c row.c \
 	timeline_spans.c plan.c plan_servers.c plan_rates.c))
+$(BUILD)/unit/test_report_doc: $(call objects,harness/report_doc.c harness/report_text.c)
 $(foreach test,plan cells verdict tree report,$(BUILD)/unit/test_$(test)): LIBS_tests += $(LIBS_harness)
 
 # the load generator's yardstick, and who holds it against it
@@ -175,10 +176,10 @@ c100k c1m: all ## hold 100,000 or 1,000,000 connections on this machine, drawn o
 	@BUILD=$(BUILD) scripts/scale.sh $(if $(filter c1m,$@),1000000,100000)
 new-server: ## a new model from a commented skeleton: make new-server NAME=mine
 	@scripts/new-server.sh "$(NAME)"
+source_of = $(or $(firstword $(wildcard servers/$(1).c servers/$(1).cc servers/rust/src/bin/$(1).rs servers/$(1)/$(1).go)),\
+                 $(error diff: no server "$(1)": give two, as in make diff A=thread B=epoll))
 diff: ## what a model is: make diff A=thread B=epoll
-	@git diff --no-index --color=auto --stat -p \
-	    $(foreach name,$(A) $(B),$(firstword $(wildcard servers/$(name).c servers/$(name).cc \
-	        servers/*/src/bin/$(name).* servers/$(name)/$(name).*))) || true
+	@git diff --no-index --color=auto --stat -p $(call source_of,$(A)) $(call source_of,$(B)) || true
 clean: ## remove build/ (results/ stays)
 	rm -rf $(BUILD)
 help:

@@ -152,7 +152,7 @@ static const char *parse(struct bench_options *o, int argc, char **argv)
 			    argv[optind - 1]);
 		if (option == '?')
 			usage_die("bench: unknown option %s (c10k bench --help lists them)",
-			    argv[optind - 1]);
+			    usage_refused(argv));
 		parse_option(o, option, optarg);
 	}
 	if (argc - optind > 1)

@@ -137,7 +137,8 @@ int check_main(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_OK;
 		default:
-			usage_die("bad option '%s'; `c10k check --help` shows them", argv[optind - 1]);
+			usage_die("bad option '%s'; `c10k check --help` shows them",
+			    usage_refused(argv));
 		}
 	}
 	if (optind == argc)

@@ -69,7 +69,7 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'w': o->html = optarg; break;
 		case ':': usage_die("compare: %s needs a value", argv[optind - 1]);
 		default: usage_die("compare: unknown option %s (c10k compare --help lists them)",
-		    argv[optind - 1]);
+		    usage_refused(argv));
 		}
 	}
 	if (argc - optind != 2)

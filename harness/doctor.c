@@ -183,21 +183,10 @@ static void look_at_io_uring(struct doctor *d)
 
 static void look_at_servers(struct doctor *d, const struct paths *paths)
 {
-	static const char *const expected[] = {
-		"thread", "select", "poll", "epoll", "libev", "libevent", "libuv", "linux-aio", "io_uring",
-		"tokio", "tokio-current", "smol", "async-std", "go",
-	};
 	struct server_names found;
-	char missing[256] = "";
+	char missing[256];
 	servers_find(paths, &found);
-	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
-		bool is_there = false;
-		for (uint32_t k = 0; k < found.count; k++)
-			is_there |= strcmp(found.names[k], expected[i]) == 0;
-		if (!is_there)
-			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing),
-			    " %s", expected[i]);
-	}
+	servers_missing(&found, missing, sizeof(missing));
 	enum finding about_servers = missing[0] ? FINDING_WARNING : FINDING_OK;
 	tell(d, found.count > 0 ? about_servers : FINDING_OBSTACLE, "servers",
 	    "make setup && make all", "%u built%s%s", found.count,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "lib/core/units.h"
@@ -125,6 +126,14 @@ void progress_begin(struct progress *p, const struct cell *cell)
 	progress_tick(p);
 }
 
+/* A line that wraps could not be taken away again. */
+static int passing_width(void)
+{
+	struct winsize size;
+	bool told = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+	return (told && size.ws_col < WIDTH ? size.ws_col : WIDTH) - 1;
+}
+
 void progress_tick(struct progress *p)
 {
 	uint64_t now_ns = clock_now_ns();
@@ -143,8 +152,8 @@ void progress_tick(struct progress *p)
 	printf("\r\033[K %s", p->colour ? "\033[36m" : "");
 	for (int i = 0; i < BAR_WIDTH; i++)
 		fputs(i < filled ? full : empty, stdout);
-	/* a line that wraps could not be taken away again */
-	printf("%s %.*s", plain(p), WIDTH - BAR_WIDTH - 3, text);
+	int room = passing_width() - BAR_WIDTH - 2;
+	printf("%s %.*s", plain(p), room > 0 ? room : 0, text);
 	fflush(stdout);
 }
 
@@ -158,7 +167,7 @@ void progress_clear(const struct progress *p)
 void progress_note(const struct progress *p, const char *text)
 {
 	if (p->terminal) {
-		printf("\r\033[K%s", text);
+		printf("\r\033[K%.*s", passing_width(), text);
 		fflush(stdout);
 	}
 }

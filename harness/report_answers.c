@@ -45,8 +45,10 @@ static const char *first_place(const struct report_data *data, const struct repo
 	if (limited.above == 0)
 		return "has the highest median of those that can be ranked";
 	return limited.above == limited.count
-	    ? "serves the most of those that can be ranked, yet less than each client-limited one"
-	    : "serves the most of those that can be ranked, yet less than some client-limited ones";
+	    ? "has the highest median of those that can be ranked, yet serves less than each "
+	      "client-limited one"
+	    : "has the highest median of those that can be ranked, yet serves less than some "
+	      "client-limited ones";
 }
 
 static const char *answer_throughput(struct report_data *data)
@@ -88,7 +90,7 @@ static const char *answer_cpu(struct report_data *data)
 	if (at_equal_work || !best)
 		return at_equal_work;
 	return report_printf(pool,
-	    "At 1,000 connections a request costs %s the least CPU time, **%s** (user and "
+	    "At 1,000 connections %s has the lowest median of CPU time a request, **%s** (user and "
 	    "system).%s",
 	    phrase_name(data, best),
 	    report_interval(pool, REPORT_US, best->metric[METRIC_CPU_US_PER_REQ]),
@@ -282,7 +284,7 @@ static const char *answer_wait(struct report_data *data)
 	if (below.count)
 		text = report_printf(pool, "%s Of it, %s reach: %s.", text,
 		    reach.count ? "the others" : "these", phrase_join(data, &below));
-	return text;
+	return report_printf(pool, "%s%s", text, phrase_not_shown(data, &load));
 }
 
 static const char *answer_fairness(struct report_data *data)

@@ -2,7 +2,7 @@
  * report_answers_mixed.c: what light requests wait for heavy ones, against `thread`, whose threads
  * the kernel preempts. Models are told by how they share a CPU: one loop that does everything;
  * loops or executors that could share their work, had they more than one CPU; threads and
- * processes, which the kernel takes the CPU from.
+ * processes, which the kernel takes the CPU from; and threads that take requests in batches.
  */
 #include "harness/report_answers.h"
 
@@ -10,12 +10,13 @@
 
 #include "harness/report_phrases.h"
 
-enum sharing { ONE_LOOP, SEVERAL_LOOPS, PREEMPTED, SHARING_COUNT };
+enum sharing { ONE_LOOP, SEVERAL_LOOPS, PREEMPTED, BATCHED, SHARING_COUNT };
 
 static enum sharing sharing_of(const struct report_server *server)
 {
-	if (!strcmp(server->family, "thread") || !strcmp(server->family, "process")
-	    || !strcmp(server->name, "epoll-oneshot"))
+	if (!strcmp(server->name, "epoll-oneshot"))
+		return BATCHED;
+	if (!strcmp(server->family, "thread") || !strcmp(server->family, "process"))
 		return PREEMPTED;
 	bool workers = !strcmp(server->family, "runtime") && strcmp(server->name, "tokio-current");
 	return workers || !strcmp(server->name, "percore") ? SEVERAL_LOOPS : ONE_LOOP;
@@ -28,6 +29,8 @@ const char *report_answer_mixed(struct report_data *data)
 		[SEVERAL_LOOPS] = "Percore and the runtimes have one worker here, and nobody to share "
 				  "with",
 		[PREEMPTED] = "Other threads and processes are preempted, too",
+		[BATCHED] = "Threads that take events in batches are preempted, but what came in a "
+			    "batch with a heavy one waits for it",
 	};
 	struct report_pool *pool = &data->pool;
 	struct report_cell_row load = phrase_largest_load(data, "mixed");
@@ -60,5 +63,6 @@ const char *report_answer_mixed(struct report_data *data)
 		if (groups[i].count)
 			text = report_printf(
 			    pool, "%s %s: %s.", text, intros[i], phrase_join(data, &groups[i]));
-	return block_count ? text : NULL;
+	return block_count ? report_printf(pool, "%s%s", text, phrase_not_shown(data, thread->cells))
+			   : NULL;
 }

@@ -53,19 +53,22 @@ const char *report_answer_cost(struct report_data *data)
 	if (!best)
 		return NULL;
 	return report_printf(pool,
-	    "At equal work, %s requests/s on %s connections, a request costs %s the least CPU "
-	    "time, **%s** (user and system).%s",
+	    "At equal work, %s requests/s on %s connections, %s has the lowest median of CPU time "
+	    "a request, **%s** (user and system).%s",
 	    report_value(pool, REPORT_RATE, best->metric[METRIC_OFFERED_PER_S].median),
 	    report_whole(pool, (double)load->connections), phrase_name(data, best),
 	    report_interval(pool, REPORT_US, best->metric[METRIC_CPU_US_PER_REQ]),
 	    phrase_standings(data, best, METRIC_CPU_US_PER_REQ, true));
 }
 
-/* "{epoll} 85.0k/s (90% of its capacity)" */
-static const char *kept_phrase(struct report_data *data, const struct report_point *kept)
+/* "{epoll} **85.0k/s** (90%)"; with >= where no valid cell shows the limit broken. */
+static const char *kept_phrase(struct report_data *data, const struct report_slo *slo)
 {
 	struct report_pool *pool = &data->pool;
-	const char *rate = report_printf(pool, "%s **%s/s**", phrase_name(data, kept),
+	const struct report_point *kept = slo->kept;
+	bool bound = !slo->broken || slo->broken->verdict != VERDICT_VALID;
+	const char *rate = report_printf(pool, "%s %s**%s/s**", phrase_name(data, kept),
+	    bound ? ">= " : "",
 	    report_value(pool, REPORT_RATE, kept->metric[METRIC_OFFERED_PER_S].median));
 	return kept->cells->level_percent
 	    ? report_printf(pool, "%s (%ld%%)", rate, kept->cells->level_percent)
@@ -75,27 +78,32 @@ static const char *kept_phrase(struct report_data *data, const struct report_poi
 const char *report_answer_slo(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
-	struct phrase_words kept = { 0 }, none = { 0 };
+	struct phrase_words kept = { 0 }, none = { 0 }, missing = { 0 };
 	const char *limit = report_value(pool, REPORT_US, report_slo_us(data));
 	for (size_t i = 0; i < data->server_count; i++) {
 		struct report_slo slo = report_slo(data, &data->servers[i]);
 		if (report_is_reference(&data->servers[i]))
 			continue;
 		if (slo.kept)
-			phrase_add(&kept, kept_phrase(data, slo.kept));
+			phrase_add(&kept, kept_phrase(data, &slo));
 		else if (report_usable(slo.broken))
 			phrase_add(&none, phrase_name(data, slo.broken));
+		else if (slo.broken)
+			phrase_add(&missing, phrase_missing(data, slo.broken));
 	}
 	if (!kept.count && !none.count)
 		return NULL;
 	const char *text = kept.count
 	    ? report_printf(pool,
 		"The highest rate measured at which 99 of 100 requests are answered within %s of "
-		"when they were due, and its share of what the server can do at most: %s.",
+		"when they were due, and its share of the server's own rate in `throughput` (>= "
+		"where the next rate was not measured well enough to tell): %s.",
 		limit, phrase_join(data, &kept))
 	    : "";
 	if (none.count)
 		text = report_printf(pool, "%s%sAt no rate measured: %s.", text, *text ? " " : "",
 		    phrase_join(data, &none));
+	if (missing.count)
+		text = report_printf(pool, "%s Not shown: %s.", text, phrase_join(data, &missing));
 	return text;
 }

@@ -96,8 +96,10 @@ static bool take_case(struct report_data *data, sqlite3_stmt *row)
 static const char cell_columns[] = "experiment, target, reason, marks, blank, loadgen, log, "
 				   "server, twin, connections, idle, rep, position, verdict, "
 				   "requests_per_conn, slow, level_per_s, level_percent, cache, cpus, "
-				   "series, hlog, pipeline";
-enum { CELL_COLUMN_COUNT = 23 };
+				   "series, hlog, pipeline, "
+				   "iif(json_valid(loadgen), json_extract(loadgen, "
+				   "'$.achieved_share'), NULL)";
+enum { CELL_COLUMN_COUNT = 24 };
 
 static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 {
@@ -142,8 +144,7 @@ static bool take_cell(struct report_data *data, sqlite3_stmt *row)
 	    = cell.metric[METRIC_CPU_USER_US_PER_REQ] + cell.metric[METRIC_CPU_SYS_US_PER_REQ];
 	cell.metric[METRIC_BYTES_PER_CONN]
 	    = cell.metric[METRIC_USER_BYTES_PER_CONN] + cell.metric[METRIC_KERNEL_BYTES_PER_CONN];
-	cell.metric[METRIC_ACHIEVED_SHARE]
-	    = cell.metric[METRIC_RATE_PER_S] / cell.metric[METRIC_OFFERED_PER_S];
+	cell.metric[METRIC_ACHIEVED_SHARE] = number(row, CELL_COLUMN_COUNT - 1);
 	data->cells = report_grow(data->cells, &data->cell_cap, data->cell_count, sizeof(cell));
 	data->cells[data->cell_count++] = cell;
 	return true;

@@ -19,11 +19,12 @@
 #include "harness/row.h"
 #include "lib/core/estimate.h"
 
-/* The metrics of row.h, and what is made of two of theirs. */
+/* The metrics of row.h, what is made of two of theirs, and what only the result of loadgen has. */
 enum {
 	METRIC_CPU_US_PER_REQ = METRIC_COUNT, /* user + system */
 	METRIC_BYTES_PER_CONN,                /* user + kernel */
-	METRIC_ACHIEVED_SHARE,                /* rate / offered, of an open loop */
+	METRIC_ACHIEVED_SHARE, /* open loop: answers over the requests that came due, by chance more or
+				* fewer than the rate says */
 	REPORT_METRICS
 };
 

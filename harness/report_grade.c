@@ -71,8 +71,8 @@ static void grade_drift(struct report_data *data, struct report_grade *grade)
 								       : 'A';
 	reason(grade, letter,
 	    report_printf(pool,
-		"The same server measured twice ({%s}, the A/A pair) differs typically by **%s**, "
-		"at most by %s (%s).",
+		"The same server measured twice ({%s}, the A/A pair) differs in requests/s "
+		"typically by **%s**, at most by %s (%s).",
 		worst->cells->server->name, report_value(pool, REPORT_SHARE, drift),
 		report_value(pool, REPORT_SHARE, most), load_text(data, worst)));
 }

@@ -89,23 +89,30 @@ const char *phrase_missing(struct report_data *data, const struct report_point *
 	    report_escape(&data->pool, p->reason));
 }
 
+const char *phrase_not_shown(struct report_data *data, const struct report_cell_row *load)
+{
+	struct phrase_words missing = { 0 };
+	for (size_t i = 0; i < data->point_count; i++) {
+		const struct report_point *p = &data->points[i];
+		if (report_ranked(p) && report_same_load(p->cells, load) && !report_usable(p))
+			phrase_add(&missing, phrase_missing(data, p));
+	}
+	return missing.count
+	    ? report_printf(&data->pool, " Not shown: %s.", phrase_join(data, &missing))
+	    : "";
+}
+
 const char *phrase_standings(
     struct report_data *data, const struct report_point *best, int metric, bool lower_is_better)
 {
 	struct report_pool *pool = &data->pool;
-	struct phrase_words tied = { 0 }, behind = { 0 }, undecided = { 0 };
-	struct phrase_words limited = { 0 }, missing = { 0 };
-	const char *why = "";
+	struct phrase_words tied = { 0 }, behind = { 0 }, undecided = { 0 }, few = { 0 };
+	struct phrase_words limited = { 0 };
 	const struct report_cell_row *load = best->cells;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!report_ranked(p) || !report_same_load(p->cells, load) || p == best)
-			continue;
-		if (!report_usable(p)) {
-			phrase_add(&missing, phrase_missing(data, p));
-			continue;
-		}
-		if (!p->metric[metric].count)
+		if (!report_ranked(p) || !report_same_load(p->cells, load) || p == best
+		    || !p->metric[metric].count)
 			continue;
 		if (p->verdict == VERDICT_CLIENT_LIMITED && metric == METRIC_RATE_PER_S) {
 			phrase_add(&limited,
@@ -121,22 +128,23 @@ const char *phrase_standings(
 		else if (c.verdict == (lower_is_better ? ESTIMATE_HIGHER : ESTIMATE_LOWER))
 			phrase_add(&behind, phrase);
 		else
-			phrase_add(&undecided, phrase), why = phrase_open(c);
+			phrase_add(c.ratio.count < ESTIMATE_PAIRS_MIN ? &few : &undecided, phrase);
 	}
 	const char *text = "";
 	if (tied.count)
 		text = report_printf(pool, "%s A tie with it: %s.", text, phrase_join(data, &tied));
 	if (undecided.count)
 		text = report_printf(
-		    pool, "%s Against it, but %s: %s.", text, why, phrase_join(data, &undecided));
+		    pool, "%s Against it, but undecided: %s.", text, phrase_join(data, &undecided));
+	if (few.count)
+		text = report_printf(pool, "%s Against it, but too few blocks to decide: %s.", text,
+		    phrase_join(data, &few));
 	if (behind.count)
 		text = report_printf(pool, "%s Against it: %s.", text, phrase_join(data, &behind));
 	if (limited.count)
 		text = report_printf(pool, "%s Client-limited, so not ranked: %s.", text,
 		    phrase_join(data, &limited));
-	if (missing.count)
-		text = report_printf(pool, "%s Not shown: %s.", text, phrase_join(data, &missing));
-	return text;
+	return report_printf(pool, "%s%s", text, phrase_not_shown(data, load));
 }
 
 const char *phrase_serves(

@@ -22,6 +22,8 @@ const char *phrase_join(struct report_data *data, const struct phrase_words *w);
 const char *phrase_name(struct report_data *data, const struct report_point *p);
 /* "{select} is unsupported: REASON" */
 const char *phrase_missing(struct report_data *data, const struct report_point *p);
+/* " Not shown: ...": those without figures under the load, and why; "" for none. */
+const char *phrase_not_shown(struct report_data *data, const struct report_cell_row *load);
 /* Why an undecided comparison is so: too few blocks, or the interval. */
 const char *phrase_open(struct report_comparison c);
 

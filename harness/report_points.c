@@ -286,6 +286,13 @@ static double margin_of(int metric)
 	return latency ? ESTIMATE_MARGIN_LATENCY : ESTIMATE_MARGIN_RATE;
 }
 
+/* Is it measured by the load generator, whose limits then limit it? */
+static bool is_clients(int metric)
+{
+	return (metric >= METRIC_RATE_PER_S && metric <= METRIC_MAX_US)
+	    || metric == METRIC_BATCH_MEAN_S;
+}
+
 struct report_comparison report_compare(const struct report_data *data,
     const struct report_point *a, const struct report_point *b, int metric)
 {
@@ -293,7 +300,7 @@ struct report_comparison report_compare(const struct report_data *data,
 	pair(a, b, metric, &pairs);
 	struct report_comparison c = {
 		.ratio = ratio_of(&pairs),
-		.limited = metric >= METRIC_RATE_PER_S && metric <= METRIC_MAX_US
+		.limited = is_clients(metric)
 		    && (a->verdict == VERDICT_CLIENT_LIMITED
 			|| b->verdict == VERDICT_CLIENT_LIMITED),
 	};

@@ -55,6 +55,23 @@ void servers_find(const struct paths *paths, struct server_names *found)
 		found->pointers[i] = found->names[i];
 }
 
+static bool has(const struct server_names *found, const char *name)
+{
+	for (uint32_t i = 0; i < found->count; i++)
+		if (strcmp(found->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+void servers_missing(const struct server_names *found, char *out, size_t cap)
+{
+	size_t len = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < sizeof(usual_order) / sizeof(*usual_order) && len < cap; i++)
+		if (!has(found, usual_order[i]))
+			len += (size_t)snprintf(out + len, cap - len, " %s", usual_order[i]);
+}
+
 struct plan_names servers_as_plan_names(const struct server_names *found)
 {
 	return (struct plan_names){ found->pointers, found->count };

@@ -39,6 +39,8 @@ struct server_names {
 
 /* The executables in build/servers, by family of waiting where known, else by name. */
 void servers_find(const struct paths *paths, struct server_names *found);
+/* " asio nginx": those of the project that are not among them; "" when all are. */
+void servers_missing(const struct server_names *found, char *out, size_t cap);
 struct plan_names servers_as_plan_names(const struct server_names *found);
 
 /*

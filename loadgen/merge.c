@@ -141,7 +141,7 @@ static void parse(struct options *o, int argc, char **argv)
 			usage_die("merge: %s needs a value", argv[optind - 1]);
 		if (option == '?')
 			usage_die("merge: %s: no such option; merge -h lists them",
-			    argv[optind - 1]);
+			    usage_refused(argv));
 		o->json_path = optarg;
 	}
 	o->merged_paths = argv + optind;

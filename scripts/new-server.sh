@@ -4,14 +4,16 @@
 set -eu
 cd "$(dirname "$0")/.."
 name=${1:-}
-if ! echo "$name" | grep -qxE '[a-z][a-z0-9_]{0,31}'; then
-	echo "new-server: make new-server NAME=mine; a name is up to 32 of a-z, 0-9 and _, a letter first" >&2
+if ! echo "$name" | grep -qxE '[a-z][a-z0-9_]{0,29}' || [ "$name" = all ]; then
+	echo "new-server: make new-server NAME=mine; a name is up to 30 of a-z, 0-9 and _, a letter first, and not all" >&2
 	exit 2
 fi
-if [ -e "servers/$name.c" ]; then
-	echo "new-server: servers/$name.c is there already; choose another NAME" >&2
-	exit 2
-fi
+for source in "servers/$name.c" "servers/$name.cc" "servers/rust/src/bin/$name.rs" "servers/$name/$name.go"; do
+	if [ -e "$source" ]; then
+		echo "new-server: $source is there already; choose another NAME" >&2
+		exit 2
+	fi
+done
 sed "s/NAME/$name/g" scripts/skeleton.c >"servers/$name.c"
 cat <<END
 servers/$name.c is there, builds and serves. Next:

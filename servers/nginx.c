@@ -87,7 +87,7 @@ static void read_options(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },          { 0 },
 	};
 	opterr = 0;
-	for (int ch; (ch = getopt_long(argc, argv, "h", list, NULL)) != -1;) {
+	for (int ch; (ch = getopt_long(argc, argv, ":h", list, NULL)) != -1;) {
 		switch (ch) {
 		case 'H': options.host = optarg; break;
 		case 'p': options.port = (uint16_t)number_option("port", optarg, 65535); break;
@@ -96,7 +96,8 @@ static void read_options(int argc, char **argv)
 		case 'd': describe(); exit(0);
 		case 'v': printf("nginx (c10k) %s\n", C10K_VERSION); exit(0);
 		case 'h': fputs(help, stdout); exit(0);
-		default: usage_die("bad option '%s'; --help shows them", argv[optind - 1]);
+		case ':': usage_die("%s needs a value; --help shows examples", argv[optind - 1]);
+		default: usage_die("bad option '%s'; --help shows them", usage_refused(argv));
 		}
 	}
 	if (optind < argc)

@@ -5,7 +5,9 @@
  */
 #include "lib/sys/die.h"
 
+#include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 const char *die_program = "c10k";
@@ -46,6 +48,13 @@ void usage_die(const char *format, ...)
 	print_line("", 0, format, args);
 	va_end(args);
 	exit(EXIT_USAGE);
+}
+
+const char *usage_refused(char *const *argv)
+{
+	const char *word = argv[optind]; /* where there are more letters behind the one refused */
+	bool amid = word && optopt && word[0] == '-' && word[1] == optopt;
+	return amid ? word : argv[optind - 1];
 }
 
 void skip_die(int error, const char *format, ...)

@@ -22,6 +22,8 @@ __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...
 __attribute__((noreturn, format(printf, 2, 3))) void die_errno(int error, const char *format, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void usage_die(const char *format, ...);
 __attribute__((noreturn, format(printf, 2, 3))) void skip_die(int error, const char *format, ...);
+/* The word that getopt_long(3) has just refused with '?', "-port" or "--prot". */
+const char *usage_refused(char *const *argv);
 /* A warning: one line, the program goes on. */
 __attribute__((format(printf, 1, 2))) void warn_line(const char *format, ...);
 

@@ -130,7 +130,7 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 		{ m->option ? m->option : "help", required_argument, NULL, 'o' }, { 0 },
 	};
 	opterr = 0;
-	for (int ch; (ch = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+	for (int ch; (ch = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
 		switch (ch) {
 		case 'H': o.host = optarg; break;
 		case 'p': o.port = (uint16_t)number_option("port", optarg, 1, 65535); break;
@@ -145,7 +145,8 @@ static struct options read_options(int argc, char **argv, const struct server_mo
 		case 'o': m->set_option(number_option(m->option, optarg, 0, 1u << 30)); break;
 		case 'v': printf("%s (c10k) %s\n", m->name, C10K_VERSION); exit(0);
 		case 'h': print_help(m); exit(0);
-		default: usage_die("bad option '%s'; --help shows them", argv[optind - 1]);
+		case ':': usage_die("%s needs a value; --help shows examples", argv[optind - 1]);
+		default: usage_die("bad option '%s'; --help shows them", usage_refused(argv));
 		}
 	}
 	if (optind < argc)
@@ -245,10 +246,14 @@ void worker_close(struct worker *w, int fd)
 
 void worker_refuse(struct worker *w, int fd)
 {
-	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
-	                             "Connection: close\r\n\r\n";
-	(void)send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	const struct http_response response = { .status = 503, .close = true };
+	char answer[HTTP_RESPONSE_HEAD_MAX];
+	struct conn_env now; /* not the worker's: it may be another thread's at the moment */
+	worker_env_init(w, &now);
+	size_t len = http_put_head(answer, &response, (struct slice){ now.fixed, now.fixed_len });
+	(void)send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	shutdown(fd, SHUT_WR);
+	atomic_fetch_sub_explicit(&w->env.service->accepted, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&w->env.service->refused, 1, memory_order_relaxed);
 	worker_close(w, fd);
 }
