@@ -336,6 +336,12 @@ const struct wire_case wire_cases[] = {
 	  SEND("HEAD /bytes/1000000 HTTP/1.1\r\n" HOST "\r\n"), HEAD(200), .body_len = 1000000 },
 	{ CASE("head-error", "RFC 9110 9.3.2", "... and with an error"),
 	  SEND("HEAD /none HTTP/1.1\r\n" HOST "\r\n"), HEAD(404) },
+	{ CASE("head-bad-line", "RFC 9110 9.3.2", "... one in its own line too"),
+	  SEND("HEAD / HTTP/2.0\r\n" HOST "\r\n"), .status = { 505 },
+	  .flags = WIRE_HEAD | WIRE_CLOSE },
+	{ CASE("head-long-line", "RFC 9110 9.3.2", "... even where the line has no end"),
+	  SEND("HEAD /"), LONG("a", 8200, " HTTP/1.1\r\n" HOST "\r\n"), .status = { 414 },
+	  .flags = WIRE_HEAD | WIRE_CLOSE },
 	{ CASE("pipeline", "RFC 9112 9.3.2", "pipelined requests are answered in order"),
 	  SEND("GET /bytes/1 HTTP/1.1\r\n" HOST "\r\nGET /none HTTP/1.1\r\n" HOST "\r\n"
 	       ECHO "Content-Length: 2\r\n\r\nok" "GET /bytes/3 HTTP/1.1\r\n" HOST "\r\n"),

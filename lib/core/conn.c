@@ -48,18 +48,23 @@ static bool is_amid_request(const struct conn *c)
 	return c->state != HEAD || c->in || c->request.has_line || c->request.leading_crlf_count > 0;
 }
 
+/* The second at hand has begun already: with one more, no deadline comes early. */
+static uint32_t deadline_in(const struct conn *c, uint32_t wait_s)
+{
+	return c->env->now_s + 1 + wait_s;
+}
+
 /* Sets the time after which the connection, as it is now, has waited too long. */
 static void set_deadline(struct conn *c)
 {
-	uint32_t now_s = c->env->now_s;
 	if (conn_has_output(c))
-		c->deadline_s = now_s + CONN_SEND_TIMEOUT_S;
+		c->deadline_s = deadline_in(c, CONN_SEND_TIMEOUT_S);
 	else if (c->state == HEAD && !is_amid_request(c))
-		c->deadline_s = now_s + c->env->idle_timeout_s;
+		c->deadline_s = deadline_in(c, c->env->idle_timeout_s);
 	else if (c->state == HEAD && !c->head_timed)
-		c->deadline_s = now_s + CONN_HEAD_TIMEOUT_S; /* from its first byte, not from its last */
+		c->deadline_s = deadline_in(c, CONN_HEAD_TIMEOUT_S); /* from its first byte, not its last */
 	else if (c->state > HEAD && c->state <= TRAILER)
-		c->deadline_s = now_s + CONN_BODY_TIMEOUT_S;
+		c->deadline_s = deadline_in(c, CONN_BODY_TIMEOUT_S);
 	else if (c->state != HEAD && c->state != LINGER)
 		c->deadline_s = UINT32_MAX;
 	c->head_timed = c->state == HEAD && is_amid_request(c) && !conn_has_output(c);
@@ -210,7 +215,7 @@ void conn_shut(struct conn *c)
 {
 	c->state = LINGER;
 	c->body_left = CONN_LINGER_MAX;
-	c->deadline_s = c->env->now_s + CONN_LINGER_TIMEOUT_S;
+	c->deadline_s = deadline_in(c, CONN_LINGER_TIMEOUT_S);
 }
 
 bool conn_is_late(const struct conn *c)

@@ -45,6 +45,7 @@ enum conn_want {
 
 enum {
 	CONN_FEED_MAX = 16 * 1024,       /* most bytes one conn_feed() takes */
+	/* never less than this long, up to a second longer: the clock tells whole seconds */
 	CONN_HEAD_TIMEOUT_S = 10,        /* a head must be complete so long after its first byte: 408 */
 	CONN_BODY_TIMEOUT_S = 10,        /* between two pieces of a body: 408 */
 	CONN_IDLE_TIMEOUT_S = 60,        /* keep-alive without a request: silent close (see env) */

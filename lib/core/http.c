@@ -129,8 +129,10 @@ static bool read_target(struct http_request *r, struct slice raw, struct slice *
 static enum http_step too_long(struct http_request *r, const char *bytes, size_t len)
 {
 	size_t most = len < HTTP_METHOD_MAX + 1 ? len : HTTP_METHOD_MAX + 1;
-	if (!memchr(bytes, ' ', most))
+	const char *space = memchr(bytes, ' ', most);
+	if (!space)
 		return bad(r, 501, "method longer than any known (RFC 9112 3)");
+	r->method = (uint8_t)method_of((struct slice){ bytes, (size_t)(space - bytes) });
 	return bad(r, 414, "request line over 8 KiB (RFC 9112 3)");
 }
 
@@ -145,6 +147,7 @@ static enum http_step request_line(struct http_request *r, struct slice line, st
 		return bad(r, 501, "method longer than any known (RFC 9112 3)");
 	if (!space)
 		return bad(r, 400, "request line without a target (RFC 9112 3)");
+	r->method = (uint8_t)method_of(method); /* before what may be bad: to HEAD, an error has no body */
 
 	struct slice rest = slice_skip(line, method_len + 1);
 	space = memchr(rest.ptr, ' ', rest.len);
@@ -162,7 +165,6 @@ static enum http_step request_line(struct http_request *r, struct slice line, st
 	if (v[5] != '1')
 		return bad(r, 505, "only HTTP/1.x is spoken here (RFC 9110 15.6.6)");
 	r->http10 = v[7] == '0';
-	r->method = (uint8_t)method_of(method);
 	if (r->method == HTTP_CONNECT)
 		return bad(r, 501, "no tunnels here (RFC 9110 9.3.6)");
 	if (!read_target(r, raw, target))

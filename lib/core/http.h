@@ -15,7 +15,7 @@
 #include "lib/core/slice.h"
 
 enum {
-	HTTP_LINE_MAX = 8 * 1024,      /* request line: longer is 414; a field or chunk line: 431, 400 */
+	HTTP_LINE_MAX = 8 * 1024,      /* request line: longer is 414 */
 	HTTP_HEAD_MAX = 16 * 1024,     /* whole head: more is 431 */
 	HTTP_FIELDS_MAX = 100,         /* more is 431 */
 	HTTP_BODY_MAX = 1024 * 1024,   /* more is 413 */

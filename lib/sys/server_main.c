@@ -258,10 +258,14 @@ void worker_close(struct worker *w, int fd)
 
 void worker_refuse(struct worker *w, int fd)
 {
-	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
-	                             "Connection: close\r\n\r\n";
-	(void)send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	const struct http_response response = { .status = 503, .close = true };
+	char answer[HTTP_RESPONSE_HEAD_MAX];
+	struct conn_env now; /* not the worker's: it may be another thread's at the moment */
+	worker_env_init(w, &now);
+	size_t len = http_put_head(answer, &response, (struct slice){ now.fixed, now.fixed_len });
+	(void)send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	shutdown(fd, SHUT_WR);
+	atomic_fetch_sub_explicit(&w->env.service->accepted, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&w->env.service->refused, 1, memory_order_relaxed);
 	worker_close(w, fd);
 }

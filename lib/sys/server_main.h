@@ -84,7 +84,7 @@ void worker_attend(struct worker *w, int fd);
 /* Only counts: for shells whose library or kernel accepts and closes by itself. */
 void worker_opened(struct worker *w);
 void worker_closed(struct worker *w);
-/* Turns a just accepted connection away with 503 and counts it as refused. */
+/* Turns a just accepted connection away with 503 and counts it as refused instead. */
 void worker_refuse(struct worker *w, int fd);
 /* Tells the worker's connections the time. Call it after every wait. */
 void worker_tick(struct worker *w);

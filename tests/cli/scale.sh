@@ -57,7 +57,7 @@ start_server() { # ARGUMENTS...
 	for _ in $(seq 100); do (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null && break; sleep 0.05; done
 }
 start_server --workers 60 --idle-timeout 1
-"$BUILD/loadgen" -c 100 -d 0 --hold 2500ms "http://127.0.0.1:$PORT/" >"$out" 2>"$err"
+"$BUILD/loadgen" -c 100 -d 0 --hold 3500ms "http://127.0.0.1:$PORT/" >"$out" 2>"$err"
 check 'silent connections are closed: exit code' [ $? = 4 ]
 check 'silent connections are closed' grep -q '^errors .*closed [1-9]00$' "$out"
 "$BUILD/loadgen" -c 300 -d 5s --timeout 1s "http://127.0.0.1:$PORT/" >"$out" 2>"$err" &

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -189,6 +190,19 @@ static inline void say(int fd, const char *text)
 	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
+/* A child that goes on sending a byte at a time, for 12 s. */
+static inline pid_t start_trickle(int fd)
+{
+	pid_t pid = fork();
+	for (int i = 0; pid == 0 && i < 40; i++) {
+		say(fd, "x");
+		pause_ms(300);
+	}
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
 /* One request; the answer's status and what it says (a body in one piece with its head), or -1. */
 static inline int ask(int fd, const char *path, char *answer, size_t cap)
 {
@@ -236,13 +250,17 @@ static inline void close_all(int count)
 			close(clients[i]);
 }
 
-/* How many of them get an answer of 200; the others see an end or a 503. */
+/* How many of them get an answer of 200; the others see an end or a 503, with the usual fields. */
 static inline int served_count(int count)
 {
 	char answer[1024];
 	int served = 0;
-	for (int i = 0; i < count; i++)
-		served += clients[i] >= 0 && ask(clients[i], "/", answer, sizeof answer) == 200;
+	for (int i = 0; i < count; i++) {
+		int status = clients[i] < 0 ? -1 : ask(clients[i], "/", answer, sizeof answer);
+		served += status == 200;
+		if (status == 503 && !(strstr(answer, "\r\nServer: c10k/") && strstr(answer, "\r\nDate: ")))
+			complain("a 503 without Server or Date");
+	}
 	return served;
 }
 

@@ -5,6 +5,20 @@
 
 #include "tests/unit/one_player.h"
 
+static void pass_s(uint32_t seconds)
+{
+	conn_env_tick(&player.env, PLAYER_WALL_S, player.env.now_s + seconds);
+}
+
+/* Not before: the clock's second had begun already, so less than `seconds` may have passed. */
+static void assert_late_after(uint32_t seconds)
+{
+	pass_s(seconds);
+	assert_false(conn_is_late(c));
+	pass_s(1);
+	assert_true(conn_is_late(c));
+}
+
 /* --- ends ------------------------------------------------------------------------------------- */
 
 static void test_end_of_file_in_each_state(void **state)
@@ -58,9 +72,7 @@ static void test_lingering_is_bounded(void **state)
 
 	player_restart(&player);
 	player_feed_text(&player, "bad\r\n");
-	assert_false(conn_is_late(c));
-	player.env.now_s += CONN_LINGER_TIMEOUT_S;
-	assert_true(conn_is_late(c));
+	assert_late_after(CONN_LINGER_TIMEOUT_S);
 	conn_expire(c);
 	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
 }
@@ -108,21 +120,13 @@ static void test_expect(void **state)
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-static void pass_s(uint32_t seconds)
-{
-	conn_env_tick(&player.env, PLAYER_WALL_S, player.env.now_s + seconds);
-}
-
 static void test_idle_ends_silently(void **state)
 {
 	(void)state;
 	feed(GET("/"));
 	pass_s(5);
 	send_all();
-	pass_s(CONN_IDLE_TIMEOUT_S - 1);
-	assert_false(conn_is_late(c));
-	pass_s(1);
-	assert_true(conn_is_late(c));
+	assert_late_after(CONN_IDLE_TIMEOUT_S);
 	size_t len = player.out_len;
 	conn_expire(c);
 	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
@@ -135,10 +139,7 @@ static void test_idle_for_as_long_as_is_allowed(void **state)
 	player.env.idle_timeout_s = 300;
 	feed(GET("/"));
 	send_all();
-	pass_s(299);
-	assert_false(conn_is_late(c));
-	pass_s(1);
-	assert_true(conn_is_late(c));
+	assert_late_after(300);
 }
 
 /* A byte every few seconds does not buy more time for a head. */
@@ -147,7 +148,7 @@ static void test_a_slow_head_is_408(void **state)
 	(void)state;
 	pass_s(30);
 	feed("GET / HTTP/1.1\r\n");
-	for (int i = 0; i < CONN_HEAD_TIMEOUT_S - 1; i++) {
+	for (int i = 0; i < CONN_HEAD_TIMEOUT_S; i++) {
 		pass_s(1);
 		feed("H");
 		assert_false(conn_is_late(c));
@@ -167,14 +168,11 @@ static void test_a_head_is_timed_from_its_own_first_byte(void **state)
 	(void)state;
 	feed(GET("/") "GET /");
 	send_all();
-	pass_s(CONN_HEAD_TIMEOUT_S - 1);
+	pass_s(CONN_HEAD_TIMEOUT_S);
 	assert_false(conn_is_late(c));
 	feed(" HTTP/1.1\r\nHost: c\r\n\r\nG"); /* done, and the next begins */
 	send_all();
-	pass_s(CONN_HEAD_TIMEOUT_S - 1);
-	assert_false(conn_is_late(c));
-	pass_s(1);
-	assert_true(conn_is_late(c));
+	assert_late_after(CONN_HEAD_TIMEOUT_S);
 }
 
 static void test_a_body_that_pauses_is_408(void **state)
@@ -182,12 +180,11 @@ static void test_a_body_that_pauses_is_408(void **state)
 	(void)state;
 	feed(POST_ECHO "Content-Length: 100\r\n\r\n");
 	for (int i = 0; i < 20; i++) { /* slow, but it moves */
-		pass_s(CONN_BODY_TIMEOUT_S - 1);
+		pass_s(CONN_BODY_TIMEOUT_S);
 		assert_false(conn_is_late(c));
 		feed("x");
 	}
-	pass_s(CONN_BODY_TIMEOUT_S);
-	assert_true(conn_is_late(c));
+	assert_late_after(CONN_BODY_TIMEOUT_S);
 	conn_expire(c);
 	player_turn(&player);
 	assert_true(player_out_has(&player, "HTTP/1.1 408 "));
@@ -200,12 +197,11 @@ static void test_output_nobody_takes_ends(void **state)
 	(void)state;
 	feed(GET("/bytes/1000000"));
 	for (int i = 0; i < 5; i++) { /* slow, but it moves */
-		pass_s(CONN_SEND_TIMEOUT_S - 1);
+		pass_s(CONN_SEND_TIMEOUT_S);
 		assert_false(conn_is_late(c));
 		conn_sent(c, 1);
 	}
-	pass_s(CONN_SEND_TIMEOUT_S);
-	assert_true(conn_is_late(c));
+	assert_late_after(CONN_SEND_TIMEOUT_S);
 	conn_expire(c);
 	assert_int_equal(conn_wants(c), CONN_WANT_CLOSE);
 }
