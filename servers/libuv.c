@@ -5,10 +5,8 @@
  * How it waits: libuv reads and writes for us. When a socket is readable it asks for memory,
  * reads into it, and calls back with the bytes: completion in style, epoll underneath. The data
  * file is read by libuv's threads, for a file is always "ready": the loop goes on meanwhile.
- *
- * Cost: 176 bytes of ours a connection, and beside them the library's handles, larger than that.
- * They live until libuv has closed them: hence one malloc a connection, none a request.
- *
+ * Cost: 176 bytes of ours a connection, and beside them the library's larger handles, which live
+ * until libuv has closed them: hence one malloc a connection, none a request.
  * Notice: uv_try_write() sends at once; only what the socket does not take becomes a uv_write()
  * that calls back. libuv's clock has milliseconds: one is added so that no sleep ends early.
  * Left out: uv_listen(): accepting is the same for all. docs: docs.libuv.org.
@@ -28,8 +26,7 @@ struct client {
 	uv_tcp_t tcp;
 	uv_timer_t timer;
 	union { uv_write_t write; uv_fs_t file; }; /* never both */
-	int fd;
-	int open_handles;
+	int fd, open_handles;
 };
 
 struct loop {
@@ -42,7 +39,6 @@ struct loop {
 };
 
 static _Thread_local struct loop *l; /* a worker's loop is its thread's */
-
 static void turn(struct client *c);
 
 static void on_closed(uv_handle_t *handle)
@@ -61,10 +57,12 @@ static void drop(struct client *c)
 	uv_close((uv_handle_t *)&c->timer, on_closed);
 }
 
+/* None for who waits for something else: then on_read() is told so, and nothing is read. */
 static void on_memory(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
-	(void)handle, (void)suggested;
-	*buffer = uv_buf_init(l->bytes, sizeof l->bytes);
+	struct client *c = handle->data;
+	(void)suggested;
+	*buffer = uv_buf_init(l->bytes, conn_wants(&c->conn) == CONN_WANT_RECV ? sizeof l->bytes : 0);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
@@ -73,9 +71,12 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 	worker_tick(l->worker);
 	if (n > 0)
 		conn_feed(&c->conn, buffer->base, (size_t)n);
-	else if (n < 0) /* 0: not readable after all */
+	else if (n < 0 && n != UV_ENOBUFS) /* 0: not readable after all */
 		conn_feed_eof(&c->conn);
-	turn(c);
+	if (n == UV_ENOBUFS)
+		uv_read_stop(stream); /* more requests, or the end: not before this one is answered */
+	else
+		turn(c);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -135,7 +136,7 @@ static void turn(struct client *c)
 			buffer = uv_buf_init((char *)output.ptr, (unsigned)output.len);
 			int n = uv_try_write(stream, &buffer, 1);
 			if (n == UV_EAGAIN && uv_write(&c->write, stream, &buffer, 1, on_written) == 0)
-				goto wait;
+				return;
 			if (n > 0)
 				conn_sent(&c->conn, (size_t)n);
 			else
@@ -144,7 +145,7 @@ static void turn(struct client *c)
 		case CONN_WANT_SLEEP:
 			uv_update_time(&l->uv);
 			uv_timer_start(&c->timer, on_woken, conn_sleep_ns(&c->conn) / 1000000 + 1, 0);
-			goto wait;
+			return;
 		case CONN_WANT_COMPUTE:
 			conn_compute(&c->conn);
 			conn_computed(&c->conn);
@@ -153,10 +154,10 @@ static void turn(struct client *c)
 			read = conn_file(&c->conn);
 			buffer = uv_buf_init(read.into, (unsigned)read.len);
 			uv_fs_read(&l->uv, &c->file, datafile_fd(), &buffer, 1, (int64_t)read.offset, on_file);
-			goto wait;
+			return;
 		case CONN_WANT_QUERY:
 			uv_link_ask(&l->link, conn_query_key(&c->conn), c);
-			goto wait;
+			return;
 		case CONN_WANT_SHUTDOWN:
 			shutdown(c->fd, SHUT_WR);
 			conn_shut(&c->conn);
@@ -166,9 +167,8 @@ static void turn(struct client *c)
 			return;
 		}
 	}
+	uv_read_stop(stream);
 	uv_timer_start(&c->timer, on_next_turn, 0, 0);
-wait:
-	uv_read_stop(stream); /* who waits for something else is not read */
 }
 
 static void see_to_deadline(uv_handle_t *handle, void *stopping)

@@ -14,10 +14,10 @@
 #include "lib/sys/io.h"
 #include "lib/sys/server_main.h"
 
-/* Blocks in recv() no longer than the connection's deadline. */
+/* Blocks in recv() no longer than until the connection's deadline, which has not passed. */
 static void set_receive_timeout(int fd, const struct conn *c, uint32_t *timeout_s)
 {
-	uint32_t left_s = conn_is_late(c) ? 1 : c->deadline_s - c->env->now_s;
+	uint32_t left_s = c->deadline_s - c->env->now_s;
 	if (left_s == *timeout_s)
 		return;
 	*timeout_s = left_s;
@@ -49,6 +49,10 @@ static void serve_conn(struct conn *c, int fd, bool (*others_wait)(void))
 	for (;;) {
 		switch (conn_wants(c)) {
 		case CONN_WANT_RECV:
+			if (conn_is_late(c)) { /* bytes that trickle in keep recv() from timing out */
+				conn_expire(c);
+				break;
+			}
 			set_receive_timeout(fd, c, &timeout_s);
 			n = io_recv(fd, bytes, sizeof bytes);
 			look_up(c->env, others_wait);

@@ -6,6 +6,7 @@
 #ifndef UV_LINK_H
 #define UV_LINK_H
 
+#include <stdlib.h>
 #include <uv.h>
 
 #include "lib/sys/database.h"
@@ -13,17 +14,21 @@
 
 struct uv_link {
 	struct database database;
-	uv_poll_t watched;
 	uv_prepare_t before_wait;
 	void (*answer)(void *asker, struct slice value);
 };
+
+static inline void uv_link_closed(uv_handle_t *watched)
+{
+	free(watched);
+}
 
 static inline void uv_link_readable(uv_poll_t *watched, int status, int events)
 {
 	struct uv_link *k = watched->data;
 	(void)status, (void)events;
 	if (!database_hear(&k->database))
-		uv_close((uv_handle_t *)watched, NULL); /* done before the next wait: before a new link */
+		uv_close((uv_handle_t *)watched, uv_link_closed); /* a new link may come before that */
 }
 
 static inline void uv_link_before_wait(uv_prepare_t *before_wait)
@@ -41,7 +46,7 @@ static inline void uv_link_init(struct uv_link *k, uv_loop_t *uv,
     void (*answer)(void *asker, struct slice value))
 {
 	k->answer = answer;
-	k->watched.data = k->before_wait.data = k;
+	k->before_wait.data = k;
 	database_init(&k->database);
 	uv_prepare_init(uv, &k->before_wait);
 	uv_prepare_start(&k->before_wait, uv_link_before_wait);
@@ -52,9 +57,11 @@ static inline void uv_link_ask(struct uv_link *k, struct slice key, void *asker)
 {
 	if (!database_ask(&k->database, key, (uintptr_t)asker))
 		return;
-	CHECK(uv_poll_init(k->before_wait.loop, &k->watched, k->database.fd) == 0);
-	uv_unref((uv_handle_t *)&k->watched);
-	uv_poll_start(&k->watched, UV_READABLE, uv_link_readable);
+	uv_poll_t *watched = malloc(sizeof *watched);
+	CHECK(watched && uv_poll_init(k->before_wait.loop, watched, k->database.fd) == 0);
+	watched->data = k;
+	uv_unref((uv_handle_t *)watched);
+	uv_poll_start(watched, UV_READABLE, uv_link_readable);
 }
 
 #endif

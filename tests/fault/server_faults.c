@@ -250,7 +250,8 @@ static void deadlines(void)
 {
 	static const char *const texts[] = { "GET / HTTP/1.1\r\nHost", "\r\n",
 		"POST /echo HTTP/1.1\r\nHost: c\r\nContent-Length: 9\r\n\r\nsome",
-		"POST /echo HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" };
+		"POST /echo HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n",
+		"GET / HTTP/1.1\r\nTrickle: " };
 	char answer[1024];
 	if (room <= (int)COUNT(texts) || !start(NULL))
 		return;
@@ -258,6 +259,7 @@ static void deadlines(void)
 	for (size_t i = 0; i < COUNT(texts); i++)
 		say(clients[i], texts[i]);
 	uint64_t start_ns = clock_now_ns();
+	pid_t trickle = start_trickle(clients[COUNT(texts) - 1]);
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct timeval patience = { .tv_sec = 13 };
 		setsockopt(clients[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -272,6 +274,8 @@ static void deadlines(void)
 	}
 	if (ask(clients[COUNT(texts)], "/", answer, sizeof answer) != 200)
 		complain("a client that had asked for nothing is not served");
+	kill(trickle, SIGKILL);
+	waitpid(trickle, NULL, 0);
 	close_all(COUNT(texts) + 1);
 	stop();
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,6 +188,19 @@ static inline int dial(void)
 static inline void say(int fd, const char *text)
 {
 	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* A child that goes on sending a byte at a time, for 12 s. */
+static inline pid_t start_trickle(int fd)
+{
+	pid_t pid = fork();
+	for (int i = 0; pid == 0 && i < 40; i++) {
+		say(fd, "x");
+		pause_ms(300);
+	}
+	if (pid == 0)
+		_exit(0);
+	return pid;
 }
 
 /* One request; the answer's status and what it says (a body in one piece with its head), or -1. */

@@ -143,6 +143,34 @@ load() {
 	else fail "$most connections on $1: $(cat "$dir/load")"; fi
 }
 
+# no sleep ends early, however many sleep
+check_sleeps() {
+	local least_ns
+	"$BUILD/loadgen" -c $most -R $((most * 10)) -w 0 -d 300ms --json "$dir/load" "$url/sleep/20" >/dev/null 2>&1
+	least_ns=$(sed -n 's/^ *"min": \([0-9]*\),/\1/p' "$dir/load" | head -n 1)
+	if [ "${least_ns:-0}" -ge 20000000 ]; then pass; else fail "/sleep/20 took only ${least_ns:-?} ns"; fi
+}
+
+# the link to Redis is cut while it lies idle and the server computes; then somebody asks, before the server has looked
+check_cut() {
+	local line
+	exec 3<>"/dev/tcp/127.0.0.1/$port"
+	printf 'GET /query/short HTTP/1.1\r\nHost: c\r\n\r\n' >&3
+	timeout 5 head -n 1 <&3 >/dev/null
+	sleep 1 # after a link, none is tried for so long
+	curl -s -o "$dir/body" "$url/compute/300000" &
+	load_pid=$!
+	sleep 0.1
+	redis-cli -p $redis_port client kill type normal >/dev/null
+	printf 'GET /query/short HTTP/1.1\r\nHost: c\r\n\r\n' >&3
+	line=$(timeout 5 head -n 1 <&3)
+	if [[ $line = "HTTP/1.1 "[25]0[03]" "* ]]; then pass # 503 by who asked on it before he heard
+	else fail "/query/short behind a link that was cut: '$line'"; fi
+	exec 3>&-
+	wait "$load_pid"
+	load_pid=
+}
+
 # Redis ends while it is asked, and comes back
 check_outage() {
 	if [ $most = 200 ]; then # else the load would leave no room for who looks on
@@ -199,8 +227,10 @@ check() {
 	stop
 	start --data "$work/alike" "$@" # the load generator wants the same answer each time
 	load /file/4096
+	check_sleeps
 	if [ -n "$redis_port" ]; then
 		load /query/long
+		[ $most != 200 ] || check_cut
 		check_outage
 	fi
 	stop
