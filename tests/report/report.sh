@@ -68,7 +68,7 @@ for file in "$html" "$md"; do
 	holds "the load of a point in $file" grep -q '100, 16 in flight each' "$file"
 	holds "what is not fitted in $file" grep -q 'No scalability law is fitted' "$file"
 	holds "the ledger's load in $file" grep -q 'with up to 1,000 busy connections' "$file"
-	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\]' "$file"
+	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\].* of them without one of its 50,[0-9]* answers' "$file"
 done
 # a table as GitHub's Markdown wants it: an empty line, a head, a line of dashes, and as many cells in each row
 if awk '
