@@ -15,6 +15,7 @@
 #include "lib/sys/die.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_SKIPPED = 77 };
+enum { FAILURES_SHOWN = 10 }; /* of a server: one mistake fails hundreds of cases */
 
 static const char usage[] =
     "  c10k check all               every server in build/servers\n"
@@ -26,13 +27,14 @@ static const char usage[] =
     "\n"
     "usage: c10k check SERVER...|all [--json] [--verbose]\n"
     "  --json      every result as JSON, to standard output\n"
-    "  --verbose   a line for every result, not only for failures\n"
+    "  --verbose   a line for every result, not only for the first failures\n"
     "  -h, --help\n"
     "Exit code: 0 all passed, 1 some failed, 2 usage, 77 none can run on this machine\n";
 
 struct output {
 	bool json;
 	bool verbose;
+	uint32_t failures;
 	json_t *results; /* of the server being checked, with json */
 };
 
@@ -56,7 +58,8 @@ static void on_result(void *context, const struct check_result *result)
 			"detail", result->detail));
 		return;
 	}
-	if (result->passed && !output->verbose)
+	output->failures += !result->passed;
+	if (!output->verbose && (result->passed || output->failures > FAILURES_SHOWN))
 		return;
 	printf("  %s %s, %s (%s)\n", result->passed ? "ok    " : "FAILED", result->case_id,
 	    result->sending, result->section);
@@ -64,8 +67,11 @@ static void on_result(void *context, const struct check_result *result)
 		print_indented(result->detail);
 }
 
-static void print_summary(const char *name, const struct check_summary *summary, double elapsed_s)
+static void print_summary(const char *name, const struct check_summary *summary, double elapsed_s,
+    bool verbose)
 {
+	if (summary->failed > FAILURES_SHOWN && !verbose)
+		printf("  and %u more: --verbose shows them\n", summary->failed - FAILURES_SHOWN);
 	if (summary->skipped)
 		printf("%-10s skipped: %s\n", name, summary->reason);
 	else
@@ -91,12 +97,14 @@ static json_t *check_one(
 	struct check_options options = { .on_result = on_result, .context = output };
 	struct check_summary summary;
 	output->results = output->json ? json_array() : NULL;
+	output->failures = 0;
 	uint64_t start_ns = clock_now_ns();
 	bool passed = check_run(program, &options, &summary);
 	*skipped += summary.skipped;
 	*failed += !passed && !summary.skipped;
 	if (!output->json) {
-		print_summary(name, &summary, (double)(clock_now_ns() - start_ns) / 1e9);
+		print_summary(name, &summary, (double)(clock_now_ns() - start_ns) / 1e9,
+		    output->verbose);
 		return NULL;
 	}
 	return json_pack("{s:s, s:b, s:b, s:s, s:i, s:i, s:o}", "server", name, "passed", passed,

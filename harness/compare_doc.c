@@ -41,7 +41,8 @@ const char *compare_gate_words(const struct compare_doc *d)
 	double percent = d->threshold * 100;
 	if (count == 0)
 		return report_printf(
-		    &d->b->pool, "Nothing is worse by more than %g%%.", percent);
+		    &d->b->pool, "Nothing is worse by more than %g%% with its whole interval.",
+		    percent);
 	return report_printf(&d->b->pool, "%u regression%s: worse by more than %g%%, or lost.",
 	    count, count == 1 ? "" : "s", percent);
 }

@@ -83,8 +83,8 @@ static const struct figure_spec {
 	    true, 1,
 	    "What one more silent connection costs in user space (solid) and in the kernel "
 	    "(dashed: stacks, page tables, sockets); a thread brings a stack of each kind.",
-	    "The kernel's part holds the sockets of both ends, since client and server share this "
-	    "machine: what sockets cost is the same for all models." },
+	    "The kernel's part holds the server's end of each connection; the client's, and data on "
+	    "its way, are not in it. What the sockets cost is the same for all models." },
 	{ "wait", "Waiting for another service", "wait", X_CONNECTIONS,
 	    { { "rate", METRIC_RATE_PER_S } }, true, 1,
 	    "Each answer waits a fixed time d, so N connections allow N/d requests/s (dashed) and "

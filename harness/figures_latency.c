@@ -1,6 +1,6 @@
 /*
  * figures_latency.c: the hockey stick. A panel for each server: p50, p99 and p99.9 over the rate
- * that was offered to it, the limit (SLO), and below what share of the rate was achieved.
+ * that was offered to it, the limit (SLO), and below what share of what came due was answered.
  */
 #include "harness/figures.h"
 
@@ -131,8 +131,8 @@ bool figures_latency(struct report_data *data, const char *plots, struct figures
 		.see = "Requests come at random at the rate below, from a tenth of what the server "
 		       "can do to more than that: p99 solid, median dashed, p99.9 dotted, from "
 		       "when they were due. The dashed line is the limit (SLO). The strip tells "
-		       "what share of the rate was achieved: grey where it is under 99%. Thin and "
-		       "dark: the queue M/M/c, where it fits.",
+		       "what share of what came due was answered: grey where it is under 99%. "
+		       "Thin and dark: the queue M/M/c, where it fits.",
 		.misread = "To the right of capacity there is no latency to speak of: the backlog "
 			   "grows as long as one looks, so those points are lower bounds that grow "
 			   "with the window. How early a line bends is the finding.",

@@ -283,7 +283,7 @@ static const char *answer_wait(struct report_data *data)
 		    report_value(pool, REPORT_SHARE, least));
 	if (below.count)
 		text = report_printf(pool, "%s Of it, %s reach: %s.", text,
-		    reach.count ? "the others" : "these", phrase_join(data, &below));
+		    reach.count ? "the rest" : "these", phrase_join(data, &below));
 	return report_printf(pool, "%s%s", text, phrase_not_shown(data, &load));
 }
 
@@ -303,9 +303,11 @@ static const char *answer_fairness(struct report_data *data)
 		else if (starved->count && starved->median > 0)
 			phrase_add(&starving,
 			    report_printf(pool,
-				"%s left **%s** of them without one answer in the window (Jain's "
-				"fairness index %s)",
+				"%s left **%s** of them without one of its %s answers in the window "
+				"(Jain's fairness index %s)",
 				phrase_name(data, p), report_interval(pool, REPORT_COUNT, *starved),
+				report_value(
+				    pool, REPORT_COUNT, p->metric[METRIC_REQUESTS].median),
 				report_value(
 				    pool, REPORT_PLAIN, p->metric[METRIC_FAIRNESS].median)));
 		else if (starved->count && starved->high <= 0)

@@ -144,9 +144,10 @@ void report_section_reading(struct report *r)
 	pipelined_items(r);
 	report_item(r->doc,
 	    "**Rates in %** are of a server's capacity: its rate in `throughput` with as many "
-	    "connections, in block 1. In `cost` it is the slowest server's, so that all do equal "
-	    "work; in `latency` each server's own. What is **overloaded** (health, below) did not "
-	    "answer all that came, and was busy: its latency grows with the window's length.");
+	    "connections, in block 1; a lower bound where that was client-limited. In `cost` it is "
+	    "the slowest server's, so that all do equal work; in `latency` each server's own. What "
+	    "is **overloaded** (health, below) did not answer all that came, and was busy: its "
+	    "latency grows with the window's length.");
 	report_item(r->doc,
 	    "**Client and server share one machine** and its loopback device: compare servers with "
 	    "each other, not these figures with those of a network.");
@@ -405,8 +406,9 @@ void report_section_health(struct report *r)
 	report_paragraph(r->doc, NULL,
 	    "Whether each cell measured what it claims: connections established and answered at "
 	    "least once, errors, Jain's fairness index, the completed-only residual of Little's "
-	    "law, what share of an open loop's rate was achieved, the CPU use of the load "
-	    "generator's busiest worker, and the harness's own CPU time inside the window as a "
+	    "law, answers over what came due in an open loop (more than 100% where a backlog "
+	    "from before the window was worked off), the CPU use of the load generator's busiest "
+	    "worker, and the harness's own CPU time inside the window as a "
 	    "share of the server's. Failed and invalid cells "
 	    "stand first, then client-limited ones, then those with a mark: unfair (Little's law), "
 	    "overloaded, unchecked, or outlier (a rate far from the other blocks'; it stays in the median).");

@@ -10,7 +10,8 @@
 
 #include "harness/report_phrases.h"
 
-/* Least and most of a metric among the servers under one load; both NULL when there are not two. */
+/* Least and most of a metric among the servers under one load; both NULL when there are not two. A
+ * lower bound of a rate is no least one. */
 struct extremes {
 	const struct report_point *least, *most;
 };
@@ -25,7 +26,9 @@ static struct extremes find_extremes(
 		    || !phrase_at_load(p, load->experiment, load->connections, load->idle)
 		    || strcmp(p->cells->target, load->target) || !p->metric[metric].count)
 			continue;
-		if (!e.least || p->metric[metric].median < e.least->metric[metric].median)
+		bool bound = metric == METRIC_RATE_PER_S && p->verdict == VERDICT_CLIENT_LIMITED;
+		if (!bound
+		    && (!e.least || p->metric[metric].median < e.least->metric[metric].median))
 			e.least = p;
 		if (!e.most || p->metric[metric].median > e.most->metric[metric].median)
 			e.most = p;

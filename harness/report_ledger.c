@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "harness/report_phrases.h"
+
 static const struct entry {
 	const char *title, *experiment;
 	int metric;
@@ -76,10 +78,15 @@ void report_ledger(struct report *r)
 		columns[i + 1] = (struct report_column){ entries[i].title, true };
 	report_heading(r->doc, 3, "ledger", "The ledger");
 	report_paragraph(r->doc, NULL,
-	    "What one request costs a server, and what one connection held costs in memory, each "
-	    "at the largest load that it did. System calls were counted in a pass of its own, in "
-	    "which each takes a little longer; the other costs are those of `throughput`, where "
-	    "it was measured with as many connections.");
+	    report_printf(&r->data->pool,
+		"What one request costs a server with up to %s busy connections, and what one "
+		"connection held costs in memory, each at the largest load that it did. System "
+		"calls were counted in a pass of its own, in which each takes a little longer; the "
+		"other costs are those of `throughput` if it was measured with as many "
+		"connections, else of the same pass. The clock's ticks of 10 ms tell user from "
+		"system CPU: in a short window a small part may read as 0.",
+		report_whole(&r->data->pool,
+		    (double)phrase_largest_load(r->data, "ledger").connections)));
 	report_table_begin(r->doc, columns, ENTRIES + 1);
 	for (size_t i = 0; i < r->data->server_count; i++)
 		if (largest(r, &r->data->servers[i], "ledger"))

@@ -127,14 +127,15 @@ static void spark_line(struct report *r, const struct key_figure *k, const struc
 		report_html(r->doc, "\"/>");
 }
 
-/* The server's figure at the largest load it did. */
+/* The server's figure at the largest load it did; of idle, one with idle connections. */
 static const struct report_point *key_point(
     struct report *r, const struct key_figure *k, const struct report_server *server)
 {
 	const struct report_point *last = NULL;
 	for (size_t i = 0; i < r->data->point_count; i++) {
 		const struct report_point *p = &r->data->points[i];
-		if (shows(k, p) && p->cells->server == server)
+		if (shows(k, p) && p->cells->server == server
+		    && (p->cells->idle || strcmp(k->experiment, "idle")))
 			last = p;
 	}
 	return last;
@@ -224,8 +225,9 @@ static void one_server(struct report *r, const struct report_server *server)
 	    : *source ? report_printf(pool, "%s.", source)
 		      : "";
 	const char *cap = server->max_connections
-	    ? report_printf(pool, " Holds at most %s connections.",
-		report_whole(pool, (double)server->max_connections))
+	    ? report_printf(pool, " Holds at most %s connection%s.",
+		report_whole(pool, (double)server->max_connections),
+		server->max_connections == 1 ? "" : "s")
 	    : " No limit of its own on connections.";
 	report_paragraph(r->doc, "facts",
 	    report_printf(pool, "Family: %s. Waits with: %s. Language: %s.%s%s",

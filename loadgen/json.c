@@ -196,7 +196,8 @@ static json_t *validity_json(const struct result *r)
 
 static json_t *string_or_null(const char *text)
 {
-	return text ? json_string(text) : json_null();
+	json_t *json = text ? json_string(text) : json_null();
+	return json ? json : json_string("(no UTF-8)");
 }
 
 static json_t *quantiles_json(struct quantiles q)

@@ -152,12 +152,16 @@ static void read_connections(const char *path, const json_t *root, struct result
 	r->barrier_s = get_real(path, json, "barrier_s");
 	a->established = get_count(path, json, "established");
 	a->answered = get_count(path, json, "answered");
-	a->starved = get_count(path, json, "starved");
+	uint64_t active = a->requested - a->idle - a->slow;
+	uint64_t served = get_count(path, json, "answered_in_window");
+	if (served > active)
+		refuse(path, "answered_in_window");
+	a->starved = active - served;
 	double fairness = get_real(path, json, "fairness");
 	if (fairness > 0) {
 		double sum = (double)r->stats.completed;
 		a->answer_sum = r->stats.completed;
-		a->square_sum = sum * sum / ((double)(a->requested - a->idle - a->slow) * fairness);
+		a->square_sum = sum * sum / ((double)active * fairness);
 	}
 }
 
@@ -209,6 +213,8 @@ static void read_config(const char *path, const json_t *root, struct options *o)
 	o->active_count = (uint32_t)get_count(path, json, "connections");
 	o->idle_count = (uint32_t)get_count(path, json, "idle");
 	o->slow_count = (uint32_t)get_count(path, json, "slow");
+	o->slow_target = copy(get_text(path, json, "slow_target"));
+	o->requests = (uint32_t)get_count(path, json, "requests");
 	o->requests_per_connection = (uint32_t)get_count(path, json, "requests_per_connection");
 	o->depth = (uint32_t)get_count(path, json, "pipeline");
 	o->seed = get_count(path, json, "seed");
@@ -221,6 +227,7 @@ static void read_config(const char *path, const json_t *root, struct options *o)
 	o->timeout_ns = get_time_ns(path, json, "timeout_s");
 	o->status = (uint16_t)get_count(path, json, "status");
 	o->expect = copy(get_text(path, json, "expect"));
+	o->body = copy(get_text(path, json, "body"));
 	o->arrivals = arrivals && strcmp(arrivals, arrivals_kind_names[ARRIVALS_CONSTANT]) == 0
 	    ? ARRIVALS_CONSTANT : ARRIVALS_POISSON;
 	if (!o->url || o->active_count == 0 || o->worker_count == 0)
@@ -245,6 +252,8 @@ void json_read(const char *path, struct options *o, struct result *r)
 	read_config(path, root, o);
 	if (json_is_array(json_object_get(root, "targets")))
 		usage_die("%s is of a mix: merge does not add up targets", path);
+	if (o->requests)
+		usage_die("%s is of --requests: rates add only of windows of one length (-d)", path);
 	r->elapsed_s = get_real(path, root, "elapsed_s");
 	r->interrupted = json_is_true(json_object_get(root, "interrupted"));
 	r->wanted_per_s = o->rate_per_s;

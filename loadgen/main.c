@@ -25,6 +25,12 @@ static FILE *open_json(const char *path)
 	return strcmp(path, "-") == 0 ? stdout : export_open(path);
 }
 
+static void check_output(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		die_errno(errno, "cannot write the report");
+}
+
 /* The report, or JSON instead of it, or both; returns the exit code. */
 static int report(FILE *json, const struct options *o, const struct result *r)
 {
@@ -32,6 +38,7 @@ static int report(FILE *json, const struct options *o, const struct result *r)
 		output_report(o, r);
 	if (json && !json_write(json, o, r))
 		die_errno(errno, "cannot write %s", o->json_path);
+	check_output();
 	return r->verdict == VERDICT_INVALID ? EXIT_INVALID : 0;
 }
 
@@ -52,6 +59,7 @@ int main(int argc, char **argv)
 	options_parse(&options, argc, argv);
 	if (!options.url) {
 		signal_number = calibrate_host(&options);
+		check_output();
 		return signal_number ? EXIT_SIGNAL + signal_number : 0;
 	}
 	FILE *json = open_json(options.json_path);

@@ -37,6 +37,11 @@ static const char *loop_name(const struct options *o)
 	return o->arrivals == ARRIVALS_POISSON ? "an open loop, poisson" : "an open loop, constant";
 }
 
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 /* Can the result of `path` be part of the one that began with that of `first`? */
 static void check_alike(const char *first, const struct options *o, const struct result *r,
     const char *path, const struct options *own, const struct result *part)
@@ -47,10 +52,13 @@ static void check_alike(const char *first, const struct options *o, const struct
 	if (strcmp(loop_name(own), loop_name(o)) != 0)
 		usage_die("%s is %s, %s is %s: merge results of one kind", path, loop_name(own),
 		    first, loop_name(o));
-	if (own->depth != o->depth
-	    || own->requests_per_connection != o->requests_per_connection)
-		usage_die("%s and %s differ in --pipeline or --requests-per-connection: merge "
-			  "results of one kind", first, path);
+	const char *other = own->depth != o->depth ? "--pipeline"
+	    : own->requests_per_connection != o->requests_per_connection
+	    ? "--requests-per-connection"
+	    : !is_same(own->body, o->body) ? "--body"
+	    : !is_same(own->slow_target, o->slow_target) ? "--slow-target" : NULL;
+	if (other)
+		usage_die("%s and %s differ in %s: merge results of one kind", first, path, other);
 	if (fabs(part->elapsed_s - r->elapsed_s) > elapsed_difference_max * r->elapsed_s)
 		usage_die("%s measured for %.2f s, %s for %.2f s: merge runs that have the same -d",
 		    path, part->elapsed_s, first, r->elapsed_s);
@@ -103,6 +111,7 @@ static void add_result(struct result *r, const struct result *part)
 	add_workers(r, part);
 	r->wanted_per_s += part->wanted_per_s;
 	r->process_cpu_s += part->process_cpu_s;
+	r->barrier_s = fmax(r->barrier_s, part->barrier_s);
 	r->edge_delay_s = fmax(r->edge_delay_s, part->edge_delay_s);
 	r->interrupted |= part->interrupted;
 	if (part->verdict > r->verdict)
@@ -167,6 +176,8 @@ void merge_results(struct options *o, struct result *r, int argc, char **argv)
 		add_reasons(r, path, &part);
 		free((void *)own.url);
 		free((void *)own.expect);
+		free((void *)own.body);
+		free((void *)own.slow_target);
 	}
 	o->json_path = given.json_path;
 	o->merged_paths = given.merged_paths;

@@ -165,21 +165,6 @@ static struct totals sum_up(struct run *run)
 	return t;
 }
 
-/* Time ready to run and not running: field 2 of schedstat in proc(5); 0 where there is none. */
-static uint64_t read_run_delay_ns(pid_t tid)
-{
-	char path[64];
-	snprintf(path, sizeof path, "/proc/self/task/%d/schedstat", (int)tid);
-	unsigned long long ran_ns, delay_ns = 0;
-	FILE *file = fopen(path, "r");
-	if (!file)
-		return 0;
-	if (fscanf(file, "%llu %llu", &ran_ns, &delay_ns) != 2)
-		delay_ns = 0;
-	fclose(file);
-	return delay_ns;
-}
-
 /* CPU time and the time it was read at; read again when something came between the two. */
 static void sample_cpu(struct sample *s, pthread_t thread)
 {
@@ -201,7 +186,7 @@ static void sample_workers(struct run *run, struct sample *samples)
 		struct worker *w = run->workers[i];
 		struct sample *s = &samples[i];
 		sample_cpu(s, worker_thread(w));
-		s->run_delay_ns = read_run_delay_ns(worker_tid(w));
+		s->run_delay_ns = worker_run_delay_ns(w);
 		s->spin_ns = atomic_load(&worker_live(w)->spin_ns);
 		s->waits = atomic_load(&worker_live(w)->waits);
 		s->full_waits = atomic_load(&worker_live(w)->full_waits);
@@ -310,12 +295,12 @@ static void note_edge(struct result *r, uint64_t edge_ns)
 static void measure_requests(struct run *run, struct result *r)
 {
 	const struct options *o = run->options;
-	uint64_t start_ns = clock_now_ns();
-	atomic_store(&run->control.start_ns, start_ns);
-	r->course.run_ns = start_ns;
 	sample_workers(run, run->before);
 	uint64_t cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	uint64_t errors_before = sum_up(run).errors;
+	uint64_t start_ns = clock_now_ns();
+	atomic_store(&run->control.start_ns, start_ns);
+	r->course.run_ns = start_ns;
 	set_phase(run, PHASE_RUN);
 	for (struct totals t = sum_up(run); !caught_signal; t = sum_up(run)) {
 		if (t.completed + t.errors - errors_before >= o->requests)
@@ -360,12 +345,16 @@ static void measure(struct run *run, struct result *r)
 	r->course.run_ns = clock_now_ns();
 	uint64_t start_ns = warm_up(run);
 	uint64_t end_ns = start_ns + o->duration_ns;
+	if (caught_signal) {
+		/* nothing was measured, and what the drain brings is not either */
+		atomic_store(&run->control.end_ns, UINT64_MAX);
+		atomic_store(&run->control.start_ns, UINT64_MAX);
+		return;
+	}
 	r->course.window = (struct window){ start_ns, end_ns };
 	note_edge(r, start_ns);
 	sample_workers(run, run->before);
 	uint64_t cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
-	if (caught_signal)
-		return;
 	sleep_with_progress(run, "measure", end_ns);
 	if (caught_signal) {
 		/* a little ahead, so that the workers know before it comes */
@@ -423,6 +412,9 @@ static void account(struct run *run, const struct load *load, struct result *r)
 			    (double)(b->full_waits - a->full_waits) / (double)(b->waits - a->waits);
 		r->series[i] = worker_finish(run->workers[i], &r->stats, &r->audit);
 	}
+	/* to the last answer, not to when that was noticed */
+	if (load->options->requests && r->stats.completed == load->options->requests)
+		r->elapsed_s = (double)(r->stats.last_ns - r->course.window.start_ns) / 1e9;
 	r->workers = costs;
 	r->worker_count = run->worker_count;
 	r->process_cpu_s = (double)run->process_cpu_ns / 1e9 - spin_s;

@@ -58,6 +58,8 @@ void stats_merge(struct stats *into, const struct stats *from)
 {
 	into->sent += from->sent;
 	into->completed += from->completed;
+	if (from->last_ns > into->last_ns)
+		into->last_ns = from->last_ns;
 	into->bytes_sent += from->bytes_sent;
 	into->bytes_received += from->bytes_received;
 	into->in_system_ns += from->in_system_ns;

@@ -39,7 +39,8 @@ struct target_stats {
 struct stats {
 	uint64_t sent;             /* requests started inside the window */
 	uint64_t completed;        /* good answers completed inside the window */
-	uint64_t bytes_sent;       /* of these requests */
+	uint64_t last_ns;          /* when the last of these was complete */
+	uint64_t bytes_sent;       /* of the requests sent */
 	uint64_t bytes_received;   /* up to the recv() that completed these answers */
 	uint64_t in_system_ns;     /* time inside the window that active connections were busy */
 	uint64_t lifetime;         /* requests started since the process was, drain included */
@@ -89,6 +90,7 @@ static inline bool stats_answer(struct stats *t, const struct window *w, uint64_
 		return false;
 	histogram_record(&t->service, done_ns - sent_ns);
 	t->completed++;
+	t->last_ns = done_ns;
 	return true;
 }
 

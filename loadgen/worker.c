@@ -79,7 +79,7 @@ static void fail_session(struct worker *w, struct session *s, enum error_kind ki
 	} else {
 		stats_error(&w->stats, kind, s->due_count ? s->due_count : 1, now_ns);
 		w->last_error = kind;
-		if (w->stats.targets && s->due_count)
+		if (w->stats.targets && s->due_count && !session_is_slow(s))
 			w->stats.targets[s->exchange / 2].errors++;
 	}
 	settle(w, s, now_ns, kind == ERROR_TIMEOUT);
@@ -206,6 +206,7 @@ static bool on_wrong_answer(struct worker *w, struct session *s, enum session_st
 {
 	enum error_kind kind = step == SESSION_WRONG_STATUS ? ERROR_STATUS : ERROR_BODY;
 	if (s->attempt_count || session_is_slow(s)) {
+		s->due_count++; /* it is not answered either */
 		fail_session(w, s, kind);
 		return false;
 	}
@@ -316,6 +317,19 @@ static void note_connected(struct worker *w, const struct session *s, uint64_t n
 		histogram_record(&w->stats.connect, now_ns - s->sent_ns);
 }
 
+/*
+ * Behind the barrier most wait: an open loop's for the next arrival, slow ones for the next kick,
+ * idle ones are silent, and so is whoever has nothing left to ask (--requests, the drain).
+ */
+static bool asks_at_once(const struct worker *w, const struct session *s)
+{
+	if (w->phase == PHASE_CONNECT)
+		return true;
+	if (s->population == POPULATION_IDLE)
+		return !s->answered;
+	return w->follows_up && s->population == POPULATION_ACTIVE;
+}
+
 static void on_connected(struct worker *w, struct session *s)
 {
 	int error = net_socket_error(s->fd);
@@ -329,20 +343,14 @@ static void on_connected(struct worker *w, struct session *s)
 	note_connected(w, s, now_ns);
 	s->established = true;
 	w->open_count++;
-	if (session_is_slow(s) && w->phase != PHASE_CONNECT) {
-		/* begins at the next kick, slowly */
-		stop_opening(w, s);
-		s->state = SESSION_RESTING;
+	if (asks_at_once(w, s)) {
+		start_request(w, s, now_ns);
 		return;
 	}
-	if (w->pace && w->phase != PHASE_CONNECT && s->population == POPULATION_ACTIVE) {
-		/* not asked at once, as no schedule says so: it takes the next arrival */
-		stop_opening(w, s);
-		s->state = SESSION_RESTING;
+	stop_opening(w, s);
+	s->state = SESSION_RESTING;
+	if (w->pace && s->population == POPULATION_ACTIVE)
 		pace_free(w->pace, (uint32_t)(s - w->sessions), now_ns);
-		return;
-	}
-	start_request(w, s, now_ns);
 }
 
 static void on_event(struct worker *w, struct session *s, uint32_t events)
@@ -387,8 +395,8 @@ static void on_kick(struct worker *w)
 	(void)!read(w->kick_fd, &kicks, sizeof kicks);
 	enum phase before = w->phase;
 	w->phase = (enum phase)atomic_load(&w->control->phase);
+	w->window.end_ns = atomic_load(&w->control->end_ns); /* first: it is set last */
 	w->window.start_ns = atomic_load(&w->control->start_ns);
-	w->window.end_ns = atomic_load(&w->control->end_ns);
 	if (w->stats.series)
 		series_tick(w->stats.series, &w->window, clock_now_ns());
 	w->follows_up = w->phase == PHASE_RUN && !w->pace && w->stats.sent < w->quota;

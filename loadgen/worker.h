@@ -81,7 +81,8 @@ void worker_kick(struct worker *w);
 
 struct live *worker_live(struct worker *w);
 pthread_t worker_thread(const struct worker *w);
-pid_t worker_tid(const struct worker *w);
+/* Time ready to run and not running: field 2 of schedstat in proc(5); 0 where there is none. */
+uint64_t worker_run_delay_ns(const struct worker *w);
 
 /*
  * After PHASE_QUIT: waits for its end and adds what it counted; the worker is gone then. Returns

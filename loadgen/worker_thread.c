@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -85,7 +86,7 @@ struct worker *worker_start(const struct load *load, struct control *control, ui
 	w->first_slow = crowd.active + crowd.idle;
 	if (crowd.slow)
 		w->slow_progress_ns = allocate(crowd.slow * sizeof *w->slow_progress_ns);
-	w->opening_max = OPENING_MAX / load->options->worker_count + 1;
+	w->opening_max = OPENING_MAX / load->options->worker_count;
 	w->sessions = allocate(w->session_count * sizeof *w->sessions);
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		session_close(&w->sessions[i]);
@@ -128,9 +129,18 @@ pthread_t worker_thread(const struct worker *w)
 	return w->thread;
 }
 
-pid_t worker_tid(const struct worker *w)
+uint64_t worker_run_delay_ns(const struct worker *w)
 {
-	return w->tid;
+	char path[64];
+	snprintf(path, sizeof path, "/proc/self/task/%d/schedstat", (int)w->tid);
+	unsigned long long ran_ns, delay_ns = 0;
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu %llu", &ran_ns, &delay_ns) != 2)
+		delay_ns = 0;
+	fclose(file);
+	return delay_ns;
 }
 
 struct series *worker_finish(struct worker *w, struct stats *stats, struct audit *audit)

@@ -80,11 +80,23 @@ static void print_help(const struct server_model *m)
 	       "SIGTERM drains and exits.\n");
 }
 
+static void put_text(const char *key, const char *text)
+{
+	printf("\"%s\": \"", key);
+	for (const char *ch = text ? text : ""; *ch; ch++)
+		printf("%s%c", strchr("\"\\", *ch) ? "\\" : "", *ch);
+	printf("\", ");
+}
+
 static void describe(const struct server_model *m, const struct options *o)
 {
-	printf("{\"name\": \"%s\", \"family\": \"%s\", \"api\": \"%s\", \"language\": \"%s\", "
-	       "\"summary\": \"%s\", \"limits\": {",
-	    m->name, m->family, m->api, m->language ? m->language : "C", m->summary);
+	putchar('{');
+	put_text("name", m->name);
+	put_text("family", m->family);
+	put_text("api", m->api);
+	put_text("language", m->language ? m->language : "C");
+	put_text("summary", m->summary);
+	printf("\"limits\": {");
 	const char *separator = "";
 	if (m->max_connections) {
 		printf("\"max_connections\": %u", m->max_connections());

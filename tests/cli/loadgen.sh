@@ -259,6 +259,9 @@ work=$(mktemp -d)
 run 1 --series /nonexistent/file "$url/"; refuses '/nonexistent/file'
 run 1 --hlog /nonexistent/file "$url/"; refuses '/nonexistent/file'
 run 1 -c 1 -w 0 -d 100ms --series /dev/full "$url/"; refuses 'cannot write /dev/full'
+"$loadgen" -c 1 -w 0 -d 100ms "$url/" >/dev/full 2>"$err"; code=$?; command='a full disk'
+if [ $code = 1 ]; then pass; else fail "exit $code"; fi
+refuses 'cannot write the report: No space'
 # series AWK: holds for the last run's rows, with the columns by name?
 series() {
 	if awk -F, -v completed="$(number completed)" -v errors="$(number total)" '
@@ -320,6 +323,10 @@ head -c 2000 "$work/b.json" >"$work/c.json"; run 2 merge "$work/a.json" "$work/c
 timeout 60 "$loadgen" -R 500 -c 4 -w 100ms -d 1s --json "$work/c.json" "$url/" >/dev/null 2>&1
 run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json is an open loop, poisson, .*a.json is a closed loop'
 run 1 merge --json /nonexistent/file "$work/a.json" "$work/b.json"; refuses '/nonexistent/file'
+change 's/("body": )null/\1"x"/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'a.json and .*c.json differ in --body'
+change 's/("slow_target": )null/\1"\/x"/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'differ in --slow-target'
+change 's/("requests": )null/\1100/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json is of --requests: .*(-d)'
+change '/"answered_in_window"/s/[0-9]+/7/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: "answered_in_window"'
 
 # --- open loop ---
 # A machine with other work makes a run late, which is then invalid, exit 4, as it should be: here
@@ -357,6 +364,10 @@ says 'overloaded: [345]'
 "$loadgen" -R 1k -c 4 -w 30s -d 2h "$url/" >"$out" 2>"$err" & pid=$!
 sleep 0.5; kill -INT $pid; wait $pid; code=$?; command='an open loop interrupted in its warm-up'
 if [ $code = 130 ]; then pass; else fail "exit $code"; fi
+# ... so late in it that answers come in the drain when the window would have begun: they are no figures
+"$loadgen" -c 4 -w 1s -d 2h "$url/sleep/500" >"$out" 2>"$err" & pid=$!
+sleep 1.8; kill -INT $pid; wait $pid; code=$?; command='interrupted near the end of the warm-up'
+if [ $code = 130 ] && ! grep -q '^requests/s' "$out"; then pass; else fail "exit $code, or figures without a window"; fi
 
 # --- populations and targets ---
 both() { # ARGUMENTS...: as text and as JSON; the second stays in $out
@@ -419,6 +430,11 @@ start_server
 sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped while connections were silent'
 if [ $code = 4 ]; then pass; else fail "exit $code"; fi
 says '^errors .*closed 10'
+# it comes back: what idle ones do then is not in the rate, which answers what was due and no more
+start_server
+"$loadgen" -R 100 -c 2 --idle 200 -w 0 -d 1s --json - "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.5; start_server; wait $pid; command='server started anew beside idle connections'
+if [ "$(value completed)" -le "$(value offered)" ]; then pass; else fail 'more answers than were due'; fi
 
 # --- answers that are wrong, by kind ---
 run_bad() { # KIND ANSWER
@@ -445,6 +461,18 @@ bad_server 200 reset
 run 4 -R 1k -c 4 -w 0 -d 300ms "$url/"; says '^errors .*reset [1-9]'
 bad_server 1 "${head}Connection: close\\r\\n\\r\\nhello"
 run 0 -c 2 -w 100ms -d 300ms "$url/"; says '0 starved'
+# so many requests and not one more, though each connection comes again after its last answer
+bad_server 1 "${head}Connection: close\\r\\n\\r\\nhello"
+run 0 -c 10 -t 2 --requests 100 --json - "$url/"; says '"sent": 100,'; says '"completed": 100,'
+# each error of a mix is one of its targets', of slow clients none
+printf '%s\n' '[a]' 'target = /a' '[b]' 'target = /b' >"$out.ini"
+bad_server 40 "HTTP/1.1 503 No\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
+run 4 -c 4 --mix "$out.ini" --json - -w 0 -d 300ms "$url"
+if [ "$(awk '/"errors": [0-9]/ { sum += $2 } END { print sum }' "$out")" = "$(value total)" ]; then pass
+else fail "errors without a target: $command"; fi
+bad_server 20 silence
+run 4 -c 4 --slow 4 --slow-target /c --timeout 200ms --mix "$out.ini" -w 0 -d 900ms "$url"; says '^errors .*timeout [1-9]'
+rm -f "$out.ini"
 # asked to close, it does not: no error, but its time
 bad_server 100000 close
 run 0 -c 2 --requests-per-connection 2 --timeout 100ms -w 0 -d 500ms "$url/"; says '^verdict +valid'

@@ -23,7 +23,7 @@ done
 # --- a server of one's own, in a path with a space
 copy="$work/a path"
 mkdir "$copy" && cp -R Makefile lib servers scripts "$copy"
-(cd "$copy" && make -s new-server NAME=mine && make -s BUILD=build build/servers/mine) >"$work/out" 2>&1
+(cd "$copy" && make -s new-server NAME=mine && sed -i 's/one line: how/one "line": how/; s/"line"/\\"line\\"/' servers/mine.c && make -s BUILD=build build/servers/mine) >"$work/out" 2>&1
 holds "the skeleton builds: $(tail -n 3 "$work/out")" test -x "$copy/build/servers/mine"
 holds 'the skeleton passes the check' "$build/c10k" check "$copy/build/servers/mine"
 new_server() { expect 2 "$2" "$copy/scripts/new-server.sh" "$1"; }
@@ -33,6 +33,17 @@ for name in asio:asio.cc tokio:rust/src/bin/tokio.rs go:go/go.go; do
 done
 for name in '' all Mine my-own a_name_of_thirty_one_characters_; do new_server "$name" 'a name is up to 30 of a-z'; done
 holds 'thirty characters are a name' "$copy/scripts/new-server.sh" a_name_of_thirty_characters___
+
+# --- one mistake is not told hundreds of times
+printf '#!/bin/sh\n' >"$work/mute"
+printf '#!/bin/sh\nfor word; do [ "$word" != --describe ] || exec "%s" --describe; done\nexec "%s" "$@"\n' \
+	"$build/servers/poll" "$build/servers/epoll" >"$work/liar"
+chmod +x "$work/mute" "$work/liar"
+"$build/c10k" check "$work/mute" >"$work/out"
+holds 'without --describe nothing else is tried' grep -q '160 cases: 0 passed, 1 failed' "$work/out"
+"$build/c10k" check "$work/liar" >"$work/out"
+[ "$(grep -c '^  FAILED' "$work/out")" = 10 ] && pass || fail "more or less than ten failures are shown"
+holds 'how many there are, and how to see them' grep -q 'and 456 more: --verbose' "$work/out"
 
 # --- words that are wrong
 expect 2 'diff: no server "nope": give two' make -s diff A=epoll B=nope
@@ -44,6 +55,10 @@ for server in epoll nginx; do
 done
 expect 2 'unknown option -servers ' "$build/c10k" bench -servers epoll
 expect 2 "bad option '-json'" "$build/c10k" check -json epoll
+
+expect 2 'no run: give its folder' "$build/c10k" report "$work"
+expect 2 'no run: give its folder' "$build/c10k" compare "$work" "$work"
+expect 2 'no run: give its folder' "$build/c10k" diff-env "$work" "$work"
 
 # --- the doctor misses every server that is missing
 mkdir -p "$work/few/build/servers" && cp "$build/c10k" "$work/few/build/" && cp "$build/servers/epoll" "$work/few/build/servers/"

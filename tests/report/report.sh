@@ -67,7 +67,8 @@ for file in "$html" "$md"; do
 	holds "the figure's title in $file" grep -q '64 KiB an answer, 16 requests in flight a connection' "$file"
 	holds "the load of a point in $file" grep -q '100, 16 in flight each' "$file"
 	holds "what is not fitted in $file" grep -q 'No scalability law is fitted' "$file"
-	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\]' "$file"
+	holds "the ledger's load in $file" grep -q 'with up to 1,000 busy connections' "$file"
+	holds "the starved in $file" grep -q '2,002 \[2,001, 2,003\].* of them without one of its 50,[0-9]* answers' "$file"
 done
 # a table as GitHub's Markdown wants it: an empty line, a head, a line of dashes, and as many cells in each row
 if awk '
@@ -82,6 +83,9 @@ else fail "tables of the Markdown: $(cat "$work/tables")"; fi
 lacks "the store writes HTML" grep -qE '<script>alert|<models>|<x>|<b>, ' "$html"
 lacks "the page asks the network" grep -qE '(src|href)="(https?:)?//' "$html"
 holds "a source says how it waits" grep -q '<strong>Cost</strong>: a &lt;b&gt;stack&lt;/b&gt; \[x\](y)' "$html"
+# select did not do the load with idle connections: what it did without is nothing beside idle ones
+[ "$(grep -c '^- requests/s beside idle: .*(at 100 + 10,000 idle)$' "$md")" = "$(grep -c '^- requests/s beside idle' "$md")" ] && pass ||
+	fail "a figure beside idle connections without any: $(grep '^- requests/s beside idle' "$md")"
 holds "a question for learners" grep -q '10,000 connections are busy. How often' "$md"
 holds "limits have their reasons" grep -q 'select serves at most 1019 connections' "$html"
 

@@ -60,6 +60,7 @@ INSERT INTO timeline SELECT id, 50000000, 3, 3, '' FROM cell WHERE experiment = 
 INSERT INTO timeline SELECT id, 0, 0, NULL, 'not <permitted>' FROM cell WHERE experiment = 'ledger' AND server = 'thread' AND connections = 64;
 INSERT INTO timeline_thread SELECT cell_id, 7, 'epoll <b>', 30000000, 10000000, 10000000, 5000000, 'r30000000 p10000000 w10000000'
 	FROM timeline WHERE reason = '';
+UPDATE cell SET requests = CAST(rate_per_s AS INTEGER) WHERE requests IS NULL; -- in a second
 UPDATE cell SET verdict = 'unsupported', reason = 'select serves at most 1019 connections', rate_per_s = NULL, p50_us = NULL,
 	p99_us = NULL, ctx_switches_per_req = NULL, ctx_voluntary_per_req = NULL, ctx_involuntary_per_req = NULL,
 	cpu_user_us_per_req = NULL, cpu_sys_us_per_req = NULL, established = NULL, answered = NULL, starved = NULL

@@ -65,6 +65,7 @@ static void make_result(int i, uint32_t rate_per_s)
 	}
 	r->wanted_per_s = rate_per_s;
 	r->process_cpu_s = 0.5 * (i + 1);
+	r->barrier_s = 0.5 * (i + 1);
 	costs[i][1].cpu_share = 0.2 * (i + 1);
 	costs[i][0].run_delay_share = 0.1 * (i + 1);
 	r->audit = (struct audit){
@@ -169,6 +170,8 @@ static void test_open_loops(void **state)
 	check_sum();
 	assert_int_equal(merged.wanted_per_s, 1500);
 	assert_int_equal(merged_options.rate_per_s, 1500);
+	assert_int_equal(merged.audit.starved, 2); /* those that had no answer in the window */
+	assert_true(fabs(merged.barrier_s - 1) < 1e-9); /* the later of the two */
 }
 
 static void test_gravest_verdict_and_all_reasons(void **state)

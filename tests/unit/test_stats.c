@@ -57,6 +57,19 @@ static void test_window(void **state)
 	assert_int_equal(window_overlap_ns(&unknown, 0, 12345), 0);
 }
 
+static void test_last_answer(void **state)
+{
+	(void)state;
+	static struct stats later, sum;
+	stats_init(&later);
+	stats_init(&sum);
+	assert_int_equal(result.stats.last_ns, 1000 * MS - 1);
+	assert_true(stats_answer(&later, &(struct window){ 0, UINT64_MAX }, 7, 1200 * MS));
+	stats_merge(&sum, &later);
+	stats_merge(&sum, &result.stats);
+	assert_int_equal(sum.last_ns, 1200 * MS);
+}
+
 static void test_samples_outside_do_not_count(void **state)
 {
 	(void)state;
@@ -362,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_window),
+		cmocka_unit_test_setup(test_last_answer, set_up),
 		cmocka_unit_test_setup(test_samples_outside_do_not_count, set_up),
 		cmocka_unit_test_setup(test_known_quantiles, set_up),
 		cmocka_unit_test_setup(test_flawless, set_up),
