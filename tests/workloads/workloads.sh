@@ -234,6 +234,12 @@ check() {
 		check_outage
 	fi
 	stop
+	if ! "$BUILD/servers/$server" --describe | grep -q max_workers; then
+		start --data "$work/alike" "$@" --workers 2
+		load /file/4096
+		[ -z "$redis_port" ] || load /query/long
+		stop
+	fi
 }
 
 # --- all of them ---
