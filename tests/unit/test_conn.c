@@ -212,6 +212,24 @@ static void test_a_client_that_does_not_read_is_not_read(void **state)
 	}
 }
 
+/* Each piece ends a head and begins the next: what is put aside must not run over its buffer. */
+static void test_long_heads_behind_one_another(void **state)
+{
+	static const char begin[] = "\r\n\r\nGET / HTTP/1.1\r\nHost: c\r\nX: ";
+	static char piece[CONN_FEED_MAX];
+	(void)state;
+	memset(piece, 'x', sizeof piece);
+	memcpy(piece, begin, sizeof begin - 1);
+	conn_feed(c, piece + 4, sizeof piece - 4);
+	for (size_t i = 1; i <= 5; i++) {
+		conn_feed(c, piece, sizeof piece);
+		assert_true(c->in->end <= POOL_BUFFER_CAP);
+		send_all();
+		assert_int_equal(answer_count(), i);
+		assert_int_equal(conn_wants(c), CONN_WANT_RECV);
+	}
+}
+
 static void test_stream(void **state)
 {
 	(void)state;
@@ -346,6 +364,7 @@ int main(void)
 		TEST(test_query),
 		TEST(test_pipelined_requests_wait_for_the_client),
 		TEST(test_a_client_that_does_not_read_is_not_read),
+		TEST(test_long_heads_behind_one_another),
 		TEST(test_stream),
 		TEST(test_head_of_a_stream),
 		TEST(test_echo_with_length),

@@ -195,6 +195,7 @@ static void test_a_body_that_pauses_is_408(void **state)
 static void test_output_nobody_takes_ends(void **state)
 {
 	(void)state;
+	player.env.idle_timeout_s = 1; /* it is not idle */
 	feed(GET("/bytes/1000000"));
 	for (int i = 0; i < 5; i++) { /* slow, but it moves */
 		pass_s(CONN_SEND_TIMEOUT_S);
