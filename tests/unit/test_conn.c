@@ -96,6 +96,26 @@ static void test_file(void **state)
 	assert_idle();
 }
 
+/* HEAD goes wherever GET does, those that wait included. */
+static void test_head_of_what_waits(void **state)
+{
+	static const char *const paths[] = { "/file/100000", "/query/key", "/sleep/1", "/compute/1" };
+	char text[64];
+	(void)state;
+	player.service.file_len = 1 << 20;
+	player.service.has_database = true;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		player_restart(&player);
+		snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\nHost: c\r\n\r\n", paths[i]);
+		player_feed_text(&player, text);
+		assert_int_equal(answer_count(), 1);
+		assert_true(player_out_has(&player, "HTTP/1.1 200 "));
+		assert_false(player_out_has(&player, "Content-Length: 0\r\n"));
+		assert_memory_equal(player.out + player.out_len - 4, "\r\n\r\n", 4);
+		assert_idle();
+	}
+}
+
 /* All parts of the file are read alike: what is read again and again is soon in every cache. */
 static void test_places_in_a_file(void **state)
 {
@@ -359,6 +379,7 @@ int main(void)
 		TEST(test_an_idle_sleeper_owns_no_buffer),
 		TEST(test_compute),
 		TEST(test_file),
+		TEST(test_head_of_what_waits),
 		TEST(test_places_in_a_file),
 		TEST(test_file_that_fails),
 		TEST(test_query),
