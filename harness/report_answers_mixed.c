@@ -1,8 +1,9 @@
 /*
  * report_answers_mixed.c: what light requests wait for heavy ones, against `thread`, whose threads
  * the kernel preempts. Models are told by how they share a CPU: one loop that does everything;
- * loops or executors that could share their work, had they more than one CPU; threads and
- * processes, which the kernel takes the CPU from; and threads that take requests in batches.
+ * loops or executors that could share their work, had they more than one CPU, and the one that
+ * hands it on (block_in_place); threads and processes, which the kernel takes the CPU from; and
+ * threads that take requests in batches.
  */
 #include "harness/report_answers.h"
 
@@ -10,12 +11,14 @@
 
 #include "harness/report_phrases.h"
 
-enum sharing { ONE_LOOP, SEVERAL_LOOPS, PREEMPTED, BATCHED, SHARING_COUNT };
+enum sharing { ONE_LOOP, SEVERAL_LOOPS, HANDED_ON, PREEMPTED, BATCHED, SHARING_COUNT };
 
 static enum sharing sharing_of(const struct report_server *server)
 {
 	if (!strcmp(server->name, "epoll-oneshot"))
 		return BATCHED;
+	if (!strcmp(server->name, "tokio"))
+		return HANDED_ON;
 	if (!strcmp(server->family, "thread") || !strcmp(server->family, "process"))
 		return PREEMPTED;
 	bool workers = !strcmp(server->family, "runtime") && strcmp(server->name, "tokio-current");
@@ -26,8 +29,10 @@ const char *report_answer_mixed(struct report_data *data)
 {
 	static const char *const intros[SHARING_COUNT] = {
 		[ONE_LOOP] = "Where one loop does everything they wait behind the heavy one",
-		[SEVERAL_LOOPS] = "Percore and the runtimes have one worker here, and nobody to share "
+		[SEVERAL_LOOPS] = "Percore and these runtimes have one worker here, and nobody to share "
 				  "with",
+		[HANDED_ON] = "Where the heavy one's thread first hands the others to another, it is "
+			      "preempted for them",
 		[PREEMPTED] = "Other threads and processes are preempted, too",
 		[BATCHED] = "Threads that take events in batches are preempted, but what came in a "
 			    "batch with a heavy one waits for it",

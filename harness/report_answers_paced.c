@@ -104,6 +104,7 @@ const char *report_answer_slo(struct report_data *data)
 		text = report_printf(pool, "%s%sAt no rate measured: %s.", text, *text ? " " : "",
 		    phrase_join(data, &none));
 	if (missing.count)
-		text = report_printf(pool, "%s Not shown: %s.", text, phrase_join(data, &missing));
+		text = report_printf(pool, "%s Unknown, for want of a figure at the lowest rate: %s.",
+		    text, phrase_join(data, &missing));
 	return text;
 }

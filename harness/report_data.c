@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/figures_style.h"
 #include "harness/schema.h"
@@ -257,9 +258,10 @@ bool report_data_open(struct report_data *data, const char *run_folder)
 	sqlite3 *db;
 	bool read = false;
 	char problem[SCHEMA_PROBLEM_CAP];
+	if (access(path, R_OK) != 0)
+		usage_die("%s: no run: give its folder (results/latest)", run_folder);
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
-		warn_line("report: cannot read %s: %s; give the folder of a run (results/latest)",
-		    path, sqlite3_errmsg(db));
+		warn_line("report: cannot read %s: %s", path, sqlite3_errmsg(db));
 	} else if (!schema_is_ours(db, problem)) {
 		warn_line("report: %s: %s", path, problem);
 	} else {

@@ -89,6 +89,8 @@ const struct wire_case wire_cases[] = {
 	  SEND("GET /"), LONG("a", 7970, " HTTP/1.1\r\n" HOST "\r\n"), KEEP(404) },
 	{ CASE("target-too-long", "RFC 9112 3", "a longer one is 414"),
 	  SEND("GET /"), LONG("a", 8200, " HTTP/1.1\r\n" HOST "\r\n"), CLOSE(414) },
+	{ CASE("target-endless", "RFC 9112 3", "... and its end is not waited for"),
+	  SEND("GET /"), LONG("a", 8200, ""), CLOSE(414) },
 	{ CASE("version-short", "RFC 9112 2.3", "HTTP/1 is no version"),
 	  SEND("GET / HTTP/1\r\n" HOST "\r\n"), CLOSE(400) },
 	{ CASE("version-lower", "RFC 9112 2.3", "HTTP is case-sensitive"),
@@ -197,6 +199,8 @@ const struct wire_case wire_cases[] = {
 	  SEND(GET "X: "), LONG("0123456789abcdef", 960, "\r\n\r\n"), KEEP(200), HELLO },
 	{ CASE("head-too-long", "RFC 6585 5", "over 16 KiB are 431"),
 	  SEND(GET "X: "), LONG("0123456789abcdef", 1040, "\r\n\r\n"), CLOSE(431) },
+	{ CASE("head-endless", "RFC 6585 5", "... and their end is not waited for"),
+	  SEND(GET "X: "), LONG("0123456789abcdef", 1040, ""), CLOSE(431) },
 
 	/* --- framing: Content-Length --- */
 	{ CASE("length-plus", "RFC 9112 6.3", "a Content-Length is digits"),
@@ -296,8 +300,12 @@ const struct wire_case wire_cases[] = {
 	  SEND(CHUNKED "5\r\nhello!\r\n0\r\n\r\n"), CLOSE(400) },
 	{ CASE("chunk-no-crlf", "RFC 9112 7.1", "data ends with CR LF"),
 	  SEND(CHUNKED "5\r\nhello0\r\n\r\n"), CLOSE(400) },
+	{ CASE("chunk-other-end", "RFC 9112 7.1", "... and with nothing else in its place"),
+	  SEND(CHUNKED "5\r\nhelloab0\r\n\r\n"), CLOSE(400) },
 	{ CASE("chunk-long-extension", "RFC 9112 7.1.1", "extensions are bounded"),
 	  SEND(CHUNKED "5;x="), LONG("y", 300, "\r\nhello\r\n0\r\n\r\n"), CLOSE(400) },
+	{ CASE("chunk-endless-extension", "RFC 9112 7.1.1", "... and their end is not waited for"),
+	  SEND(CHUNKED "5;x="), LONG("y", 300, ""), CLOSE(400) },
 	{ CASE("chunk-bad-trailer", "RFC 9112 7.1.2", "a trailer line is a field line"),
 	  SEND(CHUNKED "0\r\nBogus\r\n\r\n"), CLOSE(400) },
 

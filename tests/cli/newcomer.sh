@@ -56,6 +56,10 @@ done
 expect 2 'unknown option -servers ' "$build/c10k" bench -servers epoll
 expect 2 "bad option '-json'" "$build/c10k" check -json epoll
 
+expect 2 'no run: give its folder' "$build/c10k" report "$work"
+expect 2 'no run: give its folder' "$build/c10k" compare "$work" "$work"
+expect 2 'no run: give its folder' "$build/c10k" diff-env "$work" "$work"
+
 # --- the doctor misses every server that is missing
 mkdir -p "$work/few/build/servers" && cp "$build/c10k" "$work/few/build/" && cp "$build/servers/epoll" "$work/few/build/servers/"
 "$work/few/build/c10k" doctor >"$work/out" 2>&1

@@ -182,7 +182,7 @@ static void test_pipelined_requests_wait_for_the_client(void **state)
 	conn_feed(c, many, len);
 	/* answers may fill a buffer; what is not answered yet is kept, and no more asked for */
 	while (conn_wants(c) == CONN_WANT_SEND) {
-		assert_true(player.env.pool.lent_count <= 3);
+		assert_true(player.env.pool.lent_count <= 2);
 		player.send_most = 700;
 		player_send_some(&player);
 	}

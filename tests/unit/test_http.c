@@ -67,12 +67,16 @@ static void test_request_lines(void **state)
 		{ "OPTIONS http://host HTTP/1.1", 0, "/" },
 		{ "GET / HTTP/1.9", 0, "/" },
 		{ "FOO / HTTP/1.1", 501, "/" },
+		{ "A-METHOD-OF-THIRTY-TWO-OCTETS-OK / HTTP/1.1", 501, "/" },
+		{ "A-METHOD-OF-THIRTY-THREE-OCTETS-X / HTTP/1.1", 501, NULL },
 		{ "GET https://host/ HTTP/1.1", 400, NULL },
 		{ "GET http:/x HTTP/1.1", 400, NULL },
 		{ "GET http://host:port/ HTTP/1.1", 400, NULL },
 		{ "GET http://host:99999/ HTTP/1.1", 400, NULL },
 		{ "POST * HTTP/1.1", 400, NULL },
 		{ "GET ** HTTP/1.1", 400, NULL },
+		{ "OPTIONS ** HTTP/1.1", 400, NULL },
+		{ "OPTIONS x HTTP/1.1", 400, NULL },
 		{ "GET", 400, NULL },
 		{ "GET ", 400, NULL },
 		{ "GET /", 400, NULL },
@@ -80,6 +84,10 @@ static void test_request_lines(void **state)
 		{ "GET / HTTP/1.", 400, NULL },
 		{ "GET / HTTP/1.11", 400, NULL },
 		{ "GET / HTTP/1x1", 400, NULL },
+		{ "GET / HTTP/1.x", 400, NULL },
+		{ "GET / HTTP/1.-", 400, NULL },
+		{ "GET / HTTP/x.1", 400, NULL },
+		{ "GET / HTTP/-.1", 400, NULL },
 		{ "GET / HTTPS/1.1", 400, NULL },
 		{ "GET / HTTP/0.9", 505, NULL },
 		{ "GET / HTTP/9.9", 505, NULL },
@@ -100,6 +108,35 @@ static void test_request_lines(void **state)
 			    "\"%s\": target \"%.*s\"", rows[i].text, (int)target.len, target.ptr);
 		if (!good)
 			assert_non_null(strstr(request.reason, "RFC"));
+	}
+}
+
+static void test_hosts(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+		{ "Host: c", true },
+		{ "Host: c:", true },
+		{ "Host: c:65535", true },
+		{ "Host: c:65536", false },
+		{ "Host: c:8:8", false },
+		{ "Host: a b", false },
+		{ "Host: [::1]", true },
+		{ "Host: [::1]:80", true },
+		{ "Host: [::1", false },
+		{ "Host: [::1]x", false },
+		{ "Host: [::1/]", false },
+		{ "Host: [me@::1]", false },
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		http_request_init(&request);
+		assert_int_equal(line("GET / HTTP/1.1"), HTTP_TARGET);
+		enum http_step step = line(rows[i].text);
+		if (step != (rows[i].good ? HTTP_MORE : HTTP_BAD))
+			fail_msg("\"%s\": step %d", rows[i].text, (int)step);
 	}
 }
 
@@ -314,7 +351,16 @@ static void test_chunk_lines(void **state)
 		{ SLICE("5\n"), false, 0 },
 		{ SLICE("\n"), false, 0 },
 	};
+	char longest[HTTP_CHUNK_LINE_MAX + 1] = "5;";
+	uint64_t five;
 	(void)state;
+	memset(longest + 2, 'x', sizeof longest - 2);
+	for (size_t len = HTTP_CHUNK_LINE_MAX; len <= sizeof longest; len++) {
+		memcpy(longest + len - 2, "\r\n", 2);
+		assert_int_equal(http_chunk_line((struct slice){ longest, len }, &five),
+		    len == HTTP_CHUNK_LINE_MAX);
+		longest[len - 2] = 'x';
+	}
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		uint64_t size = 0;
 		bool good = http_chunk_line(rows[i].line, &size);
@@ -397,6 +443,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_request_lines, set_up),
+		cmocka_unit_test_setup(test_hosts, set_up),
 		cmocka_unit_test_setup(test_every_byte_in_a_target, set_up),
 		cmocka_unit_test_setup(test_every_byte_in_a_name_and_a_value, set_up),
 		cmocka_unit_test_setup(test_what_is_kept, set_up),
