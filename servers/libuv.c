@@ -5,8 +5,7 @@
  * How it waits: libuv reads and writes for us. When a socket is readable it asks for memory,
  * reads into it, and calls back with the bytes: completion in style, epoll underneath. The data
  * file is read by libuv's threads, for a file is always "ready": the loop goes on meanwhile.
- * Cost: 176 bytes of ours a connection, and beside them the library's larger handles, which live
- * until libuv has closed them: hence one malloc a connection, none a request.
+ * Cost: 176 bytes of ours a connection, and the library's handles: one malloc for both, none later.
  * Notice: uv_try_write() sends at once; what the socket does not take becomes a uv_write(). The
  * clock has milliseconds: one is added, that no sleep ends early. docs: docs.libuv.org.
  */
@@ -68,14 +67,15 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct client *c = stream->data;
 	worker_tick(l->worker);
+	if (conn_wants(&c->conn) != CONN_WANT_RECV) {
+		uv_read_stop(stream); /* more requests, or the end: not before this one is answered */
+		return;
+	}
 	if (n > 0)
 		conn_feed(&c->conn, buffer->base, (size_t)n);
-	else if (n < 0 && n != UV_ENOBUFS) /* 0: not readable after all */
+	else if (n < 0) /* 0: not readable after all */
 		conn_feed_eof(&c->conn);
-	if (n == UV_ENOBUFS)
-		uv_read_stop(stream); /* more requests, or the end: not before this one is answered */
-	else
-		turn(c);
+	turn(c);
 }
 
 static void on_written(uv_write_t *write, int status)
