@@ -234,16 +234,18 @@ static const char *answer_memory(struct report_data *data)
 	    report_interval(pool, REPORT_BYTES, thread->metric[METRIC_BYTES_PER_CONN]),
 	    report_value(pool, REPORT_BYTES, thread->metric[METRIC_USER_BYTES_PER_CONN].median),
 	    range);
+	const char *missing = phrase_not_shown(data, thread->cells);
 	if (!report_usable(epoll))
-		return text;
+		return report_printf(pool, "%s%s", text, missing);
 	struct report_comparison c = report_compare(data, thread, epoll, METRIC_BYTES_PER_CONN);
 	if (c.verdict == ESTIMATE_HIGHER || c.verdict == ESTIMATE_LOWER)
-		return report_printf(pool, "%s %s takes **%s** what %s does.", text,
+		return report_printf(pool, "%s %s takes **%s** what %s does.%s", text,
 		    phrase_name(data, thread), report_ratio(pool, c.ratio),
-		    phrase_name(data, epoll));
-	return report_printf(pool, "%s %s takes %s what %s does (%s).", text,
+		    phrase_name(data, epoll), missing);
+	return report_printf(pool, "%s %s takes %s what %s does (%s).%s", text,
 	    phrase_name(data, thread), report_ratio(pool, c.ratio), phrase_name(data, epoll),
-	    c.verdict == ESTIMATE_UNDECIDED ? phrase_open(c) : estimate_verdict_name(c.verdict));
+	    c.verdict == ESTIMATE_UNDECIDED ? phrase_open(c) : estimate_verdict_name(c.verdict),
+	    missing);
 }
 
 static const char *answer_wait(struct report_data *data)

@@ -26,7 +26,6 @@
 #include <utility>
 
 #include <boost/asio.hpp>
-#include <malloc.h>
 
 extern "C" {
 #include "lib/sys/database.h"
@@ -220,7 +219,6 @@ static awaitable<void> look_after(loop &l)
 
 static void serve(struct worker *w)
 {
-	mallopt(M_TRIM_THRESHOLD, 64 << 20); /* keep what a wave of waits has freed for the next one */
 	loop l{ .worker = w };
 	database_init(&l.database);
 	asio::co_spawn(l.context, accept_all(l), asio::detached);

@@ -124,6 +124,20 @@ static void test_mixed(void **state)
 	assert_says(answer("Heavy among light"), "Not shown: {poll} is invalid: late.");
 }
 
+static void test_memory(void **state)
+{
+	(void)state;
+	struct report_cell_row *thread = add_blocks("memory", THREAD, false, 1000, 0, 1);
+	struct report_cell_row *epoll = add_blocks("memory", EPOLL, false, 1000, 0, 1);
+	for (int i = 0; i < BLOCKS; i++) {
+		thread[i].metric[METRIC_BYTES_PER_CONN] = 40960;
+		epoll[i].metric[METRIC_BYTES_PER_CONN] = 4096;
+	}
+	set_verdict(add_blocks("memory", POLL, false, 1000, 0, 1), VERDICT_FAILED, "ended");
+	assert_says(answer("Memory"),
+	    "{thread} takes **10.0x [10.0, 10.0]** what {epoll} does. Not shown: {poll} is failed: ended.");
+}
+
 /* Two that are no loop among loops, and yet not simply preempted. */
 static void test_mixed_sharing(void **state)
 {
@@ -221,13 +235,8 @@ static void test_undecided_reasons(void **state)
 static void test_limited_batch(void **state)
 {
 	(void)state;
-	struct report_cell_row *epoll = add_blocks("batch", EPOLL, false, 100, 0, 1);
-	struct report_cell_row *thread = add_blocks("batch", THREAD, false, 100, 0, 1);
-	for (int i = 0; i < BLOCKS; i++) {
-		epoll[i].metric[METRIC_BATCH_MEAN_S] = 1;
-		thread[i].metric[METRIC_BATCH_MEAN_S] = 2;
-	}
-	set_verdict(epoll, VERDICT_CLIENT_LIMITED, "");
+	set_verdict(add_blocks("batch", EPOLL, false, 100, 0, 1), VERDICT_CLIENT_LIMITED, "");
+	add_blocks("batch", THREAD, false, 100, 0, 1);
 	report_data_group(&data);
 	assert_int_equal(data.point_count, 2);
 	assert_true(report_compare(&data, &data.points[0], &data.points[1], METRIC_BATCH_MEAN_S).limited);
@@ -512,13 +521,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_mixed), TEST(test_mixed_sharing), TEST(test_fairness), TEST(test_ranked), TEST(test_tie),
-		TEST(test_reference), TEST(test_undecided), TEST(test_within_drift),
-		TEST(test_undecided_reasons), TEST(test_limited_batch), TEST(test_few_blocks), TEST(test_client_limited), TEST(test_many_client_limited),
+		TEST(test_mixed), TEST(test_mixed_sharing), TEST(test_memory), TEST(test_fairness),
+		TEST(test_ranked), TEST(test_tie), TEST(test_reference), TEST(test_undecided),
+		TEST(test_within_drift), TEST(test_undecided_reasons), TEST(test_limited_batch),
+		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_many_client_limited),
 		TEST(test_client_limited_below),
-		TEST(test_all_client_limited),
-		TEST(test_missing), TEST(test_weak_figures), TEST(test_wait_and_fairness), TEST(test_grade),
-		TEST(test_equal_work), TEST(test_slo), TEST(test_slo_bounds), TEST(test_fits),
+		TEST(test_all_client_limited), TEST(test_missing), TEST(test_weak_figures),
+		TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_equal_work), TEST(test_slo),
+		TEST(test_slo_bounds), TEST(test_fits),
 	};
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }
