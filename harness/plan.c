@@ -422,6 +422,7 @@ static char *next_line(char *line, int cap, void *user)
 	struct reader *r = user;
 	if (*r->rest == '\0' || r->failed)
 		return NULL;
+	r->rest += strspn(r->rest, " \t"); /* inih takes an indented line for more of the one above */
 	size_t len = strcspn(r->rest, "\n");
 	r->line++;
 	if (len + 2 > (size_t)cap) {
@@ -431,10 +432,9 @@ static char *next_line(char *line, int cap, void *user)
 	memcpy(line, r->rest, len);
 	line[len] = '\0';
 	r->rest += len + (r->rest[len] == '\n');
-	const char *start = line + strspn(line, " \t");
-	const char *end = strchr(start, ']');
-	if (*start == '[' && end)
-		open_section(r, start + 1, (size_t)(end - start - 1));
+	const char *end = strchr(line, ']');
+	if (*line == '[' && end)
+		open_section(r, line + 1, (size_t)(end - line - 1));
 	return line;
 }
 

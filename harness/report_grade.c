@@ -107,7 +107,8 @@ static void grade_cells(struct report_data *data, struct report_grade *grade)
 		blocks = data->cells[i].rep > blocks ? data->cells[i].rep : blocks;
 	}
 	size_t lost = of[VERDICT_INVALID] + of[VERDICT_FAILED];
-	double share = data->cell_count ? (double)lost / (double)data->cell_count : 1;
+	size_t measured = of[VERDICT_VALID] + of[VERDICT_CLIENT_LIMITED];
+	double share = measured ? (double)lost / (double)data->cell_count : 1;
 	reason(grade,
 	    share > REPORT_LOST_BROKEN ? 'C'
 		: lost                 ? 'B'

@@ -37,7 +37,7 @@ static int report(FILE *json, const struct options *o, const struct result *r)
 	if (json != stdout)
 		output_report(o, r);
 	if (json && !json_write(json, o, r))
-		die_errno(errno, "cannot write %s", o->json_path);
+		die_errno(errno, "cannot write %s", json == stdout ? "the result" : o->json_path);
 	check_output();
 	return r->verdict == VERDICT_INVALID ? EXIT_INVALID : 0;
 }

@@ -133,7 +133,7 @@ static void print_latency_row(const char *name, int width, const struct histogra
 	for (int i = 0; i < QUANTILE_COUNT; i++)
 		printf("  %9s", stats_quantile_is_known(h, quantiles[i])
 		    ? time_text(histogram_quantile_ns(h, quantiles[i])) : "-");
-	printf("  %9s\n%s", time_text(h->max_ns), plain);
+	printf("  %9s\n%s", h->count ? time_text(h->max_ns) : "-", plain);
 }
 
 /* Response time is what users see; the two below it say where it comes from. */

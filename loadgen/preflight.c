@@ -45,11 +45,14 @@ static void check_files(const struct options *o, uint64_t connections)
 	uint64_t needed = (connections + o->worker_count - 1) / o->worker_count + FILES_APART;
 	if (needed <= limit)
 		return;
+	if (limit <= FILES_APART)
+		die("a process may have %llu files, and none is left for connections: raise the limit "
+		    "(ulimit -Hn)", (unsigned long long)limit);
 	uint64_t workers = (connections + limit - FILES_APART - 1) / (limit - FILES_APART);
-	die("%llu connections need %llu files in each of %u workers, the limit is %llu: "
+	die("%llu connections need %llu files in each of %u worker%s, the limit is %llu: "
 	    "use -t %llu, or raise it (ulimit -Hn)",
 	    (unsigned long long)connections, (unsigned long long)needed, o->worker_count,
-	    (unsigned long long)limit, (unsigned long long)workers);
+	    o->worker_count == 1 ? "" : "s", (unsigned long long)limit, (unsigned long long)workers);
 }
 
 /* How many ports an address of ours has. */

@@ -43,8 +43,8 @@ struct stats {
 	uint64_t bytes_sent;       /* of the requests sent */
 	uint64_t bytes_received;   /* up to the recv() that completed these answers */
 	uint64_t in_system_ns;     /* time inside the window that active connections were busy */
-	uint64_t lifetime;         /* requests started since the process was, drain included */
-	uint64_t in_flight_at_end; /* of these, never answered because the run was over */
+	uint64_t lifetime;         /* requests sent whole since the process began, drain included */
+	uint64_t in_flight_at_end; /* begun, and never answered because the run was over */
 	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
 	struct histogram service;  /* of the completed */
 	uint64_t slow_answered;    /* requests of slow connections, since the barrier ... */

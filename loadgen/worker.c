@@ -378,7 +378,8 @@ static void look_at_ages(struct worker *w)
 		struct session *s = &w->sessions[i];
 		if (slow_goes_on(w, s))
 			slow_turn(w, s, now_ns);
-		else if (session_is_busy(s) && now_ns > s->sent_ns + w->load->options->timeout_ns)
+		else if (session_is_busy(s) && now_ns > s->sent_ns + w->load->options->timeout_ns
+		    && !(session_is_slow(s) && w->phase >= PHASE_DRAIN))
 			on_broken(w, s,
 			    s->state == SESSION_CONNECTING ? ERROR_CONNECT : ERROR_TIMEOUT);
 		else if (s->state == SESSION_CLOSED && w->phase < PHASE_DRAIN

@@ -7,9 +7,8 @@
  * file is read by libuv's threads, for a file is always "ready": the loop goes on meanwhile.
  * Cost: 176 bytes of ours a connection, and beside them the library's larger handles, which live
  * until libuv has closed them: hence one malloc a connection, none a request.
- * Notice: uv_try_write() sends at once; only what the socket does not take becomes a uv_write()
- * that calls back. libuv's clock has milliseconds: one is added so that no sleep ends early.
- * Left out: uv_listen(): accepting is the same for all. docs: docs.libuv.org.
+ * Notice: uv_try_write() sends at once; what the socket does not take becomes a uv_write(). The
+ * clock has milliseconds: one is added, that no sleep ends early. docs: docs.libuv.org.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -242,6 +241,7 @@ static const struct server_model model = {
 	.api = "libuv: uv_read_start, uv_try_write, uv_timer",
 	.summary = "one loop over epoll, kept by libuv, which reads and calls back with the bytes",
 	.serve = serve,
+	.one_file_table = true, /* the threads that read files tell every worker's loop by its eventfd */
 };
 
 int main(int argc, char **argv)

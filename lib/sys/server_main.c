@@ -383,7 +383,7 @@ static void *run_worker(void *argument)
 {
 	struct start *start = argument;
 	/* where a sandbox forbids it they share one table and its limit, and serve all the same */
-	if (started_count > 1)
+	if (started_count > 1 && !start->model->one_file_table)
 		(void)unshare(CLONE_FILES);
 	/* a client accepted earlier would stand in the others' copies, and never be closed there */
 	pthread_barrier_wait(&tables_are_apart);

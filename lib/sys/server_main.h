@@ -14,7 +14,7 @@
  * 1.8 s the process exits anyway, with 0.
  *
  * Several workers have a file table each, copied before serve(): what a worker opens has a number
- * that means nothing in another worker.
+ * that means nothing in another worker. Unless the model says one_file_table.
  */
 #ifndef SERVER_MAIN_H
 #define SERVER_MAIN_H
@@ -47,6 +47,7 @@ struct server_model {
 	bool spreads;        /* ... yet its threads or processes use all CPUs that it may run on */
 	bool worker_per_cpu; /* without --workers: as many as there are CPUs it may use */
 	bool own_workers;    /* serve() runs once and starts service->worker_count of its own */
+	bool one_file_table; /* for all workers, since a library's threads work for all of them */
 	const char *option;  /* an option of the model's own that takes a number, "fd-setsize"; or NULL */
 	const char *option_help;
 	void (*set_option)(uint64_t value);    /* ends with usage_die() on a value that cannot be */

@@ -406,6 +406,8 @@ run 1 --mix "$out.ini" "$url"; refuses "\[upload\] of $out.ini answers with stat
 both -c 80 --slow 20 -w 100ms -d 5s --slow-target /bytes/1500 "$url/"
 if awk '/"slow": \{/ { on = 1 } on && /"answered"/ { exit !($2 + 0 >= 20) }' "$out"; then pass; else fail "slow connections are not answered: $command"; fi
 within established 100 100; within starved 0 0
+# nor are they given up in the drain, whatever their age
+open_loop -R 50 -c 2 --slow 2 --slow-target /bytes/8388608 --timeout 500ms -w 0 -d 1s "$url/"; says '"total": 0'
 # the head is on its way for longer than a server must wait (10 s): it may end that, and it is no error
 long=$(printf 'x%.0s' $(seq 150))
 open_loop -R 20 -c 2 --slow 2 -w 0 -d 11s --status 404 "$url/$long"; says '"ended_by_server": 1'; says '"total": 0'

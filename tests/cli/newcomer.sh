@@ -40,10 +40,10 @@ printf '#!/bin/sh\nfor word; do [ "$word" != --describe ] || exec "%s" --describ
 	"$build/servers/poll" "$build/servers/epoll" >"$work/liar"
 chmod +x "$work/mute" "$work/liar"
 "$build/c10k" check "$work/mute" >"$work/out"
-holds 'without --describe nothing else is tried' grep -q '160 cases: 0 passed, 1 failed' "$work/out"
+holds 'without --describe nothing else is tried' grep -q 'cases: 0 passed, 1 failed' "$work/out"
 "$build/c10k" check "$work/liar" >"$work/out"
 [ "$(grep -c '^  FAILED' "$work/out")" = 10 ] && pass || fail "more or less than ten failures are shown"
-holds 'how many there are, and how to see them' grep -q 'and 456 more: --verbose' "$work/out"
+holds 'how many there are, and how to see them' grep -q 'and [0-9]* more: --verbose' "$work/out"
 
 # --- words that are wrong
 expect 2 'diff: no server "nope": give two' make -s diff A=epoll B=nope
@@ -59,6 +59,12 @@ expect 2 "bad option '-json'" "$build/c10k" check -json epoll
 expect 2 'no run: give its folder' "$build/c10k" report "$work"
 expect 2 'no run: give its folder' "$build/c10k" compare "$work" "$work"
 expect 2 'no run: give its folder' "$build/c10k" diff-env "$work" "$work"
+
+printf '[plan]\n  blocks = 1\n  [idle]\n  connections = 1\n  idle = 3\n' >"$work/indented.ini"
+holds 'a plan may be indented' "$build/c10k" bench --dry-run "$work/indented.ini"
+printf '[a]\n\ttarget = /\n\tweight = 0\n' >"$work/mix.ini"
+expect 2 'mix.ini:3: \[a\] weight = 0' "$build/loadgen" --mix "$work/mix.ini" http://127.0.0.1:1/
+expect 1 'may have 20 files, and none is left' sh -c "ulimit -n 20; exec '$build/loadgen' -c 5 http://127.0.0.1:1/"
 
 # --- the doctor misses every server that is missing
 mkdir -p "$work/few/build/servers" && cp "$build/c10k" "$work/few/build/" && cp "$build/servers/epoll" "$work/few/build/servers/"

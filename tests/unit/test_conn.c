@@ -71,6 +71,7 @@ static void test_file(void **state)
 	player.service.file_len = 1 << 20;
 	feed(GET("/file/100000"));
 	size_t pieces = 0, len = 0;
+	uint64_t next_offset = 0;
 	for (enum conn_want want; (want = conn_wants(c)) != CONN_WANT_RECV;) {
 		if (want == CONN_WANT_SEND) {
 			player_send_some(&player);
@@ -80,11 +81,12 @@ static void test_file(void **state)
 		struct file_read read = conn_file(c);
 		assert_true(read.len > 0 && len + read.len <= 100000);
 		assert_true(read.offset + read.len <= player.service.file_len);
-		assert_true(len > 0 || read.offset % 4096 == 0);
+		assert_true(len > 0 ? read.offset == next_offset : read.offset % 4096 == 0);
 		size_t got =
 		    read.len > 1000 ? read.len - 1000 : read.len; /* a short read goes on */
 		memset(read.into, 'f', got);
 		conn_file_done(c, (ssize_t)got);
+		next_offset = read.offset + got;
 		len += got;
 		pieces++;
 		assert_true(player.env.pool.lent_count <= 2);
@@ -92,8 +94,28 @@ static void test_file(void **state)
 	assert_true(pieces > 1);
 	assert_int_equal(len, 100000);
 	assert_true(player_out_has(&player, "Content-Length: 100000\r\n\r\nffff"));
-	assert_true(player.out_len > 100000);
+	assert_int_equal(answer_count(), 1);
 	assert_idle();
+}
+
+/* HEAD goes wherever GET does, those that wait included. */
+static void test_head_of_what_waits(void **state)
+{
+	static const char *const paths[] = { "/file/100000", "/query/key", "/sleep/1", "/compute/1" };
+	char text[64];
+	(void)state;
+	player.service.file_len = 1 << 20;
+	player.service.has_database = true;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		player_restart(&player);
+		snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\nHost: c\r\n\r\n", paths[i]);
+		player_feed_text(&player, text);
+		assert_int_equal(answer_count(), 1);
+		assert_true(player_out_has(&player, "HTTP/1.1 200 "));
+		assert_false(player_out_has(&player, "Content-Length: 0\r\n"));
+		assert_memory_equal(player.out + player.out_len - 4, "\r\n\r\n", 4);
+		assert_idle();
+	}
 }
 
 /* All parts of the file are read alike: what is read again and again is soon in every cache. */
@@ -209,6 +231,24 @@ static void test_a_client_that_does_not_read_is_not_read(void **state)
 		assert_true(player.env.pool.lent_count <=
 		    2); /* the head, the request behind; the stream needs none */
 		conn_sent(c, 1);
+	}
+}
+
+/* Each piece ends a head and begins the next: what is put aside must not run over its buffer. */
+static void test_long_heads_behind_one_another(void **state)
+{
+	static const char begin[] = "\r\n\r\nGET / HTTP/1.1\r\nHost: c\r\nX: ";
+	static char piece[CONN_FEED_MAX];
+	(void)state;
+	memset(piece, 'x', sizeof piece);
+	memcpy(piece, begin, sizeof begin - 1);
+	conn_feed(c, piece + 4, sizeof piece - 4);
+	for (size_t i = 1; i <= 5; i++) {
+		conn_feed(c, piece, sizeof piece);
+		assert_true(c->in->end <= POOL_BUFFER_CAP);
+		send_all();
+		assert_int_equal(answer_count(), i);
+		assert_int_equal(conn_wants(c), CONN_WANT_RECV);
 	}
 }
 
@@ -341,11 +381,13 @@ int main(void)
 		TEST(test_an_idle_sleeper_owns_no_buffer),
 		TEST(test_compute),
 		TEST(test_file),
+		TEST(test_head_of_what_waits),
 		TEST(test_places_in_a_file),
 		TEST(test_file_that_fails),
 		TEST(test_query),
 		TEST(test_pipelined_requests_wait_for_the_client),
 		TEST(test_a_client_that_does_not_read_is_not_read),
+		TEST(test_long_heads_behind_one_another),
 		TEST(test_stream),
 		TEST(test_head_of_a_stream),
 		TEST(test_echo_with_length),

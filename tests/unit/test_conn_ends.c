@@ -192,9 +192,27 @@ static void test_a_body_that_pauses_is_408(void **state)
 	assert_true(player.ended);
 }
 
+static void test_a_pause_anywhere_in_a_body_is_408(void **state)
+{
+	static const char *const texts[] = { "Content-Length: 9\r\n\r\n",
+		"Transfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+		"Transfer-Encoding: chunked\r\n\r\n5\r\nhello", "Transfer-Encoding: chunked\r\n\r\n0\r\n" };
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		player_restart(&player);
+		feed(POST_ECHO);
+		feed(texts[i]);
+		assert_late_after(CONN_BODY_TIMEOUT_S);
+		conn_expire(c);
+		player_turn(&player);
+		assert_true(player_out_has(&player, "HTTP/1.1 408 "));
+	}
+}
+
 static void test_output_nobody_takes_ends(void **state)
 {
 	(void)state;
+	player.env.idle_timeout_s = 1; /* it is not idle */
 	feed(GET("/bytes/1000000"));
 	for (int i = 0; i < 5; i++) { /* slow, but it moves */
 		pass_s(CONN_SEND_TIMEOUT_S);
@@ -230,6 +248,7 @@ int main(void)
 		TEST(test_a_slow_head_is_408),
 		TEST(test_a_head_is_timed_from_its_own_first_byte),
 		TEST(test_a_body_that_pauses_is_408),
+		TEST(test_a_pause_anywhere_in_a_body_is_408),
 		TEST(test_output_nobody_takes_ends),
 		TEST(test_the_date_moves),
 	};
