@@ -256,7 +256,7 @@ static const char *answer_wait(struct report_data *data)
 	if (delay_s <= 0)
 		return NULL;
 	double ceiling = (double)load.connections / delay_s;
-	struct phrase_words reach = { 0 }, below = { 0 };
+	struct phrase_words reach = { 0 }, busy = { 0 }, below = { 0 };
 	double least = 1;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
@@ -269,11 +269,11 @@ static const char *answer_wait(struct report_data *data)
 			least = share.low < least ? share.low : least;
 			continue;
 		}
-		phrase_add(&below,
-		    report_printf(pool, "%s %s%s%s", phrase_name(data, p),
+		bool is_busy = p->metric[METRIC_SERVER_CPU].median >= CPU_BOUND;
+		phrase_add(is_busy ? &busy : &below,
+		    report_printf(pool, "%s %s%s", phrase_name(data, p),
 			p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "",
-			report_interval(pool, REPORT_SHARE, share),
-			p->metric[METRIC_SERVER_CPU].median >= CPU_BOUND ? " (CPU-bound)" : ""));
+			report_interval(pool, REPORT_SHARE, share)));
 	}
 	const char *text = report_printf(pool,
 	    "When each answer waits %s, %s connections allow at most **%s requests/s**.",
@@ -283,9 +283,12 @@ static const char *answer_wait(struct report_data *data)
 		text = report_printf(pool, "%s %s reach%s it (%s or more).", text,
 		    phrase_join(data, &reach), reach.count == 1 ? "es" : "",
 		    report_value(pool, REPORT_SHARE, least));
+	if (busy.count)
+		text = report_printf(
+		    pool, "%s CPU-bound below it: %s.", text, phrase_join(data, &busy));
 	if (below.count)
-		text = report_printf(pool, "%s Of it, %s reach: %s.", text,
-		    reach.count ? "the rest" : "these", phrase_join(data, &below));
+		text = report_printf(
+		    pool, "%s Below it otherwise: %s.", text, phrase_join(data, &below));
 	return report_printf(pool, "%s%s", text, phrase_not_shown(data, &load));
 }
 

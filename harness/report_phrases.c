@@ -102,18 +102,51 @@ const char *phrase_not_shown(struct report_data *data, const struct report_cell_
 	    : "";
 }
 
+/* Those with the figure under best's load, the one nearest to the best first. */
+static size_t sort_others(const struct report_data *data, const struct report_point *best,
+    int metric, bool lower_is_better, const struct report_point *others[PHRASE_WORDS_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < data->point_count && count < PHRASE_WORDS_MAX; i++) {
+		const struct report_point *p = &data->points[i];
+		if (!report_ranked(p) || !report_same_load(p->cells, best->cells) || p == best
+		    || !p->metric[metric].count)
+			continue;
+		size_t at = count++;
+		for (; at > 0; at--) {
+			double before = others[at - 1]->metric[metric].median;
+			double own = p->metric[metric].median;
+			if (lower_is_better ? before <= own : before >= own)
+				break;
+			others[at] = others[at - 1];
+		}
+		others[at] = p;
+	}
+	return count;
+}
+
+/* Bounds, the highest first: a few are named, of many the ends. */
+static const char *limited_phrase(struct report_data *data, const struct phrase_words *limited)
+{
+	enum { NAMED_MAX = 4 };
+	if (limited->count <= NAMED_MAX)
+		return report_printf(&data->pool, " Client-limited, so not ranked: %s.",
+		    phrase_join(data, limited));
+	return report_printf(&data->pool,
+	    " Client-limited, so not ranked, are %zu others: from %s to %s.", limited->count,
+	    limited->item[limited->count - 1], limited->item[0]);
+}
+
 const char *phrase_standings(
     struct report_data *data, const struct report_point *best, int metric, bool lower_is_better)
 {
 	struct report_pool *pool = &data->pool;
 	struct phrase_words tied = { 0 }, behind = { 0 }, undecided = { 0 }, few = { 0 };
 	struct phrase_words limited = { 0 };
-	const struct report_cell_row *load = best->cells;
-	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_point *p = &data->points[i];
-		if (!report_ranked(p) || !report_same_load(p->cells, load) || p == best
-		    || !p->metric[metric].count)
-			continue;
+	const struct report_point *others[PHRASE_WORDS_MAX];
+	size_t count = sort_others(data, best, metric, lower_is_better, others);
+	for (size_t i = 0; i < count; i++) {
+		const struct report_point *p = others[i];
 		if (p->verdict == VERDICT_CLIENT_LIMITED && metric == METRIC_RATE_PER_S) {
 			phrase_add(&limited,
 			    report_printf(pool, "%s >= %s", phrase_name(data, p),
@@ -133,18 +166,17 @@ const char *phrase_standings(
 	const char *text = "";
 	if (tied.count)
 		text = report_printf(pool, "%s A tie with it: %s.", text, phrase_join(data, &tied));
+	if (behind.count)
+		text = report_printf(pool, "%s Against it: %s.", text, phrase_join(data, &behind));
 	if (undecided.count)
 		text = report_printf(
 		    pool, "%s Against it, but undecided: %s.", text, phrase_join(data, &undecided));
 	if (few.count)
 		text = report_printf(pool, "%s Against it, but too few blocks to decide: %s.", text,
 		    phrase_join(data, &few));
-	if (behind.count)
-		text = report_printf(pool, "%s Against it: %s.", text, phrase_join(data, &behind));
-	if (limited.count)
-		text = report_printf(pool, "%s Client-limited, so not ranked: %s.", text,
-		    phrase_join(data, &limited));
-	return report_printf(pool, "%s%s", text, phrase_not_shown(data, load));
+	return report_printf(pool, "%s%s%s", text,
+	    limited.count ? limited_phrase(data, &limited) : "",
+	    phrase_not_shown(data, best->cells));
 }
 
 const char *phrase_serves(

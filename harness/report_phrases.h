@@ -40,9 +40,9 @@ const struct report_point *phrase_best(const struct report_data *data, const cha
     long connections, long idle, int metric, bool lower_is_better);
 
 /*
- * Every other server under best's load, sorted by what its comparison with `best` allows to say:
- * tied, undecided, ranked behind, client-limited, missing. Sentences, each with a space before it;
- * "" when it is alone.
+ * Every other server under best's load, sorted by what its comparison with `best` allows to say
+ * (tied, ranked behind, undecided, client-limited, missing) and within that by its median, the
+ * nearest to the best first. Sentences, each with a space before it; "" when it is alone.
  */
 const char *phrase_standings(
     struct report_data *data, const struct report_point *best, int metric, bool lower_is_better);

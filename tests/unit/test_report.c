@@ -19,8 +19,12 @@ static struct report_server servers[] = {
 	{ .name = "poll", .family = "readiness", .style = 1, .source_lines = 120 },
 	{ .name = "epoll", .family = "readiness", .style = 2, .source_lines = 140 },
 	{ .name = "nginx", .family = "reference", .style = 3 },
+	{ .name = "libev", .family = "library", .style = 4, .source_lines = 200 },
+	{ .name = "libuv", .family = "library", .style = 5, .source_lines = 250 },
+	{ .name = "coro", .family = "coroutine", .style = 6, .source_lines = 100 },
+	{ .name = "go", .family = "coroutine", .style = 7, .source_lines = 180 },
 };
-enum { THREAD, POLL, EPOLL, NGINX, SERVERS, BLOCKS = 5, CELLS_MAX = 400 };
+enum { THREAD, POLL, EPOLL, NGINX, LIBEV, LIBUV, CORO, GO, SERVERS, BLOCKS = 5, CELLS_MAX = 400 };
 
 /* Rows of one test; nothing here is freed but the pool and what grouping allocates. */
 static struct report_cell_row rows[CELLS_MAX];
@@ -280,6 +284,32 @@ static void test_client_limited(void **state)
 	assert_says(answer("Mostly idle"), "{epoll} serves >= **4.00x [4.00, 4.00]** what {poll} does");
 }
 
+/* Of many bounds the ends are said; those that are ranked stand in their order. */
+static void test_many_client_limited(void **state)
+{
+	(void)state;
+	add_blocks("throughput", THREAD, false, 10000, 0, 60e3);
+	add_blocks("throughput", POLL, false, 10000, 0, 80e3);
+	add_blocks("throughput", GO, false, 10000, 0, 100e3);
+	const char *text = answer("All busy");
+	assert_says(text, "Against it: {poll} 0.80x [0.80, 0.80] and {thread} 0.60x");
+	static const int limited[] = { LIBEV, EPOLL, CORO, LIBUV };
+	for (size_t i = 0; i < 4; i++)
+		set_verdict(add_blocks("throughput", limited[i], false, 10000, 0, 150e3 + (double)i * 1e3),
+		    VERDICT_CLIENT_LIMITED, "worker at 97%");
+	text = answer("All busy");
+	assert_says(text, "not ranked: {libuv} >= 153k [152k, 154k], {coro} >= 152k");
+	data.cell_count = 0;
+	add_blocks("throughput", GO, false, 10000, 0, 100e3);
+	static const int more[] = { LIBEV, EPOLL, CORO, LIBUV, POLL };
+	for (size_t i = 0; i < 5; i++)
+		set_verdict(add_blocks("throughput", more[i], false, 10000, 0, 150e3 + (double)i * 10e3),
+		    VERDICT_CLIENT_LIMITED, "worker at 97%");
+	text = answer("All busy");
+	assert_says(text, "not ranked, are 5 others: from {libev} >= 150k [149k, 151k] to {poll} >= 190k");
+	assert_silent(text, "{coro}");
+}
+
 static void test_client_limited_below(void **state)
 {
 	(void)state;
@@ -335,7 +365,10 @@ static void test_wait_and_fairness(void **state)
 		thread[i].target = epoll[i].target = "/sleep/100";
 	const char *text = answer("Waiting for others");
 	assert_says(text, "at most **10.0k requests/s**. {epoll} reaches it");
-	assert_says(text, "{thread} 50.0% [49.8%, 50.2%]");
+	assert_says(text, "Below it otherwise: {thread} 50.0% [49.8%, 50.2%].");
+	for (int i = 0; i < BLOCKS; i++)
+		thread[i].metric[METRIC_SERVER_CPU] = 0.95;
+	assert_says(answer("Waiting for others"), "CPU-bound below it: {thread} 50.0%");
 	struct report_cell_row *poll = add_blocks("wait", POLL, false, 1000, 0, 1);
 	set_verdict(poll, VERDICT_FAILED, "ended");
 	for (int i = 0; i < BLOCKS; i++)
@@ -491,7 +524,8 @@ int main(void)
 		TEST(test_mixed), TEST(test_mixed_sharing), TEST(test_memory), TEST(test_fairness),
 		TEST(test_ranked), TEST(test_tie), TEST(test_reference), TEST(test_undecided),
 		TEST(test_within_drift), TEST(test_undecided_reasons), TEST(test_limited_batch),
-		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_client_limited_below),
+		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_many_client_limited),
+		TEST(test_client_limited_below),
 		TEST(test_all_client_limited), TEST(test_missing), TEST(test_weak_figures),
 		TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_equal_work), TEST(test_slo),
 		TEST(test_slo_bounds), TEST(test_fits),
