@@ -46,6 +46,7 @@ holds 'without --describe nothing else is tried' grep -q 'cases: 0 passed, 1 fai
 holds 'how many there are, and how to see them' grep -q 'and [0-9]* more: --verbose' "$work/out"
 
 # --- words that are wrong
+unset MAKEFLAGS MFLAGS # make test's own: with them make speaks of its jobs
 expect 2 'diff: no server "nope": give two' make -s diff A=epoll B=nope
 holds 'what a model is' sh -c 'make -s diff A=thread B=go | grep -q "^+.*goroutine"'
 for server in epoll nginx; do

@@ -95,8 +95,8 @@ static void assert_says(const char *text, const char *part)
 
 static void assert_silent(const char *text, const char *part)
 {
-	if (strstr(text, part))
-		fail_msg("\"%s\" says \"%s\"", text, part);
+	if (!text || strstr(text, part))
+		fail_msg("\"%s\" says \"%s\"", text ? text : "", part);
 }
 
 /* The p99 of the light requests, and what it takes: times over time. */
