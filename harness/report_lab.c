@@ -249,8 +249,8 @@ void report_section_coursework(struct report *r)
 	report_paragraph(r->doc, NULL,
 	    "**What the error bars mean.** A bar is the 95% interval of the median over runs, each "
 	    "with a freshly started server: were the whole series repeated, 19 of 20 such bars "
-	    "would hold the true median; of bars over 3 runs, which are their range, 3 of 4. It says nothing about single requests; how those scatter "
-	    "is in the percentile curves. Two bars that overlap may still be two speeds, since runs "
-	    "of the same block share their disturbances: the ratio block by block decides, as in "
-	    "section 1.");
+	    "would hold the true median; of bars over 3 runs, which are their range, 3 of 4. It "
+	    "says nothing about single requests; how those scatter is in the percentile curves. "
+	    "Two bars that overlap may still be two speeds, since runs of the same block share "
+	    "their disturbances: the ratio block by block decides, as in section 1.");
 }

@@ -166,9 +166,10 @@ static void serve(struct worker *w)
 	const struct timeval second = { .tv_sec = 1 };
 	struct loop loop = { 0 };
 	l = &loop;
-	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0) {
 		l->base = event_base_new_with_config(config);
-	event_config_free(config);
+		event_config_free(config);
+	}
 	clients_init(&l->clients, w);
 	l->handles = calloc((size_t)w->fd_cap, sizeof *l->handles);
 	if (!l->base || !l->handles)
