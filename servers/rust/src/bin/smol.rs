@@ -4,8 +4,8 @@
 //! task is put aside until then. --workers N threads run tasks of one executor, each with a queue
 //! of its own, and steal; whichever is idle polls epoll for all.
 //!
-//! Cost: 224 bytes of ours a connection within a task. Arming comes to recv and send, two epoll_ctl
-//! a request as strace counts them: four system calls and a share of one epoll_wait.
+//! Cost: 224 bytes of ours a connection within a task. To recv and send comes the arming, an
+//! epoll_ctl: three system calls a request (ledger, 64 busy) and a share of one epoll_wait.
 //!
 //! Notice: while one request computes, its thread is lost to the others; with several workers the
 //! rest is stolen and goes on, with one nobody is served. /file goes to a pool of up to 500
