@@ -516,6 +516,31 @@ static void test_slo_bounds(void **state)
 	data.keys = NULL, data.key_count = 0;
 }
 
+/* A rate that was not measured says nothing against the higher ones that were. */
+static void test_slo_gap(void **state)
+{
+	(void)state;
+	static struct report_key keys[] = { { "slo_us", "10000" } };
+	data.keys = keys, data.key_count = 1;
+	add_paced("latency", EPOLL, 10, 10e3, 5, 200, 1);
+	set_verdict(&rows[data.cell_count - BLOCKS], VERDICT_INVALID, "late");
+	add_paced("latency", EPOLL, 50, 50e3, 5, 200, 1);
+	add_paced("latency", EPOLL, 90, 90e3, 5, 20e3, 1);
+	add_paced("latency", POLL, 10, 5e3, 5, 200, 1);
+	add_paced("latency", POLL, 50, 25e3, 5, 200, 1);
+	set_verdict(&rows[data.cell_count - BLOCKS], VERDICT_INVALID, "late");
+	add_paced("latency", POLL, 90, 45e3, 5, 20e3, 1);
+	add_paced("latency", THREAD, 10, 1e3, 5, 300, 1);
+	set_verdict(&rows[data.cell_count - BLOCKS], VERDICT_INVALID, "late");
+	add_paced("latency", THREAD, 50, 5e3, 5, 20e3, 1);
+	add_paced("latency", THREAD, 90, 9e3, 5, 200, 1); /* too late: a lower rate broke it */
+	const char *text = answer("Latency");
+	assert_says(text, "{epoll} **50.0k/s** (50%)");
+	assert_says(text, "{poll} >= **5.00k/s** (10%)");
+	assert_says(text, "Unknown, for want of a figure at the lowest rate: {thread} is invalid: late.");
+	data.keys = NULL, data.key_count = 0;
+}
+
 /* A law is fitted to the points that allow it. */
 static void test_fits(void **state)
 {
@@ -557,7 +582,7 @@ int main(void)
 		TEST(test_client_limited_below),
 		TEST(test_all_client_limited), TEST(test_missing), TEST(test_weak_figures),
 		TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_equal_work), TEST(test_slo),
-		TEST(test_slo_bounds), TEST(test_fits),
+		TEST(test_slo_bounds), TEST(test_slo_gap), TEST(test_fits),
 	};
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }
