@@ -90,6 +90,10 @@ static void ask_servers(struct bench *b)
 		if (!plan_uses(&b->plan, i) ||
 		    server_describe(&b->paths, &b->plan.servers[i], &b->servers[i]))
 			continue;
+		if (b->plan.servers[i].option[0])
+			usage_die("%s: server %s[%s=%s]: %s", b->options.plan_path,
+			    b->plan.servers[i].program, b->plan.servers[i].option,
+			    b->plan.servers[i].value, b->servers[i].problem);
 		b->refusals[i].verdict = VERDICT_FAILED;
 		snprintf(b->refusals[i].reason, sizeof(b->refusals[i].reason), "%s",
 		    b->servers[i].problem);

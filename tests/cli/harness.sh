@@ -42,6 +42,13 @@ plan '[plan]\n[race]\nconnections = 1\n'
 expect 2 'plan.ini:2: unknown experiment \[race\]' "$c10k" bench "$work/plan.ini"
 plan '[plan]\n[latency]\npipeline = 4\n'
 expect 2 'plan.ini:3: "pipeline" has no meaning here' "$c10k" bench "$work/plan.ini"
+plan '[plan]\nservers = select[fd-setsize=lots]\n[idle]\nconnections = 1\n'
+expect 2 'server select\[fd-setsize=lots\]: --describe: exit code 2' "$c10k" bench --dry-run "$work/plan.ini"
+
+# --- a full disk behind what is printed
+for command in --version list 'list --help' doctor 'bench quick --dry-run'; do
+	expect 1 'standard output cannot be written' sh -c "'$c10k' $command >/dev/full"
+done
 
 # --- help, lists, plans that are right, from anywhere
 for command in "" bench report verify compare diff-env check list doctor; do
