@@ -37,6 +37,8 @@ make_run() {
 					DELETE FROM copy WHERE id < 1000;"
 				echo "INSERT INTO $table SELECT * FROM copy; DROP TABLE copy;"
 			done
+			# its name is the longest there is
+			[ $i -lt "$2" ] || echo "UPDATE server SET family = 'reference' WHERE name = 'copy-$i';"
 		done
 	} | sqlite3 "$work/$1/run.sqlite" && "$c10k" report "$work/$1" >/dev/null
 }
