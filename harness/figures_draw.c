@@ -154,7 +154,10 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 	return figures_close(out, h->name);
 }
 
-/* Starts gnuplot in the folder `plots`; -1 when it is not installed. */
+/*
+ * Starts gnuplot in the folder `plots`; -1 when it is not installed. In a process group of its own:
+ * a Ctrl-C that ends a run must not end the drawing of its report.
+ */
 static pid_t start_gnuplot(const char *plots, const char *name, const char *log)
 {
 	char script[128], out[160];
@@ -162,14 +165,18 @@ static pid_t start_gnuplot(const char *plots, const char *name, const char *log)
 	snprintf(out, sizeof(out), "out = '%s.svg.tmp'", name);
 	char *argv[] = { (char[]){ "gnuplot" }, (char[]){ "-e" }, out, script, NULL };
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t own_group;
 	pid_t pid;
+	posix_spawnattr_init(&own_group);
+	posix_spawnattr_setflags(&own_group, POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addchdir_np(&actions, plots);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	int error = posix_spawnp(&pid, "gnuplot", &actions, NULL, argv, environ);
+	int error = posix_spawnp(&pid, "gnuplot", &actions, &own_group, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&own_group);
 	return error ? -1 : pid;
 }
 
