@@ -363,11 +363,11 @@ static void measure(struct run *run, struct result *r)
 	sleep_with_progress(run, "measure", end_ns);
 	if (caught_signal) {
 		/* a little ahead, so that the workers know before it comes */
-		uint64_t now_ns = clock_now_ns();
-		end_ns = now_ns + 20 * MS_NS < end_ns ? now_ns + 20 * MS_NS : end_ns;
+		uint64_t soon_ns = clock_now_ns() + EDGE_AHEAD_MS * MS_NS;
+		end_ns = soon_ns < end_ns ? soon_ns : end_ns;
 		atomic_store(&run->control.end_ns, end_ns);
 		kick_all(run);
-		nanosleep(&(struct timespec){ 0, 20 * (long)MS_NS }, NULL);
+		nanosleep(&(struct timespec){ 0, EDGE_AHEAD_MS * (long)MS_NS }, NULL);
 	}
 	note_edge(r, end_ns);
 	run->process_cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
