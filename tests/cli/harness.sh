@@ -57,6 +57,8 @@ for command in "" bench report verify compare diff-env check list doctor; do
 done
 prints '^c10k [0-9]' "$c10k" --version
 prints '^epoll ' "$c10k" list servers
+mkdir -p "$work/odd/build/servers" && cp "$c10k" "$work/odd/build" && cp "${c10k%/*}/servers/epoll" "$work/odd/build/servers/a&b"
+prints '^none are built' "$work/odd/build/c10k" list servers
 prints '^quick ' "$c10k" list plans
 prints '^idle ' "$c10k" list experiments
 prints 'ok.*loadgen' "$c10k" doctor
