@@ -90,6 +90,10 @@ static void ask_servers(struct bench *b)
 		if (!plan_uses(&b->plan, i) ||
 		    server_describe(&b->paths, &b->plan.servers[i], &b->servers[i]))
 			continue;
+		if (b->plan.servers[i].option[0])
+			usage_die("%s: server %s[%s=%s]: %s", b->options.plan_path,
+			    b->plan.servers[i].program, b->plan.servers[i].option,
+			    b->plan.servers[i].value, b->servers[i].problem);
 		b->refusals[i].verdict = VERDICT_FAILED;
 		snprintf(b->refusals[i].reason, sizeof(b->refusals[i].reason), "%s",
 		    b->servers[i].problem);
@@ -237,7 +241,6 @@ static void open_run(struct bench *b, int argc, char **argv)
 	results_lock(b->options.results);
 	results_make_run(b->options.results, b->options.plan_name, b->run_name, b->run_folder);
 	path_make(path, "%s/run.sqlite", b->run_folder);
-	results_set_latest(b->options.results, b->run_name);
 	b->store = store_create(path);
 	store_begin(b->store);
 	store_put_run(b->store, "status", "running");
@@ -262,6 +265,7 @@ static void open_run(struct bench *b, int argc, char **argv)
 		if (plan_uses(&b->plan, i))
 			store_put_server(b->store, &b->servers[i]);
 	store_commit(b->store);
+	results_set_latest(b->options.results, b->run_name); /* a run from here on: it can be resumed */
 }
 
 static void reopen_run(struct bench *b)

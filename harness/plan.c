@@ -125,8 +125,8 @@ static bool read_time(struct reader *r, const char *key, const char *value, uint
 	const uint64_t most_ns = 3600 * UINT64_C(1000000000);
 	if (!units_parse_time_ns(slice_of(value), time_ns) || *time_ns < least_ns ||
 	    *time_ns > most_ns)
-		return complain(r, "%s \"%s\": use a time from %s to 1h, such as 500ms or 2s", key,
-		    value, least_ns ? "100ms" : "0");
+		return complain(r, "%s \"%s\": use a time from %gms to 1h, such as 500ms or 2s", key,
+		    value, (double)least_ns / 1e6);
 	return true;
 }
 
@@ -276,7 +276,7 @@ static bool read_value(struct reader *r, enum key key, const char *value)
 	case KEY_RATES:
 		return plan_read_rates(value, &e->rates, problem) || complain(r, "%s", problem);
 	case KEY_SLO:
-		return read_time(r, "slo", value, &e->slo_ns, 0);
+		return read_time(r, "slo", value, &e->slo_ns, 10000);
 	case KEY_SLOW:
 		return read_levels(r, "slow", value, &e->slow, 0);
 	case KEY_TOTAL:
@@ -433,7 +433,9 @@ static char *next_line(char *line, int cap, void *user)
 	line[len] = '\0';
 	r->rest += len + (r->rest[len] == '\n');
 	const char *end = strchr(line, ']');
-	if (*line == '[' && end)
+	if (*line == '[' && !end)
+		complain(r, "no ] behind %s", line);
+	else if (*line == '[')
 		open_section(r, line + 1, (size_t)(end - line - 1));
 	return line;
 }
@@ -442,8 +444,10 @@ bool plan_parse(struct plan *plan, const char *file, const char *text, struct pl
     char message[PLAN_MESSAGE_CAP])
 {
 	*plan = (struct plan){ 0 };
+	bool marked = strncmp(text, "\xef\xbb\xbf", 3) == 0; /* some editors' mark of UTF-8 */
 	struct reader r = {
-		.plan = plan, .known = known, .file = file, .rest = text, .message = message,
+		.plan = plan, .known = known, .file = file, .message = message,
+		.rest = marked ? text + 3 : text,
 		.section = SECTION_NONE,
 		.defaults = {
 			.idle = { .values = { 0 }, .count = 1 },

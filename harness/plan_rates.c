@@ -141,6 +141,18 @@ bool plan_knows_capacity(
 	return true;
 }
 
+/* What two sections of an experiment differ in that is on no axis of its figure; or NULL. */
+static const char *off_axis(const struct experiment *a, const struct experiment *b)
+{
+	bool ramp = a->kind == EXPERIMENT_COST || a->kind == EXPERIMENT_LATENCY;
+	return a->pipeline != b->pipeline          ? "pipeline"
+	    : strcmp(a->target, b->target) != 0    ? "target"
+	    : a->slo_ns != b->slo_ns               ? "slo"
+	    : a->batch_requests != b->batch_requests ? "total"
+	    : !ramp && memcmp(&a->rates, &b->rates, sizeof(a->rates)) != 0 ? "rate"
+									   : NULL;
+}
+
 /*
  * No cell may be the same: it would count twice. A line of a figure has the points of both
  * sections, so they must be alike in what is not on its axis.
@@ -158,10 +170,10 @@ bool plan_stands_apart(
 			    "connections: give each other loads", name);
 			return false;
 		}
-		if (other->pipeline != e->pipeline) {
-			snprintf(problem, PLAN_MESSAGE_CAP, "[%s] with pipeline = %u, and before "
-			    "with %u: give both the same, or make two plans", name, e->pipeline,
-			    other->pipeline);
+		const char *differs = off_axis(other, e);
+		if (differs) {
+			snprintf(problem, PLAN_MESSAGE_CAP, "[%s] has another %s than [%s] before: give "
+			    "both the same, or make two plans", name, differs, name);
 			return false;
 		}
 	}

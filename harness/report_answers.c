@@ -12,43 +12,21 @@
 #include "harness/report_phrases.h"
 
 #define IDLE_KEPT 0.95    /* of a server's own rate: it does not mind the idle connections */
-#define WAIT_REACHED 0.95 /* of the ceiling: the window cuts off the waits at its edges */
+#define WAIT_REACHED 0.9495 /* of the ceiling: the window cuts off the waits at its edges; as it is
+			     * printed, 95.0% */
 #define CPU_BOUND 0.9 /* of a CPU: what stays below the ceiling for that reason */
 
-/* Servers that the load generator kept from showing more, and those that beat `best` even so. */
-struct limited {
-	unsigned count, above;
-};
-
-static struct limited count_limited(const struct report_data *data,
-    const struct report_cell_row *load, const struct report_point *best)
+/* How many servers did more than `best` even while the load generator held them up. */
+static unsigned count_bounds_above(const struct report_data *data, const struct report_point *best)
 {
-	struct limited limited = { 0, 0 };
+	unsigned above = 0;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!phrase_at_load(p, load->experiment, load->connections, load->idle)
-		    || p->verdict != VERDICT_CLIENT_LIMITED)
-			continue;
-		limited.count++;
-		limited.above += p->metric[METRIC_RATE_PER_S].low > best->metric[METRIC_RATE_PER_S].high;
+		above += report_ranked(p) && report_same_load(p->cells, best->cells)
+		    && p->verdict == VERDICT_CLIENT_LIMITED
+		    && p->metric[METRIC_RATE_PER_S].low > best->metric[METRIC_RATE_PER_S].high;
 	}
-	return limited;
-}
-
-/* What kind of first place it is. */
-static const char *first_place(const struct report_data *data, const struct report_cell_row *load,
-    const struct report_point *best)
-{
-	struct limited limited = count_limited(data, load, best);
-	if (limited.count == 0)
-		return "has the highest median";
-	if (limited.above == 0)
-		return "has the highest median of those that can be ranked";
-	return limited.above == limited.count
-	    ? "has the highest median of those that can be ranked, yet serves less than each "
-	      "client-limited one"
-	    : "has the highest median of those that can be ranked, yet serves less than some "
-	      "client-limited ones";
+	return above;
 }
 
 static const char *answer_throughput(struct report_data *data)
@@ -59,26 +37,27 @@ static const char *answer_throughput(struct report_data *data)
 		return NULL;
 	const char *where = report_printf(
 	    pool, "With %s busy connections", report_whole(pool, (double)load.connections));
+	const char *limited = phrase_limited(data, &load);
 	const struct report_point *best = phrase_best(
 	    data, "throughput", load.connections, load.idle, METRIC_RATE_PER_S, false);
-	if (best)
-		return report_printf(pool, "%s %s %s, **%s requests/s**.%s", where,
-		    phrase_name(data, best), first_place(data, &load, best),
-		    report_interval(pool, REPORT_RATE, best->metric[METRIC_RATE_PER_S]),
-		    phrase_standings(data, best, METRIC_RATE_PER_S, false));
-	struct phrase_words limited = { 0 };
-	for (size_t i = 0; i < data->point_count; i++) {
-		const struct report_point *p = &data->points[i];
-		if (phrase_at_load(p, "throughput", load.connections, load.idle)
-		    && report_usable(p))
-			phrase_add(&limited,
-			    report_printf(pool, "%s >= %s", phrase_name(data, p),
-				report_interval(pool, REPORT_RATE, p->metric[METRIC_RATE_PER_S])));
-	}
-	return report_printf(pool,
-	    "%s the load generator was the bottleneck for every server, so none is ranked: %s "
-	    "requests/s.",
-	    where, phrase_join(data, &limited));
+	if (!best)
+		return report_printf(pool,
+		    "%s the load generator was the bottleneck for every server, so none is "
+		    "ranked: %s requests/s.%s",
+		    where, limited, phrase_not_shown(data, &load));
+	const char *rate = report_interval(pool, REPORT_RATE, best->metric[METRIC_RATE_PER_S]);
+	const char *standings = phrase_standings(data, best, METRIC_RATE_PER_S, false);
+	unsigned above = count_bounds_above(data, best);
+	if (above) /* then the best of the ranked is no headline */
+		return report_printf(pool,
+		    "%s the load generator was the bottleneck for %s requests/s: lower bounds, "
+		    "which are not ranked. Of the others %s has the highest median, **%s "
+		    "requests/s**, below %u of those bounds.%s",
+		    where, limited, phrase_name(data, best), rate, above, standings);
+	return report_printf(pool, "%s %s has the highest median%s, **%s requests/s**.%s%s%s", where,
+	    phrase_name(data, best), *limited ? " of those that can be ranked" : "", rate,
+	    *limited ? "\nClient-limited, so not ranked: " : "", limited,
+	    *limited ? report_printf(pool, ".%s", standings) : standings);
 }
 
 static const char *answer_cpu(struct report_data *data)
@@ -157,7 +136,7 @@ static const char *answer_idle(struct report_data *data)
 		report_whole(pool, (double)load.idle), report_whole(pool, (double)load.connections),
 		phrase_name(data, epoll), phrase_join(data, &against), kept_phrase(data, &load));
 	if (missing.count)
-		text = report_printf(pool, "%s Not shown: %s.", text, phrase_join(data, &missing));
+		text = report_printf(pool, "%s\nNot shown: %s.", text, phrase_join(data, &missing));
 	return text;
 }
 
@@ -256,7 +235,7 @@ static const char *answer_wait(struct report_data *data)
 	if (delay_s <= 0)
 		return NULL;
 	double ceiling = (double)load.connections / delay_s;
-	struct phrase_words reach = { 0 }, busy = { 0 }, below = { 0 };
+	struct phrase_words reach = { 0 }, busy = { 0 }, below = { 0 }, limited = { 0 };
 	double least = 1;
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
@@ -270,9 +249,11 @@ static const char *answer_wait(struct report_data *data)
 			continue;
 		}
 		bool is_busy = p->metric[METRIC_SERVER_CPU].median >= CPU_BOUND;
-		phrase_add(is_busy ? &busy : &below,
-		    report_printf(pool, "%s %s%s", phrase_name(data, p),
-			p->verdict == VERDICT_CLIENT_LIMITED ? ">= " : "",
+		bool bound = p->verdict == VERDICT_CLIENT_LIMITED;
+		phrase_add(bound  ? &limited
+			: is_busy ? &busy
+				  : &below,
+		    report_printf(pool, "%s %s%s", phrase_name(data, p), bound ? ">= " : "",
 			report_interval(pool, REPORT_SHARE, share)));
 	}
 	const char *text = report_printf(pool,
@@ -285,10 +266,13 @@ static const char *answer_wait(struct report_data *data)
 		    report_value(pool, REPORT_SHARE, least));
 	if (busy.count)
 		text = report_printf(
-		    pool, "%s CPU-bound below it: %s.", text, phrase_join(data, &busy));
+		    pool, "%s\nCPU-bound below it: %s.", text, phrase_join(data, &busy));
 	if (below.count)
 		text = report_printf(
-		    pool, "%s Below it otherwise: %s.", text, phrase_join(data, &below));
+		    pool, "%s\nBelow it otherwise: %s.", text, phrase_join(data, &below));
+	if (limited.count)
+		text = report_printf(pool, "%s\nClient-limited, so perhaps not below it: %s.", text,
+		    phrase_join(data, &limited));
 	return report_printf(pool, "%s%s", text, phrase_not_shown(data, &load));
 }
 
@@ -296,16 +280,13 @@ static const char *answer_fairness(struct report_data *data)
 {
 	struct report_pool *pool = &data->pool;
 	struct report_cell_row load = phrase_largest_load(data, "throughput");
-	struct phrase_words starving = { 0 }, fair = { 0 }, missing = { 0 };
+	struct phrase_words starving = { 0 }, fair = { 0 };
 	for (size_t i = 0; i < data->point_count; i++) {
 		const struct report_point *p = &data->points[i];
 		if (!phrase_at_load(p, "throughput", load.connections, load.idle))
 			continue;
 		const struct estimate *starved = &p->metric[METRIC_STARVED];
-		if (!starved->count
-		    && (p->verdict == VERDICT_INVALID || p->verdict == VERDICT_FAILED))
-			phrase_add(&missing, phrase_missing(data, p));
-		else if (starved->count && starved->median > 0)
+		if (starved->count && starved->median > 0)
 			phrase_add(&starving,
 			    report_printf(pool,
 				"%s left **%s** of them without one of its %s answers in the window "
@@ -328,9 +309,7 @@ static const char *answer_fairness(struct report_data *data)
 	if (fair.count)
 		text = report_printf(
 		    pool, "%s %s answered every one", text, phrase_join(data, &fair));
-	if (missing.count)
-		text = report_printf(pool, "%s. Not shown: %s", text, phrase_join(data, &missing));
-	return report_printf(pool, "%s.", text);
+	return report_printf(pool, "%s.%s", text, phrase_not_shown(data, &load));
 }
 
 /* The largest load up to which thread is not behind epoll: 0 for none. */

@@ -13,7 +13,7 @@ enum { REPORT_ANSWERS_MAX = 10, REPORT_REASONS_MAX = 16 };
 
 struct report_answer {
 	const char *topic;  /* "Throughput" */
-	const char *text;   /* markup */
+	const char *text;   /* markup: a paragraph; each further line is an item of a list */
 	const char *figure; /* id of the figure that shows it */
 };
 

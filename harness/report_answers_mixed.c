@@ -67,7 +67,7 @@ const char *report_answer_mixed(struct report_data *data)
 	for (int i = 0; i < SHARING_COUNT; i++)
 		if (groups[i].count)
 			text = report_printf(
-			    pool, "%s %s: %s.", text, intros[i], phrase_join(data, &groups[i]));
+			    pool, "%s\n%s: %s.", text, intros[i], phrase_join(data, &groups[i]));
 	return block_count ? report_printf(pool, "%s%s", text, phrase_not_shown(data, thread->cells))
 			   : NULL;
 }

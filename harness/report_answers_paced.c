@@ -95,16 +95,17 @@ const char *report_answer_slo(struct report_data *data)
 		return NULL;
 	const char *text = kept.count
 	    ? report_printf(pool,
-		"The highest rate measured at which 99 of 100 requests are answered within %s of "
-		"when they were due, and its share of the server's own rate in `throughput` (>= "
-		"where the next rate was not measured well enough to tell): %s.",
+		"The highest rate up to which, at every rate measured, 99 of 100 requests are "
+		"answered within %s of when they were due, and its share of the server's own rate "
+		"in `throughput` (>= where the next rate was not measured well enough to tell): "
+		"%s.",
 		limit, phrase_join(data, &kept))
 	    : "";
 	if (none.count)
-		text = report_printf(pool, "%s%sAt no rate measured: %s.", text, *text ? " " : "",
+		text = report_printf(pool, "%s%sAt no rate measured: %s.", text, *text ? "\n" : "",
 		    phrase_join(data, &none));
 	if (missing.count)
-		text = report_printf(pool, "%s Unknown, for want of a figure at the lowest rate: %s.",
+		text = report_printf(pool, "%s\nUnknown, for want of a figure at the lowest rate: %s.",
 		    text, phrase_join(data, &missing));
 	return text;
 }

@@ -67,6 +67,23 @@ void report_section_grade(struct report *r)
 	report_html(r->doc, "</div></div>\n");
 }
 
+/* The first line is a paragraph, the others are a list. */
+static void put_answer(struct report *r, const char *text)
+{
+	const char *end = strchrnul(text, '\n');
+	report_paragraph(
+	    r->doc, NULL, report_printf(&r->data->pool, "%.*s", (int)(end - text), text));
+	if (!*end)
+		return;
+	report_list_begin(r->doc, "plain");
+	for (const char *line = end; *line; line = end) {
+		end = strchrnul(++line, '\n');
+		report_item(
+		    r->doc, report_printf(&r->data->pool, "%.*s", (int)(end - line), line));
+	}
+	report_list_end(r->doc);
+}
+
 void report_section_answers(struct report *r)
 {
 	struct report_answer answers[REPORT_ANSWERS_MAX];
@@ -80,7 +97,7 @@ void report_section_answers(struct report *r)
 		report_html_inline(r->doc->html, answers[i].topic);
 		report_html(r->doc, "</h3>");
 		report_markdown(r->doc, "**%s.** ", answers[i].topic);
-		report_paragraph(r->doc, NULL, answers[i].text);
+		put_answer(r, answers[i].text);
 		report_html(r->doc, "</div>\n");
 	}
 	report_html(r->doc, "</div>\n");
@@ -120,9 +137,11 @@ void report_section_reading(struct report *r)
 		"**4.7x [4.4, 5.0]** compares two servers block by block, so what disturbed a "
 		"whole block cancels. They **tie** when the whole interval lies within 2%% of 1 "
 		"(5%% for a percentile); it is **undecided** when it reaches across that edge, "
-		"when there are fewer than %d blocks, or when the same program measured twice "
-		"differs as much.%s",
+		"when there are fewer than %d blocks, when a few blocks (under %d) differ too much "
+		"from one another for Student's t to be as sure, or when the same program measured "
+		"twice differs as much.%s",
 		ESTIMATE_PAIRS_MIN,
+		strcmp(report_key(r->data, "until_decided"), "1") ? 6 : 9,
 		strcmp(report_key(r->data, "until_decided"), "1")
 		    ? ""
 		    : " This run looked after each block and went on with what was undecided "

@@ -82,7 +82,7 @@ static void ask_idle(struct report *r)
 		"%s connections are busy; %s more are open and silent. Which of all servers "
 		"serves the least, and what part of the best one's rate is that?",
 		count(r, load.connections), count(r, load.idle)),
-	    report_printf(&data->pool, "%s requests/s; the most has %s.%s",
+	    report_printf(&data->pool, "%s requests/s; the highest figure has %s.%s",
 		told(r, e.least, METRIC_RATE_PER_S), told(r, e.most, METRIC_RATE_PER_S), before),
 	    "What must each of the two do for a silent connection, each time it waits?");
 }

@@ -105,8 +105,8 @@ void report_table_slo(struct report *r)
 	}
 	report_paragraph(r->doc, NULL,
 	    report_printf(pool,
-		"The highest rate measured at which p99, all of its interval, stays under %s, and "
-		"the next one measured, where it does not. The queue M/M/c (one server for each "
+		"The rate up to which p99, all of its interval, stays under %s at every rate "
+		"measured, and the next one, where it does not. The queue M/M/c (one server for each "
 		"thread that has a CPU) is fitted to p50 and p99 of the rates the server kept up "
 		"with, and drawn where it is within %g%%. Common reasons why it is not: a loop "
 		"serves what has come in batches, cheaper the more there is; a scheduler takes "

@@ -4,6 +4,7 @@
  */
 #include "harness/report_phrases.h"
 
+#include <math.h>
 #include <string.h>
 
 void phrase_add(struct phrase_words *w, const char *item)
@@ -98,43 +99,81 @@ const char *phrase_not_shown(struct report_data *data, const struct report_cell_
 			phrase_add(&missing, phrase_missing(data, p));
 	}
 	return missing.count
-	    ? report_printf(&data->pool, " Not shown: %s.", phrase_join(data, &missing))
+	    ? report_printf(&data->pool, "\nNot shown: %s.", phrase_join(data, &missing))
 	    : "";
 }
 
-/* Those with the figure under best's load, the one nearest to the best first. */
-static size_t sort_others(const struct report_data *data, const struct report_point *best,
-    int metric, bool lower_is_better, const struct report_point *others[PHRASE_WORDS_MAX])
+/* The bounds, the highest first. */
+static size_t find_limited(const struct report_data *data, const struct report_cell_row *load,
+    const struct report_point *limited[PHRASE_WORDS_MAX])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < data->point_count && count < PHRASE_WORDS_MAX; i++) {
 		const struct report_point *p = &data->points[i];
-		if (!report_ranked(p) || !report_same_load(p->cells, best->cells) || p == best
-		    || !p->metric[metric].count)
+		if (!report_ranked(p) || !report_same_load(p->cells, load)
+		    || p->verdict != VERDICT_CLIENT_LIMITED)
 			continue;
 		size_t at = count++;
-		for (; at > 0; at--) {
-			double before = others[at - 1]->metric[metric].median;
-			double own = p->metric[metric].median;
-			if (lower_is_better ? before <= own : before >= own)
-				break;
-			others[at] = others[at - 1];
-		}
-		others[at] = p;
+		for (; at > 0 && limited[at - 1]->metric[METRIC_RATE_PER_S].median
+			     < p->metric[METRIC_RATE_PER_S].median;
+		     at--)
+			limited[at] = limited[at - 1];
+		limited[at] = p;
 	}
 	return count;
 }
 
-/* Bounds, the highest first: a few are named, of many the ends. */
-static const char *limited_phrase(struct report_data *data, const struct phrase_words *limited)
+const char *phrase_limited(struct report_data *data, const struct report_cell_row *load)
 {
 	enum { NAMED_MAX = 4 };
-	if (limited->count <= NAMED_MAX)
-		return report_printf(&data->pool, " Client-limited, so not ranked: %s.",
-		    phrase_join(data, limited));
-	return report_printf(&data->pool,
-	    " Client-limited, so not ranked, are %zu others: from %s to %s.", limited->count,
-	    limited->item[limited->count - 1], limited->item[0]);
+	struct report_pool *pool = &data->pool;
+	struct phrase_words words = { 0 };
+	const struct report_point *limited[PHRASE_WORDS_MAX];
+	size_t count = find_limited(data, load, limited), usable_count = 0;
+	for (size_t i = 0; i < count; i++)
+		phrase_add(&words,
+		    report_printf(pool, "%s >= %s", phrase_name(data, limited[i]),
+			report_interval(
+			    pool, REPORT_RATE, limited[i]->metric[METRIC_RATE_PER_S])));
+	if (count <= NAMED_MAX)
+		return phrase_join(data, &words);
+	for (size_t i = 0; i < data->point_count; i++)
+		usable_count += report_ranked(&data->points[i]) && report_usable(&data->points[i])
+		    && report_same_load(data->points[i].cells, load);
+	return report_printf(pool, "%zu of %zu servers, from %s to %s", count, usable_count,
+	    words.item[count - 1], words.item[0]);
+}
+
+/* One that stands beside the best under its load. */
+struct other {
+	const struct report_point *point;
+	struct report_comparison against;
+};
+
+/* Those with the figure, the one nearest to the best first; a bound is none. */
+static size_t compare_others(const struct report_data *data, const struct report_point *best,
+    int metric, bool lower_is_better, struct other others[PHRASE_WORDS_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < data->point_count && count < PHRASE_WORDS_MAX; i++) {
+		const struct report_point *p = &data->points[i];
+		bool bound = metric == METRIC_RATE_PER_S && p->verdict == VERDICT_CLIENT_LIMITED;
+		if (!report_ranked(p) || !report_same_load(p->cells, best->cells) || p == best
+		    || bound || !p->metric[metric].count)
+			continue;
+		struct other own = { p, report_compare(data, p, best, metric) };
+		double ratio = own.against.ratio.median;
+		size_t at = count++;
+		for (; at > 0; at--) {
+			double before = others[at - 1].against.ratio.median;
+			/* without a block in common there is no ratio: those stay behind */
+			if (!(isnan(before) || (lower_is_better ? ratio < before : ratio > before)))
+				break;
+			others[at] = others[at - 1];
+		}
+		others[at] = own;
+	}
+	return count;
 }
 
 const char *phrase_standings(
@@ -142,22 +181,15 @@ const char *phrase_standings(
 {
 	struct report_pool *pool = &data->pool;
 	struct phrase_words tied = { 0 }, behind = { 0 }, undecided = { 0 }, few = { 0 };
-	struct phrase_words limited = { 0 };
-	const struct report_point *others[PHRASE_WORDS_MAX];
-	size_t count = sort_others(data, best, metric, lower_is_better, others);
+	struct other others[PHRASE_WORDS_MAX];
+	size_t count = compare_others(data, best, metric, lower_is_better, others);
 	for (size_t i = 0; i < count; i++) {
-		const struct report_point *p = others[i];
-		if (p->verdict == VERDICT_CLIENT_LIMITED && metric == METRIC_RATE_PER_S) {
-			phrase_add(&limited,
-			    report_printf(pool, "%s >= %s", phrase_name(data, p),
-				report_interval(pool, REPORT_RATE, p->metric[metric])));
-			continue;
-		}
-		struct report_comparison c = report_compare(data, p, best, metric);
-		const char *phrase = report_printf(
-		    pool, "%s %s", phrase_name(data, p), report_ratio(pool, c.ratio));
+		struct report_comparison c = others[i].against;
+		const char *name = phrase_name(data, others[i].point);
+		const char *phrase
+		    = report_printf(pool, "%s %s", name, report_ratio(pool, c.ratio));
 		if (c.verdict == ESTIMATE_TIE)
-			phrase_add(&tied, phrase_name(data, p));
+			phrase_add(&tied, name);
 		else if (c.verdict == (lower_is_better ? ESTIMATE_HIGHER : ESTIMATE_LOWER))
 			phrase_add(&behind, phrase);
 		else
@@ -165,18 +197,18 @@ const char *phrase_standings(
 	}
 	const char *text = "";
 	if (tied.count)
-		text = report_printf(pool, "%s A tie with it: %s.", text, phrase_join(data, &tied));
-	if (behind.count)
-		text = report_printf(pool, "%s Against it: %s.", text, phrase_join(data, &behind));
-	if (undecided.count)
 		text = report_printf(
-		    pool, "%s Against it, but undecided: %s.", text, phrase_join(data, &undecided));
+		    pool, "%s\nA tie with it: %s.", text, phrase_join(data, &tied));
+	if (behind.count)
+		text = report_printf(
+		    pool, "%s\nAgainst it: %s.", text, phrase_join(data, &behind));
+	if (undecided.count)
+		text = report_printf(pool, "%s\nAgainst it, but undecided: %s.", text,
+		    phrase_join(data, &undecided));
 	if (few.count)
-		text = report_printf(pool, "%s Against it, but too few blocks to decide: %s.", text,
-		    phrase_join(data, &few));
-	return report_printf(pool, "%s%s%s", text,
-	    limited.count ? limited_phrase(data, &limited) : "",
-	    phrase_not_shown(data, best->cells));
+		text = report_printf(pool, "%s\nAgainst it, but too few blocks to decide: %s.",
+		    text, phrase_join(data, &few));
+	return report_printf(pool, "%s%s", text, phrase_not_shown(data, best->cells));
 }
 
 const char *phrase_serves(

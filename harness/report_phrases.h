@@ -22,7 +22,7 @@ const char *phrase_join(struct report_data *data, const struct phrase_words *w);
 const char *phrase_name(struct report_data *data, const struct report_point *p);
 /* "{select} is unsupported: REASON" */
 const char *phrase_missing(struct report_data *data, const struct report_point *p);
-/* " Not shown: ...": those without figures under the load, and why; "" for none. */
+/* "\nNot shown: ...": those without figures under the load, and why; "" for none. */
 const char *phrase_not_shown(struct report_data *data, const struct report_cell_row *load);
 /* Why an undecided comparison is so: too few blocks, or the interval. */
 const char *phrase_open(struct report_comparison c);
@@ -39,10 +39,13 @@ bool phrase_at_load(
 const struct report_point *phrase_best(const struct report_data *data, const char *experiment,
     long connections, long idle, int metric, bool lower_is_better);
 
+/* The client-limited under the load, with their bounds, the highest first; of more than four the
+ * ends: "19 of 22 servers, from {prefork} >= 15.8k to {io_uring} >= 156k". */
+const char *phrase_limited(struct report_data *data, const struct report_cell_row *load);
 /*
  * Every other server under best's load, sorted by what its comparison with `best` allows to say
- * (tied, ranked behind, undecided, client-limited, missing) and within that by its median, the
- * nearest to the best first. Sentences, each with a space before it; "" when it is alone.
+ * (tied, ranked behind, undecided, missing) and within that by its ratio, the nearest to the best
+ * first. Each kind is a line; "" when it is alone. A bound is not compared: see phrase_limited().
  */
 const char *phrase_standings(
     struct report_data *data, const struct report_point *best, int metric, bool lower_is_better);

@@ -41,12 +41,14 @@ struct report_slo report_slo(const struct report_data *data, const struct report
 	size_t count = report_ramp(data, "latency", server, points);
 	double limit_us = report_slo_us(data);
 	struct report_slo slo = { NULL, NULL };
-	for (size_t i = 0; i < count && !slo.broken; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct estimate *p99 = &points[i]->metric[METRIC_P99_US];
 		if (p99->count && p99->high <= limit_us && report_kept_up(points[i]))
-			slo.kept = points[i];
-		else
+			slo = (struct report_slo){ points[i], NULL };
+		else if (!slo.broken)
 			slo.broken = points[i];
+		if (report_usable(points[i]) && slo.broken)
+			break;
 	}
 	return slo;
 }

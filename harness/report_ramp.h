@@ -18,12 +18,13 @@ bool report_kept_up(const struct report_point *p);
 
 /*
  * A rate keeps the level when all of the interval of its p99 lies under the limit and the server
- * kept up with the rate; and when all lower rates do, too. No value between two rates is made up:
- * the truth lies between `kept` and `broken`.
+ * kept up with the rate; and when all lower rates do, too, but those without a usable cell, which
+ * tell nothing of the server. No value between two rates is made up: the truth lies between `kept`
+ * and `broken`.
  */
 struct report_slo {
 	const struct report_point *kept;   /* the highest that does; NULL: none does */
-	const struct report_point *broken; /* the next, which does not; NULL: none was measured */
+	const struct report_point *broken; /* the next, which does not or is unusable; NULL: none is */
 };
 struct report_slo report_slo(const struct report_data *data, const struct report_server *server);
 /* The limit in us; 0 for a run without experiment latency. */

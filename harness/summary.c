@@ -13,16 +13,16 @@ enum { ANSWERS = 6, TOPIC_WIDTH = 20, WIDTH = 80, LINES_MAX = 4, WORD_CAP = 256 
 
 static const char bold[] = "\033[1m", plain[] = "\033[0m";
 
-/* The next word of the markup, ended by spaces, without its marks; NULL at the end. */
+/* The next word of the markup, ended by white space, without its marks; NULL at the end. */
 static const char *take_word(const char *at, char word[WORD_CAP], bool *strong)
 {
 	size_t len = 0;
 	*strong = false;
-	while (*at == ' ')
+	while (*at == ' ' || *at == '\n')
 		at++;
 	if (!*at)
 		return NULL;
-	for (; *at && *at != ' '; at++) {
+	for (; *at && *at != ' ' && *at != '\n'; at++) {
 		if (!strncmp(at, "**", 2)) {
 			*strong = true;
 			at++;
@@ -96,8 +96,8 @@ void summary_print_cells(
     const struct progress *p, const char *run_folder, uint64_t spent_ns, bool has_report)
 {
 	char time_text[32];
-	printf("\n  %u of %u cells in %s:", p->done_count, p->cell_count,
-	    progress_format_time(spent_ns, time_text, sizeof(time_text)));
+	printf("\n  %u of %u cells in %s%s", p->done_count, p->cell_count,
+	    progress_format_time(spent_ns, time_text, sizeof(time_text)), p->done_count ? ":" : "");
 	for (int i = 0; i < VERDICT_COUNT; i++)
 		if (p->verdicts[i])
 			printf(" %u %s", p->verdicts[i], verdict_names[i]);

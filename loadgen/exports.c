@@ -145,20 +145,23 @@ static void read_row(
 		row->end_ns = c->end_ns;
 }
 
-static void close_written(FILE *file, const char *path)
+static bool close_written(FILE *file, const char *path)
 {
 	bool failed = ferror(file) != 0;
-	if (fclose(file) != 0 || failed)
-		die_errno(errno, "cannot write %s", path);
+	if (fclose(file) == 0 && !failed)
+		return true;
+	warn_line("cannot write %s: %s", path, strerror(errno));
+	return false;
 }
 
-void exports_write(FILE *series, FILE *hlog, const struct options *o, const struct result *r)
+bool exports_write(FILE *series, FILE *hlog, const struct options *o, const struct result *r)
 {
 	static struct series_row row;
 	static struct log_line line;
 	const struct course *c = &r->course;
+	bool written = true;
 	if (!series && !hlog)
-		return;
+		return written;
 	if (series)
 		write_series_legend(series);
 	if (hlog)
@@ -171,7 +174,8 @@ void exports_write(FILE *series, FILE *hlog, const struct options *o, const stru
 			add_to_log(hlog, r, o->hlog_step_ns, &row, &line);
 	}
 	if (series)
-		close_written(series, o->series_path);
+		written &= close_written(series, o->series_path);
 	if (hlog)
-		close_written(hlog, o->hlog_path);
+		written &= close_written(hlog, o->hlog_path);
+	return written;
 }

@@ -10,7 +10,7 @@
 /* Before the run, since a result that cannot be kept is not worth waiting for; dies with a line. */
 FILE *export_open(const char *path);
 
-/* After it: both files, those that were asked for; dies when they cannot be written. */
-void exports_write(FILE *series, FILE *hlog, const struct options *o, const struct result *r);
+/* After it: both files, those that were asked for. False, with a line, when one cannot be written. */
+bool exports_write(FILE *series, FILE *hlog, const struct options *o, const struct result *r);
 
 #endif

@@ -4,6 +4,7 @@
  * docs/ARCHITECTURE.md.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "calibrate.h"
@@ -31,14 +32,20 @@ static void check_output(void)
 		die_errno(errno, "cannot write the report");
 }
 
-/* The report, or JSON instead of it, or both; returns the exit code. */
+/*
+ * The report, or JSON instead of it, or both; returns the exit code. Standard output comes last:
+ * whoever was to read it may be gone, and that must cost no file.
+ */
 static int report(FILE *json, const struct options *o, const struct result *r)
 {
+	bool written = !json || json_write(json, o, r);
+	if (!written && json != stdout)
+		warn_line("cannot write %s: %s", o->json_path, strerror(errno));
 	if (json != stdout)
 		output_report(o, r);
-	if (json && !json_write(json, o, r))
-		die_errno(errno, "cannot write %s", json == stdout ? "the result" : o->json_path);
 	check_output();
+	if (!written)
+		return EXIT_FAILURE;
 	return r->verdict == VERDICT_INVALID ? EXIT_INVALID : 0;
 }
 
@@ -76,7 +83,9 @@ int main(int argc, char **argv)
 
 	signal_number = run_load(&load, &result);
 
+	bool written = exports_write(series, hlog, &options, &result);
 	int code = report(json, &options, &result);
-	exports_write(series, hlog, &options, &result);
+	if (!written || code == EXIT_FAILURE)
+		return EXIT_FAILURE;
 	return signal_number ? EXIT_SIGNAL + signal_number : code;
 }

@@ -43,8 +43,10 @@ static void on_child_end(int number)
 	int interrupted_errno = errno;
 	for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
 		int i = 0;
-		while (children.pids[i] != pid)
+		while (i < children.count && children.pids[i] != pid)
 			i++;
+		if (i == children.count)
+			continue; /* whoever exec()ed us began it, or it is an orphan of process 1 */
 		children.pids[i] = children.pids[--children.count];
 		worker_closed(children.worker); /* here, so that a crash is counted, too */
 	}

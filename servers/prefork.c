@@ -86,8 +86,10 @@ static void reap(struct worker *w)
 {
 	for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
 		uint32_t i = 0;
-		while (pids[i] != pid)
+		while (i < process_count && pids[i] != pid)
 			i++;
+		if (i == process_count)
+			continue; /* whoever exec()ed us began it, or it is an orphan of process 1 */
 		pids[i] = 0;
 		if (atomic_exchange(&is_taken[i], false))
 			worker_closed(w);
@@ -99,8 +101,9 @@ static void stop(void)
 	for (uint32_t i = 0; i < process_count; i++)
 		if (pids[i])
 			kill(pids[i], SIGTERM);
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-		;
+	for (uint32_t i = 0; i < process_count; i++)
+		while (pids[i] && waitpid(pids[i], NULL, 0) < 0 && errno == EINTR)
+			;
 }
 
 static void on_child_end(int number)

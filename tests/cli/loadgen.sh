@@ -7,8 +7,8 @@ loadgen=$BUILD/loadgen
 port=${PORT:-$((21000 + $$ % 900))}
 url=http://127.0.0.1:$port
 out=$(mktemp) err=$(mktemp)
-passed=0 failed=0 skipped= server_pid= work=
-cleanup() { stop_server; rm -rf "$out" "$err" "$work"; }
+passed=0 failed=0 skipped= server_pid= work= slow=
+cleanup() { stop_server; rm -rf "$out" "$err" "$work" "$slow"; }
 trap cleanup EXIT
 
 pass() { passed=$((passed + 1)); }
@@ -82,6 +82,50 @@ bad_server() {
 	wait_port
 }
 
+# A machine with other work makes a run late, which is then invalid, exit 4, as it should be: here
+# only what is counted matters. value NAME: the first number of that name in the JSON.
+value() { sed -nE "s/^ *\"$1\": ([0-9.]+),?\$/\1/p" "$out" | head -1; }
+# open_loop ARGUMENTS...: runs, and checks that every arrival is accounted for
+open_loop() {
+	local code
+	command="$*"
+	timeout 60 "$loadgen" --json - "$@" >"$out" 2>"$err"
+	code=$?
+	if [ $code = 0 ] || [ $code = 4 ]; then pass; else fail "exit $code: $command"; fi
+	silent
+	if [ $(($(value offered) + $(value carried))) = $(($(value completed) + $(value unfinished))) ]; then pass
+	else fail "arrivals are lost: $command"; fi
+}
+within() { # NAME LEAST MOST
+	if awk -v x="$(value "$1")" -v a="$2" -v b="$3" 'BEGIN { exit !(x != "" && x >= a && x <= b) }'; then pass
+	else fail "$1 is not in $2..$3: $command"; fi
+}
+both() { # ARGUMENTS...: as text and as JSON; the second stays in $out
+	run 0 --json "$out.json" "$@"; silent; says '^verdict +(valid|client-limited)'
+	local rate
+	rate=$(sed -nE 's|^requests/s +([0-9]+).*|\1|p' "$out")
+	mv "$out.json" "$out"; says '"total": 0'; within rate_per_s $((rate - 1)) $((rate + 1))
+}
+
+# --- slow connections: they do nothing but wait, so beside what follows, with a server of their own ---
+slow=$(mktemp)
+(
+	out=$slow.out err=$slow.err port=$((port + 1000)) passed=0 failed=0
+	url=http://127.0.0.1:$port
+	trap 'stop_server; rm -f "$out" "$err"' EXIT
+	start_server
+	both -c 80 --slow 20 -w 100ms -d 5s --slow-target /bytes/1500 "$url/sleep/50"
+	if awk '/"slow": \{/ { on = 1 } on && /"answered"/ { exit !($2 + 0 >= 20) }' "$out"; then pass; else fail "slow connections are not answered: $command"; fi
+	within established 100 100; within starved 0 0
+	# nor are they given up in the drain, whatever their age
+	open_loop -R 50 -c 2 --slow 2 --slow-target /bytes/8388608 --timeout 500ms -w 0 -d 1s "$url/"; says '"total": 0'
+	# the head is on its way for longer than a server must wait (10 s): it may end that, and it is no error
+	long=$(printf 'x%.0s' $(seq 150))
+	open_loop -R 20 -c 2 --slow 2 -w 0 -d 11s --status 404 "$url/$long"; says '"ended_by_server": 1'; says '"total": 0'
+	echo "$passed $failed"
+) >"$slow" &
+slow_pid=$!
+
 # --- help and usage ---
 run 0 -h; silent; says '^Examples:'
 if [ "$(grep -c '^  loadgen ' "$out")" = 5 ]; then pass; else fail "five examples in -h"; fi
@@ -133,6 +177,7 @@ run 2 --calibrate -R 10k; refuses '-R: --calibrate alone takes -c, -t and --cpu'
 run 2 --calibrate --json -; refuses '--json: --calibrate alone'
 run 2 --calibrate -t 5 -c 4; refuses 'more workers than connections'
 run 2 --calibrate -d 0 "$url/"; refuses '--calibrate: with -d 0'
+run 2 --calibrate --pipeline 4 "$url/"; refuses '--calibrate with --pipeline: its ceiling'
 run 2 --cpu 0,1023 "$url/"; refuses 'cannot run on CPU 1023'
 run 2 -c '' "$url/"; refuses '-c : give'
 run 2 -R 20M "$url/"; refuses '-R 20M'
@@ -223,6 +268,7 @@ run 0 -c 3 $short --status 404 "$url/nope"
 run 0 -c 3 $short "$url/bytes/200000"
 run 0 -c 3 $short "$url/sleep/20"
 run 0 -c 3 $short "http://localhost:$port"; says '3 answered'
+run 0 -c 1 -w 0 -d 500ms "$url/sleep/350"; says '^requests/s +2\.0 '
 run 0 -c 3 --idle 20 $short "$url/"; says '23 requested, 23 established, 23 answered'
 run 0 -c 5 -d 0 --hold 200ms "$url/"; says '5 answered'; says 'valid'
 run 1 -c 3 $short "$url/stats"; refuses 'cannot be verified'
@@ -243,9 +289,9 @@ rm -f "$out.json"
 
 # --- calibration ---
 run 0 --calibrate -c 4 -t 2; silent; says '^ +4 +2 +[0-9.]+k +[0-9.]+ us$'; says '^round trip.* us$'; says '^send lag.* us$'
-run 0 --calibrate -c 4 $short "$url/"; silent; says '^ceiling +[0-9.]+k requests/s .*: this run reached [0-9]+%$'
+run 0 --calibrate -c 4 $short --json "$out.json" "$url/"; silent; says '^ceiling +[0-9.]+k requests/s .*: this run reached [0-9]+%$'
 says '^own error +p50 -?[0-9.]+ us, p99 -?[0-9.]+ us over a bare round trip of [0-9.]+ us'
-run 0 --calibrate -c 4 $short --json - "$url/"; silent; says '"calibration": \{'
+mv "$out.json" "$out"; says '"calibration": \{'
 for name in ceiling_per_s ceiling_cpu_us_per_request round_trip_ns error_ns send_lag_ns; do says "\"$name\":"; done
 run 0 -c 4 $short --json - "$url/"; says '"calibration": null'
 "$loadgen" --calibrate >"$out" 2>"$err" & pid=$!
@@ -262,6 +308,12 @@ run 1 -c 1 -w 0 -d 100ms --series /dev/full "$url/"; refuses 'cannot write /dev/
 "$loadgen" -c 1 -w 0 -d 100ms "$url/" >/dev/full 2>"$err"; code=$?; command='a full disk'
 if [ $code = 1 ]; then pass; else fail "exit $code"; fi
 refuses 'cannot write the report: No space'
+# what cannot be written costs no other file, nor does a reader who leaves
+kept() { if grep -q ',measure,' "$work/kept.csv" && grep -q HISTFA "$work/kept.hlog"; then pass; else fail "exports are lost: $command"; fi; }
+run 1 -c 1 -w 0 -d 100ms --json /dev/full --series "$work/kept.csv" --hlog "$work/kept.hlog" "$url/"
+refuses 'cannot write /dev/full: No space'; kept; says '^verdict'
+rm "$work"/kept.*
+"$loadgen" -c 1 -w 0 -d 100ms --series "$work/kept.csv" --hlog "$work/kept.hlog" "$url/" 2>"$err" | true; command='| true'; kept
 # series AWK: holds for the last run's rows, with the columns by name?
 series() {
 	if awk -F, -v completed="$(number completed)" -v errors="$(number total)" '
@@ -329,24 +381,6 @@ change 's/("requests": )null/\1100/'; run 2 merge "$work/a.json" "$work/c.json";
 change '/"answered_in_window"/s/[0-9]+/7/'; run 2 merge "$work/a.json" "$work/c.json"; refuses 'c.json: "answered_in_window"'
 
 # --- open loop ---
-# A machine with other work makes a run late, which is then invalid, exit 4, as it should be: here
-# only what is counted matters. value NAME: the first number of that name in the JSON.
-value() { sed -nE "s/^ *\"$1\": ([0-9.]+),?\$/\1/p" "$out" | head -1; }
-# open_loop ARGUMENTS...: runs, and checks that every arrival is accounted for
-open_loop() {
-	local code
-	command="$*"
-	timeout 60 "$loadgen" --json - "$@" >"$out" 2>"$err"
-	code=$?
-	if [ $code = 0 ] || [ $code = 4 ]; then pass; else fail "exit $code: $command"; fi
-	silent
-	if [ $(($(value offered) + $(value carried))) = $(($(value completed) + $(value unfinished))) ]; then pass
-	else fail "arrivals are lost: $command"; fi
-}
-within() { # NAME LEAST MOST
-	if awk -v x="$(value "$1")" -v a="$2" -v b="$3" 'BEGIN { exit !(x != "" && x >= a && x <= b) }'; then pass
-	else fail "$1 is not in $2..$3: $command"; fi
-}
 open_loop -R 1k -c 10 $short "$url/"; within offered 230 370
 says '"arrivals": "poisson"'; says '"rate_per_s": 1000'; says '"achieved_share": [01]\.'; says '"starved": null'; within answered_in_window 10 10; within barrier_s 0 5
 says '"littles_law_residual": null'
@@ -370,10 +404,6 @@ sleep 1.8; kill -INT $pid; wait $pid; code=$?; command='interrupted near the end
 if [ $code = 130 ] && ! grep -q '^requests/s' "$out"; then pass; else fail "exit $code, or figures without a window"; fi
 
 # --- populations and targets ---
-both() { # ARGUMENTS...: as text and as JSON; the second stays in $out
-	run 0 "$@"; silent; says '^verdict +(valid|client-limited)'
-	run 0 --json - "$@"; silent; says '"total": 0'
-}
 for k in 1 10; do
 	both -c 100 --requests-per-connection $k $short "$url/"
 	says "\"requests_per_connection\": $k"; says '"connect": \{'; says '"littles_law_residual": null'
@@ -403,14 +433,6 @@ open_loop -R 2k -c 20 --mix "$out.ini" --seed 6 --requests-per-connection 7 $sho
 run 0 -c 20 --mix "$out.ini" $short "$url"; says '^target +answers +p50'; says '^  upload +[1-9]'; says ', seed [0-9]+'
 sed -i 's/status = 200/status = 404/' "$out.ini"
 run 1 --mix "$out.ini" "$url"; refuses "\[upload\] of $out.ini answers with status 200: .*status = 200"
-both -c 80 --slow 20 -w 100ms -d 5s --slow-target /bytes/1500 "$url/"
-if awk '/"slow": \{/ { on = 1 } on && /"answered"/ { exit !($2 + 0 >= 20) }' "$out"; then pass; else fail "slow connections are not answered: $command"; fi
-within established 100 100; within starved 0 0
-# nor are they given up in the drain, whatever their age
-open_loop -R 50 -c 2 --slow 2 --slow-target /bytes/8388608 --timeout 500ms -w 0 -d 1s "$url/"; says '"total": 0'
-# the head is on its way for longer than a server must wait (10 s): it may end that, and it is no error
-long=$(printf 'x%.0s' $(seq 150))
-open_loop -R 20 -c 2 --slow 2 -w 0 -d 11s --status 404 "$url/$long"; says '"ended_by_server": 1'; says '"total": 0'
 rm -f "$out.ini" "$out.body"
 
 # interrupted: the partial result, marked
@@ -427,6 +449,13 @@ sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped'
 if [ $code = 4 ]; then pass; else fail "exit $code"; fi
 series 'exit !(errors > 0 && sum_errors == errors && open == 0 && answered == 4)'
 says '^errors .*connect [1-9]'; says 'verdict +invalid'
+start_server
+"$loadgen" -c 2 --requests 10M --timeout 300ms "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.5; stop_server; sleep 1.5; command='server stopped, with a number of requests to go'
+if kill -INT $pid 2>/dev/null; then fail 'goes on without a server'; else pass; fi
+wait $pid; code=$?
+if [ $code = 4 ]; then pass; else fail "exit $code"; fi
+says ' answers to 10000000 requests'
 start_server
 "$loadgen" -c 1 --idle 9 -d 0 --hold 1s "$url/" >"$out" 2>"$err" & pid=$!
 sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped while connections were silent'
@@ -525,6 +554,16 @@ perl -e '
 ' "$loadgen" "$url/" >"$out" 2>"$err"; code=$?; command='the harness dies'
 if [ $code = 1 ]; then pass; else fail "exit $code when the harness is gone"; fi
 refuses 'harness'
+
+# --- what became of the slow ones ---
+if wait "$slow_pid"; then
+	sed '$d' "$slow"
+	read -r slow_passed slow_failed < <(tail -n 1 "$slow")
+	passed=$((passed + slow_passed)) failed=$((failed + slow_failed))
+else
+	cat "$slow"
+	failed=$((failed + 1))
+fi
 
 echo "$passed passed, $failed failed$skipped"
 [ $failed = 0 ]

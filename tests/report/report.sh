@@ -34,6 +34,10 @@ if command -v gnuplot >/dev/null; then
 	for server in thread select epoll; do
 		holds "$server has a panel in the heat map" grep -q "<text>$server</text>" "$work/run/plots/heatmap.svg"
 	done
+	holds "of a single load each server has a row" grep -q "^layout = 'rows.gp'" "$work/run/plots/memory.gp"
+	holds "its value is written there" grep -q '<text>8.79 KiB</text>' "$work/run/plots/memory.svg"
+	lacks "several loads in rows" grep -q "^layout = 'rows.gp'" "$work/run/plots/throughput.gp"
+	[ "$(grep -c "opacity='0.00'" "$work/run/plots/time.svg")" -lt 100 ] && pass || fail "time.svg hides marks that nobody can point at"
 	holds "requests in flight are told at the axis" grep -q 'connections, 16 requests in flight on each' "$work/run/plots/stream.svg"
 	lacks "elsewhere there is one" grep -q 'in flight on each' "$work/run/plots/throughput.svg"
 	holds "client-limited is told in the data" grep -q 'client-limited' "$work/run/plots/throughput.tsv"
@@ -60,7 +64,8 @@ for file in "$html" "$md"; do
 	holds "a thread in $file" grep -q '50 ms: 1 thread, 3 context switches. On average 0.60 ran, and 0.30 could have' "$file"
 	holds "no threads, and why, in $file" grep -q 'No threads recorded .*not .*permitted' "$file"
 	holds "a failing case in $file" grep -q 'case-2' "$file"
-	holds "equal work in $file" grep -qE 'At equal work, 10.0k requests/s .*Against it: .*thread' "$file"
+	holds "equal work in $file" sh -c "grep -A 3 'At equal work, 10.0k requests/s ' '$file' | grep -q '^\(<li>\|- \)Against it: .*thread'"
+	holds "why few blocks do not decide in $file" grep -q "(under 6) differ too much from one another for Student's t" "$file"
 	holds "the SLO in $file" grep -qE 'answered within 10.0ms .*90.0k/s.* \(90%\)' "$file"
 	holds "the next rate in $file" grep -q '150k (150%)' "$file"
 	holds "requests in flight in $file" grep -qE '16 requests in flight a connection(</strong>|\*\*): they are sent at once' "$file"

@@ -163,6 +163,14 @@ static void test_mean_and_stdev(void **state)
 	assert_true(histogram_stdev_ns(&h) == 2);
 }
 
+static void test_equal_samples_do_not_deviate(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		histogram_record(&h, 2636011);
+	assert_true(histogram_stdev_ns(&h) == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +182,7 @@ int main(void)
 		cmocka_unit_test_setup(test_merge_is_union, set_up),
 		cmocka_unit_test_setup(test_count_above, set_up),
 		cmocka_unit_test_setup(test_mean_and_stdev, set_up),
+		cmocka_unit_test_setup(test_equal_samples_do_not_deviate, set_up),
 	};
 	return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
 }

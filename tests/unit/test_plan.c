@@ -94,7 +94,7 @@ static void test_pipeline(void **state)
 	/* sections that go into one figure are alike in it */
 	assert_true(parse("[plan]\n[stream]\nconnections = 1\n[stream]\nconnections = 2\npipeline = 16\n"));
 	assert_complains("[plan]\n[stream]\nconnections = 1\n[stream]\nconnections = 2\npipeline = 4\n",
-	    "p.ini:4: [stream] with pipeline = 4, and before with 16: give both the same");
+	    "p.ini:4: [stream] has another pipeline than [stream] before: give both the same");
 	assert_complains("[plan]\n[throughput]\nconnections = 1\npipeline = 2\n[latency]\nconnections = 1\n",
 	    "p.ini:5: rates in % are of the capacity that [throughput] finds: put one before [latency], "
 	    "with target / and no idle connections, not pipelined");
@@ -150,6 +150,15 @@ static void test_rates(void **state)
 	assert_true(parse("[plan]\n[cost]\nconnections = 1\nrates = 1, 2k\n[mixed]\nconnections=1\n"));
 	assert_int_equal(plan.experiments[1].rates.count, 1);
 	assert_int_equal(plan.experiments[1].rates.values[0].per_s, 10000);
+}
+
+/* As other systems' editors leave it. */
+static void test_marked_and_with_cr(void **state)
+{
+	(void)state;
+	assert_true(parse("\xef\xbb\xbf[plan]\r\nblocks = 2\r\n[idle]\r\nconnections = 1, 2\r\n"));
+	assert_int_equal(plan.experiments[0].blocks, 2);
+	assert_int_equal(plan.experiments[0].connections.count, 2);
 }
 
 /* --- what is not ----------------------------------------------------------------------------- */
@@ -216,7 +225,15 @@ static void test_complaints(void **state)
 		{ "[plan]\n[throughput]\nconnections=1\ntarget=/bytes/9\n[cost]\nconnections=1\n",
 		    "with target / and no idle" },
 		{ "[plan]\nhello\n", "p.ini:2: this is neither" },
-		{ "[plan\n", "p.ini:1: this is neither" },
+		{ "[plan\n", "p.ini:1: no ] behind [plan" },
+		{ "[plan]\n[idle\nconnections=1\n", "p.ini:2: no ] behind [idle" },
+		{ "[plan]\n[latency]\nslo = 0\n", "p.ini:3: slo \"0\": use a time from 0.01ms" },
+		{ "[plan]\n[idle]\nconnections=1\n[idle]\nconnections=2\ntarget=/bytes/9\n",
+		    "p.ini:4: [idle] has another target than [idle] before" },
+		{ "[plan]\n[mixed]\nconnections=1\n[mixed]\nconnections=2\nrate=2k\n",
+		    "another rate" },
+		{ "[plan]\n[latency]\nconnections=1\nrates=1k\nslo=1ms\n"
+		  "[latency]\nconnections=2\nrates=2k\n", "another slo" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -354,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_pipeline),
 		cmocka_unit_test(test_a_variant),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_marked_and_with_cr),
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_a_long_line),
 		cmocka_unit_test(test_noise),

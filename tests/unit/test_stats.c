@@ -254,7 +254,7 @@ static void test_late_edges(void **state)
 {
 	(void)state;
 	result.edge_delay_s = 0.06;
-	expect(VERDICT_INVALID, "60 ms late");
+	expect(VERDICT_INVALID, "60.0 ms late, over 5%");
 }
 
 static void test_suspended(void **state)
