@@ -219,7 +219,7 @@ void report_section_conformance(struct report *r)
 	conformance_matrix(r);
 }
 
-/* A cell's reasons stand one behind the other: "p99_us: why; rate_per_s: why". Each is said once. */
+/* A cell's reasons stand one behind the other, "p99_us: why; rate_per_s: why"; each is said once. */
 static void blanks(struct report *r)
 {
 	const char *told[16];
