@@ -241,7 +241,6 @@ static void open_run(struct bench *b, int argc, char **argv)
 	results_lock(b->options.results);
 	results_make_run(b->options.results, b->options.plan_name, b->run_name, b->run_folder);
 	path_make(path, "%s/run.sqlite", b->run_folder);
-	results_set_latest(b->options.results, b->run_name);
 	b->store = store_create(path);
 	store_begin(b->store);
 	store_put_run(b->store, "status", "running");
@@ -266,6 +265,7 @@ static void open_run(struct bench *b, int argc, char **argv)
 		if (plan_uses(&b->plan, i))
 			store_put_server(b->store, &b->servers[i]);
 	store_commit(b->store);
+	results_set_latest(b->options.results, b->run_name); /* a run from here on: it can be resumed */
 }
 
 static void reopen_run(struct bench *b)

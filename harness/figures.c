@@ -17,6 +17,7 @@
 
 enum {
 	MODEL_STEPS = 48,
+	ROW_HEIGHT = 26,
 	FD_SETSIZE_LINE = 1024,
 	REQUESTS_ENDLESS = 1000 /* where "never closed" is drawn */
 };
@@ -69,20 +70,20 @@ static const struct figure_spec {
 	    { { "total", METRIC_CPU_US_PER_REQ }, { "system", METRIC_CPU_SYS_US_PER_REQ } }, false,
 	    0,
 	    "Requests come at a fixed rate, the same for all servers: who needs less CPU time for "
-	    "the same work? Kernel part dashed. A line that falls to the right has more to do in "
-	    "each turn: the price of waking up is shared.",
+	    "the same work, and how much of it is the kernel's? A server that needs less at a "
+	    "higher rate has more to do in each turn: the price of waking up is shared.",
 	    "A server that is cheap here is not faster for a single request: see its latency at "
 	    "the same rates below." },
 	{ "cost-latency", "Response time at equal work", "cost", X_OFFERED,
 	    { { "p99", METRIC_P99_US }, { "median", METRIC_P50_US } }, true, 1,
-	    "From when a request was due to the end of its answer, at the same rates for all: "
-	    "solid p99, dashed the median.",
+	    "From when a request was due to the end of its answer, at the same rates for all: the "
+	    "p99 and the median.",
 	    "At low rates most of it is the way through two sockets, alike for all." },
 	{ "memory", "Memory per held connection", "memory", X_HELD,
 	    { { "user", METRIC_USER_BYTES_PER_CONN }, { "kernel", METRIC_KERNEL_BYTES_PER_CONN } },
 	    true, 1,
-	    "What one more silent connection costs in user space (solid) and in the kernel "
-	    "(dashed: stacks, page tables, sockets); a thread brings a stack of each kind.",
+	    "What one more silent connection costs in user space and in the kernel (stacks, page "
+	    "tables, sockets); a thread brings a stack of each kind.",
 	    "The kernel's part holds the server's end of each connection; the client's, and data on "
 	    "its way, are not in it. What the sockets cost is the same for all models." },
 	{ "wait", "Waiting for another service", "wait", X_CONNECTIONS,
@@ -93,15 +94,15 @@ static const struct figure_spec {
 	    "faster server could not serve more." },
 	{ "mixed", "Light requests among heavy ones", "mixed", X_CONNECTIONS,
 	    { { "p99", METRIC_P99_US }, { "median", METRIC_P50_US } }, true, 1,
-	    "Requests come at a fixed rate; one in 200 computes for 10 ms. Solid is the p99 of "
-	    "the light ones, from when they were due: where one loop does everything they wait "
-	    "behind the heavy one, where threads are preempted they pass it by.",
+	    "Requests come at a fixed rate; one in 200 computes for 10 ms. The p99 is of the light "
+	    "ones, from when they were due: where one loop does everything they wait behind the "
+	    "heavy one, where threads are preempted they pass it by.",
 	    "This is no measure of speed: the rate is the same for all. A long wait here says "
 	    "that work of that length does not belong on the loop." },
 	{ "churn", "Connections that end", "churn", X_REQUESTS,
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
 	    "After so many requests the server closes and the client connects anew: what a model "
-	    "does for each connection (a thread, a process, a registration) shows at the left.",
+	    "does for each connection (a thread, a process, a registration) shows where they are few.",
 	    "Much of a new connection is the kernel's work on both sides, alike for all." },
 	{ "query", "A question to the database for each request", "query", X_CONNECTIONS,
 	    { { "rate", METRIC_RATE_PER_S } }, false, 0,
@@ -282,8 +283,10 @@ static void find_end(struct series *s, struct report_data *data, const struct re
 		double x = x_value(s->spec->x, last->cells), y = last->metric[metric].median;
 		end->x = x > 0 ? x : s->head.x_min * 1.5;
 		end->y = !s->head.y_log || y > s->head.y_min ? y : s->head.y_min;
-		end->text = report_value(
-		    &data->pool, report_metrics[metric].unit, last->metric[metric].median);
+		bool bound = metric == METRIC_RATE_PER_S && last->verdict == VERDICT_CLIENT_LIMITED;
+		end->text = report_printf(&data->pool, "%s%s", bound ? ">= " : "",
+		    report_value(&data->pool, report_metrics[metric].unit,
+			last->metric[metric].median));
 	} else {
 		end->x = s->head.x_min * 1.3;
 		end->y = s->head.y_log ? sqrt(s->head.y_min * s->head.y_max) : s->head.y_max / 2;
@@ -322,9 +325,9 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 	       fd_line = FD_SETSIZE_LINE - others;
 	if (s->spec->x >= X_REQUESTS)
 		fd_line = 0; /* no connections there */
-	const char *tics = "";
+	const char *tics = "", *label = "";
 	for (size_t i = 0; i < s->x_count; i++) {
-		const char *label = report_printf(pool, "%g%s",
+		label = report_printf(pool, "%g%s",
 		    s->x[i] < 1000 ? s->x[i] : s->x[i] / 1000, s->x[i] < 1000 ? "" : "k");
 		if (s->spec->x == X_REQUESTS && s->x[i] == REQUESTS_ENDLESS)
 			label = "never";
@@ -333,13 +336,15 @@ static const char *extra_lines(const struct series *s, struct report_data *data)
 	}
 	return report_printf(pool,
 	    "x_zero = %.9g\ny_floor = %.9g\nfd_setsize = %.9g\nceilings = '%s'\nset_xtics = \"set "
-	    "xtics %s\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\nin_flight = %ld\n",
+	    "xtics %s\"\ny_tics = \"%s\"\ny_tics_bare = \"%s\"\nin_flight = %ld\n"
+	    "layout = '%s.gp'\nload_x = %.9g\nload_text = '%s'\n",
 	    zero, s->head.y_log ? s->head.y_min : -1e300, fd_line,
 	    s->spec->experiment[0] == 'w' && s->wait_s > 0 ? report_printf(pool, "%.9g", s->wait_s)
 							   : "",
 	    s->spec->x == X_OFFERED ? figures_rate_tics(data, s->head.x_max, true)
 				    : report_printf(pool, "(%s)", tics),
-	    y_tics(s, data, true), y_tics(s, data, false), s->pipeline);
+	    y_tics(s, data, true), y_tics(s, data, false), s->pipeline,
+	    s->x_count == 1 ? "rows" : "panels", s->x[0], label);
 }
 
 /* The scalability law where it fits, between the first and the last load. */
@@ -409,6 +414,10 @@ static bool make_lines(
 	for (size_t i = 0; i < s.head.server_count; i++)
 		find_end(&s, data, s.head.servers[i]);
 	s.head.extra = extra_lines(&s, data);
+	if (s.x_count == 1) { /* nothing over which a line could run */
+		s.head.rows = true;
+		s.head.height = 120 + (int)s.head.server_count * ROW_HEIGHT;
+	}
 	return figures_close(tsv, spec->name) && figures_write_script(plots, data, &s.head);
 }
 
@@ -460,7 +469,7 @@ bool figures_make(struct report_data *data, const char *run_folder, struct figur
 		warn_line("report: cannot make %s: %s", plots, strerror(errno));
 		return false;
 	}
-	static const char *const shared[] = { "style", "panels" };
+	static const char *const shared[] = { "style", "lines", "panels", "rows" };
 	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++) {
 		FILE *file = figures_open(plots, data, shared[i], "gp");
 		if (!file)

@@ -59,6 +59,7 @@ struct figure_head {
 	const struct report_server *servers[FIGURE_SERVERS_MAX];
 	size_t server_count;
 	bool panels;      /* one for each server, however few; with many there are anyway */
+	bool rows;        /* one for each server, in a single panel */
 	int panel_height; /* px, with the gap below; 0: as usual */
 	double x_min, x_max, y_min, y_max;
 	bool x_log, y_log;

@@ -20,7 +20,7 @@
 
 extern char **environ;
 
-enum { LABEL_GAP_PERCENT = 5, STOP_TEXT_MAX = 44, PANEL_HEIGHT = 226 };
+enum { LABEL_GAP_PERCENT = 5, STOP_TEXT_MAX = 44, ROW_STOP_TEXT_MAX = 120, PANEL_HEIGHT = 226 };
 
 /* Text of the store as gnuplot may have it: nothing that quotes, expands or separates. */
 static void put_plain(FILE *out, const char *text, size_t most)
@@ -85,7 +85,7 @@ static size_t panel_columns(const struct figure_head *h)
 
 static void write_ends(FILE *out, const struct figure_head *h)
 {
-	bool small = h->panels || h->server_count >= FIGURE_PANELS_FROM;
+	bool small = h->rows || h->panels || h->server_count >= FIGURE_PANELS_FROM;
 	fputs("$ends << EOD\n", out);
 	for (size_t i = 0; i < h->end_count; i++) {
 		const struct figure_end *e = &h->ends[i];
@@ -103,7 +103,7 @@ static void write_ends(FILE *out, const struct figure_head *h)
 		if (!e->stop)
 			continue;
 		fprintf(out, "%s\t%.9g\t%.9g\t", e->server->name, e->x, e->y);
-		put_plain(out, e->stop, STOP_TEXT_MAX);
+		put_plain(out, e->stop, h->rows ? ROW_STOP_TEXT_MAX : STOP_TEXT_MAX);
 		fputc('\n', out);
 	}
 	fputs("EOD\n", out);
@@ -134,7 +134,7 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 	FILE *out = figures_open(plots, data, h->name, "gp");
 	if (!out)
 		return false;
-	bool small = h->panels || h->server_count >= FIGURE_PANELS_FROM;
+	bool small = h->rows || h->panels || h->server_count >= FIGURE_PANELS_FROM;
 	size_t columns = panel_columns(h), rows = (h->server_count + columns - 1) / columns;
 	size_t row_height = h->panel_height ? (size_t)h->panel_height : PANEL_HEIGHT;
 	spread_labels(h);
@@ -154,7 +154,10 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 	return figures_close(out, h->name);
 }
 
-/* Starts gnuplot in the folder `plots`; -1 when it is not installed. */
+/*
+ * Starts gnuplot in the folder `plots`; -1 when it is not installed. In a process group of its own:
+ * a Ctrl-C that ends a run must not end the drawing of its report.
+ */
 static pid_t start_gnuplot(const char *plots, const char *name, const char *log)
 {
 	char script[128], out[160];
@@ -162,14 +165,18 @@ static pid_t start_gnuplot(const char *plots, const char *name, const char *log)
 	snprintf(out, sizeof(out), "out = '%s.svg.tmp'", name);
 	char *argv[] = { (char[]){ "gnuplot" }, (char[]){ "-e" }, out, script, NULL };
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t own_group;
 	pid_t pid;
+	posix_spawnattr_init(&own_group);
+	posix_spawnattr_setflags(&own_group, POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addchdir_np(&actions, plots);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	int error = posix_spawnp(&pid, "gnuplot", &actions, NULL, argv, environ);
+	int error = posix_spawnp(&pid, "gnuplot", &actions, &own_group, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&own_group);
 	return error ? -1 : pid;
 }
 

@@ -20,7 +20,9 @@
 ASSET(asset_css, "harness/report.css");
 ASSET(asset_js, "harness/report.js");
 ASSET(asset_style, "scripts/plots/style.gp");
+ASSET(asset_lines, "scripts/plots/lines.gp");
 ASSET(asset_panels, "scripts/plots/panels.gp");
+ASSET(asset_rows, "scripts/plots/rows.gp");
 ASSET(asset_throughput, "scripts/plots/throughput.gp");
 ASSET(asset_idle, "scripts/plots/idle.gp");
 ASSET(asset_switches, "scripts/plots/switches.gp");
@@ -49,7 +51,9 @@ static const struct report_asset assets[] = {
 	{ "report.css", asset_css },
 	{ "report.js", asset_js },
 	{ "style.gp", asset_style },
+	{ "lines.gp", asset_lines },
 	{ "panels.gp", asset_panels },
+	{ "rows.gp", asset_rows },
 	{ "throughput.gp", asset_throughput },
 	{ "idle.gp", asset_idle },
 	{ "switches.gp", asset_switches },

@@ -96,8 +96,8 @@ void summary_print_cells(
     const struct progress *p, const char *run_folder, uint64_t spent_ns, bool has_report)
 {
 	char time_text[32];
-	printf("\n  %u of %u cells in %s:", p->done_count, p->cell_count,
-	    progress_format_time(spent_ns, time_text, sizeof(time_text)));
+	printf("\n  %u of %u cells in %s%s", p->done_count, p->cell_count,
+	    progress_format_time(spent_ns, time_text, sizeof(time_text)), p->done_count ? ":" : "");
 	for (int i = 0; i < VERDICT_COUNT; i++)
 		if (p->verdicts[i])
 			printf(" %u %s", p->verdicts[i], verdict_names[i]);

@@ -203,6 +203,9 @@ static void measure_round_trip(struct calibration *c)
 	if (error)
 		die_errno(error, "cannot start a thread");
 	pthread_join(thread, NULL);
+	if (bench.pings.count == 0)
+		die("--calibrate: not one round trip in %llu ms: is this machine overloaded?",
+		    (unsigned long long)(bench.piece_ns / MS_NS));
 	c->round_trip = quantiles_of(&bench.pings);
 }
 

@@ -400,6 +400,9 @@ static void check_together(struct options *o)
 	check_populations(o);
 	if (o->calibrate && !o->duration_ns)
 		usage_die("--calibrate: with -d 0 there is no rate to compare; give a time");
+	if (o->calibrate && o->depth > 1)
+		usage_die("--calibrate with --pipeline: its ceiling is that of one request at a time; "
+		    "leave one out");
 	if (((o->warmup_given && o->warmup_ns) || o->ramp_ns) && !o->duration_ns)
 		usage_die("-w: with -d 0 nothing is measured, nor warmed up for; use --hold");
 	if (o->ramp_ns && o->rate_per_s)

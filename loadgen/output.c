@@ -116,9 +116,11 @@ static void print_config(const struct options *o, const struct result *r)
 static void print_rate(const struct result *r)
 {
 	const struct stats *t = &r->stats;
-	printf("requests/s   %s%.0f%s", bold, result_rate_per_s(r), plain);
+	double rate_per_s = result_rate_per_s(r);
+	int digits = rate_per_s < 10; /* of a few long requests a whole number says too little */
+	printf("requests/s   %s%.*f%s", bold, digits, rate_per_s, plain);
 	if (r->wanted_per_s)
-		printf(" of %.0f due", (double)t->offered / r->elapsed_s);
+		printf(" of %.*f due", digits, (double)t->offered / r->elapsed_s);
 	printf("   (%s answers, %s received)\n", count_text((double)t->completed),
 	    size_text(t->bytes_received));
 }

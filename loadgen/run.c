@@ -291,7 +291,7 @@ static void note_edge(struct result *r, uint64_t edge_ns)
 		r->edge_delay_s = delay_s;
 }
 
-/* --requests: all are sent at once, and the window ends when they are answered or have failed. */
+/* --requests: the window ends when they are answered or have failed, or for --timeout none was. */
 static void measure_requests(struct run *run, struct result *r)
 {
 	const struct options *o = run->options;
@@ -302,8 +302,13 @@ static void measure_requests(struct run *run, struct result *r)
 	atomic_store(&run->control.start_ns, start_ns);
 	r->course.run_ns = start_ns;
 	set_phase(run, PHASE_RUN);
+	uint64_t answered = 0, answered_ns = start_ns;
 	for (struct totals t = sum_up(run); !caught_signal; t = sum_up(run)) {
-		if (t.completed + t.errors - errors_before >= o->requests)
+		if (t.completed > answered)
+			answered_ns = clock_now_ns();
+		answered = t.completed;
+		if (t.completed + t.errors - errors_before >= o->requests
+		    || clock_now_ns() - answered_ns > o->timeout_ns)
 			break;
 		output_progress("measure", t.completed, o->requests, 0, t.errors);
 		sleep_until(run, clock_now_ns() + LOOK_MS * MS_NS, false);

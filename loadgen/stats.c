@@ -238,8 +238,9 @@ static void judge_open_loop(struct result *r, struct worker_cost most)
 	double busy_share = most.cpu_share + most.run_delay_share;
 	if (late_share > late_share_max)
 		find(r, VERDICT_INVALID,
-		    "%.1f%% of the requests were sent over 1 ms late on a free connection: "
-		    "the client cannot keep this rate (more with -t)", late_share * 100);
+		    "%.1f%% of the requests were sent over 1 ms late on a free connection: the "
+		    "client did not keep this rate (a quieter machine, or more with -t)",
+		    late_share * 100);
 	if (busy_share > cpu_share_max && result_fell_behind(r))
 		find(r, VERDICT_INVALID,
 		    "%.1f%% of the rate was achieved, with a worker busy or kept from its CPU "
@@ -263,8 +264,9 @@ static void judge_window(struct result *r)
 	/* whoever samples at the edges, we or the harness, sampled something else then */
 	if (r->edge_delay_s > edge_delay_share_max * r->elapsed_s)
 		find(r, VERDICT_INVALID,
-		    "an edge of the window was noticed %.0f ms late: the machine is overloaded",
-		    r->edge_delay_s * 1e3);
+		    "an edge of the window was noticed %.1f ms late, over %.0f%% of its length: "
+		    "the machine is overloaded, or -d too short", r->edge_delay_s * 1e3,
+		    edge_delay_share_max * 100);
 	if (r->wanted_per_s)
 		judge_open_loop(r, most);
 	else

@@ -84,18 +84,20 @@ double histogram_mean_ns(const struct histogram *h)
 	return h->count ? (double)h->sum_ns / (double)h->count : 0;
 }
 
+static double bucket_middle_ns(uint32_t index)
+{
+	return ((double)histogram_bucket_low_ns(index) + (double)histogram_bucket_high_ns(index)) / 2;
+}
+
 double histogram_stdev_ns(const struct histogram *h)
 {
-	if (h->count == 0)
-		return 0;
-	double mean_ns = histogram_mean_ns(h);
-	double squares = 0;
+	double sum_ns = 0, squares = 0;
+	for (uint32_t i = 0; i < HISTOGRAM_BUCKET_COUNT; i++)
+		sum_ns += (double)h->buckets[i] * bucket_middle_ns(i);
+	double mean_ns = h->count ? sum_ns / (double)h->count : 0;
 	for (uint32_t i = 0; i < HISTOGRAM_BUCKET_COUNT; i++) {
-		if (h->buckets[i] == 0)
-			continue;
-		double middle_ns =
-		    ((double)histogram_bucket_low_ns(i) + (double)histogram_bucket_high_ns(i)) / 2;
-		squares += (double)h->buckets[i] * (middle_ns - mean_ns) * (middle_ns - mean_ns);
+		double off_ns = bucket_middle_ns(i) - mean_ns;
+		squares += (double)h->buckets[i] * off_ns * off_ns;
 	}
-	return sqrt(squares / (double)h->count);
+	return h->count ? sqrt(squares / (double)h->count) : 0;
 }

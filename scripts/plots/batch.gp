@@ -5,4 +5,4 @@ y_format = '%g'
 parts = 'time'
 parts_note = 'mean and standard deviation of 5 runs by hyperfine'
 fill = 0
-load 'panels.gp'
+load 'lines.gp'

@@ -5,4 +5,4 @@ y_format = '%.0s%cs'
 parts = 'p99 median'
 parts_note = 'solid p99, dashed median; 95% interval; hollow: client-limited'
 fill = 0
-load 'panels.gp'
+load 'lines.gp'

@@ -5,4 +5,4 @@ y_format = '%gus'
 parts = 'total system'
 parts_note = 'solid: user + system; dashed: system alone'
 fill = 1
-load 'panels.gp'
+load 'lines.gp'

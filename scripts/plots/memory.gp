@@ -5,4 +5,4 @@ y_format = '%g'
 parts = 'user kernel'
 parts_note = 'solid: user space; dashed: kernel'
 fill = 0
-load 'panels.gp'
+load 'lines.gp'

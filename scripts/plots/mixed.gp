@@ -5,4 +5,4 @@ y_format = '%.0s%cs'
 parts = 'p99 median'
 parts_note = 'upper: p99, lower: median; response time'
 fill = 0
-load 'panels.gp'
+load 'lines.gp'

@@ -5,4 +5,4 @@ y_format = '%.0s%c'
 parts = 'rate'
 parts_note = 'median and 95% interval; hollow: client-limited'
 fill = 0
-load 'panels.gp'
+load 'lines.gp'

@@ -5,4 +5,4 @@ y_format = '%.0s%c'
 parts = 'rate'
 parts_note = 'dashed: linear from one CPU'
 fill = 0
-load 'panels.gp'
+load 'lines.gp'

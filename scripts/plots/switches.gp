@@ -5,4 +5,4 @@ y_format = '%g'
 parts = 'voluntary involuntary'
 parts_note = 'solid: voluntary; dashed: involuntary'
 fill = 0
-load 'panels.gp'
+load 'lines.gp'

@@ -10,6 +10,8 @@ top = 1 - 52.0 / height
 of(s, n) = strcol(1) eq s ? column(n) : NaN
 hover(s) = strcol(1) eq s ? sprintf('%s at %s s: %s requests/s, %s open, median %s us, p99 %s us', s, strcol(3), strcol(4), \
 	strcol(5), told(6), told(7)) : ''
+# gnuplot 5.4 crashes on labels of which none has a place: the first row, if not wanted, stands unseen in a corner
+or_corner(wanted, n, corner) = wanted ? column(n) : column(0) == 0 ? corner : NaN
 told(n) = strcol(n) eq '' ? 'unknown' : strcol(n)
 
 set xrange [x_min:x_max]
@@ -49,8 +51,9 @@ do for [r = 1:rows] {
 		set label 5 empty_note at graph 0.5, graph 0.5 center tc rgb soft
 		plot tsv skip 1 using (of(s, 3)):(c == 1 ? $4 : c == 2 ? $6 / 1e6 : $5) with lines lc rgb colour(s) lw 1.6, \
 		tsv skip 1 using (c == 2 ? of(s, 3) : NaN):($7 / 1e6) with points pt 7 ps 0.25 lc rgb colour(s), \
-		tsv skip 1 using (c == 1 && strcol(1) eq s ? $3 : x_min):(c == 1 && strcol(1) eq s ? $4 : c == 2 ? us_min : 0): \
-			(c == 1 ? hover(s) : '') with labels hypertext point pt 7 ps 0.7 lc rgb unseen(s), \
+		tsv skip 1 using (or_corner(c == 1 && strcol(1) eq s, 3, x_min)): \
+			(or_corner(c == 1 && strcol(1) eq s, 4, c == 2 ? us_min : 0)):(c == 1 ? hover(s) : '') \
+			with labels hypertext point pt 7 ps 0.7 lc rgb unseen(s), \
 		NaN
 	}
 }

@@ -37,8 +37,9 @@ make_run() {
 					DELETE FROM copy WHERE id < 1000;"
 				echo "INSERT INTO $table SELECT * FROM copy; DROP TABLE copy;"
 			done
-			# its name is the longest there is
-			[ $i -lt "$2" ] || echo "UPDATE server SET family = 'reference' WHERE name = 'copy-$i';"
+			# the last has the longest name, and only bounds
+			[ $i -lt "$2" ] || echo "UPDATE server SET family = 'reference' WHERE name = 'copy-$i';
+				UPDATE cell SET verdict = 'client-limited' WHERE server = 'copy-$i';"
 		done
 	} | sqlite3 "$work/$1/run.sqlite" && "$c10k" report "$work/$1" >/dev/null
 }
@@ -61,6 +62,7 @@ print() {
 
 make_run few 0 && pass || fail "a run of three servers has no report"
 make_run many 9 && pass || fail "a run of twelve servers has no report"
+holds "a bound is written as one in its panel" grep -q '^copy-9.*	>= [0-9.]*k$' "$work/many/plots/throughput.gp"
 drive few
 drive many
 print many

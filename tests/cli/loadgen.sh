@@ -177,6 +177,7 @@ run 2 --calibrate -R 10k; refuses '-R: --calibrate alone takes -c, -t and --cpu'
 run 2 --calibrate --json -; refuses '--json: --calibrate alone'
 run 2 --calibrate -t 5 -c 4; refuses 'more workers than connections'
 run 2 --calibrate -d 0 "$url/"; refuses '--calibrate: with -d 0'
+run 2 --calibrate --pipeline 4 "$url/"; refuses '--calibrate with --pipeline: its ceiling'
 run 2 --cpu 0,1023 "$url/"; refuses 'cannot run on CPU 1023'
 run 2 -c '' "$url/"; refuses '-c : give'
 run 2 -R 20M "$url/"; refuses '-R 20M'
@@ -267,6 +268,7 @@ run 0 -c 3 $short --status 404 "$url/nope"
 run 0 -c 3 $short "$url/bytes/200000"
 run 0 -c 3 $short "$url/sleep/20"
 run 0 -c 3 $short "http://localhost:$port"; says '3 answered'
+run 0 -c 1 -w 0 -d 500ms "$url/sleep/350"; says '^requests/s +2\.0 '
 run 0 -c 3 --idle 20 $short "$url/"; says '23 requested, 23 established, 23 answered'
 run 0 -c 5 -d 0 --hold 200ms "$url/"; says '5 answered'; says 'valid'
 run 1 -c 3 $short "$url/stats"; refuses 'cannot be verified'
@@ -447,6 +449,13 @@ sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped'
 if [ $code = 4 ]; then pass; else fail "exit $code"; fi
 series 'exit !(errors > 0 && sum_errors == errors && open == 0 && answered == 4)'
 says '^errors .*connect [1-9]'; says 'verdict +invalid'
+start_server
+"$loadgen" -c 2 --requests 10M --timeout 300ms "$url/" >"$out" 2>"$err" & pid=$!
+sleep 0.5; stop_server; sleep 1.5; command='server stopped, with a number of requests to go'
+if kill -INT $pid 2>/dev/null; then fail 'goes on without a server'; else pass; fi
+wait $pid; code=$?
+if [ $code = 4 ]; then pass; else fail "exit $code"; fi
+says ' answers to 10000000 requests'
 start_server
 "$loadgen" -c 1 --idle 9 -d 0 --hold 1s "$url/" >"$out" 2>"$err" & pid=$!
 sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped while connections were silent'

@@ -34,6 +34,10 @@ if command -v gnuplot >/dev/null; then
 	for server in thread select epoll; do
 		holds "$server has a panel in the heat map" grep -q "<text>$server</text>" "$work/run/plots/heatmap.svg"
 	done
+	holds "of a single load each server has a row" grep -q "^layout = 'rows.gp'" "$work/run/plots/memory.gp"
+	holds "its value is written there" grep -q '<text>8.79 KiB</text>' "$work/run/plots/memory.svg"
+	lacks "several loads in rows" grep -q "^layout = 'rows.gp'" "$work/run/plots/throughput.gp"
+	[ "$(grep -c "opacity='0.00'" "$work/run/plots/time.svg")" -lt 100 ] && pass || fail "time.svg hides marks that nobody can point at"
 	holds "requests in flight are told at the axis" grep -q 'connections, 16 requests in flight on each' "$work/run/plots/stream.svg"
 	lacks "elsewhere there is one" grep -q 'in flight on each' "$work/run/plots/throughput.svg"
 	holds "client-limited is told in the data" grep -q 'client-limited' "$work/run/plots/throughput.tsv"

@@ -201,6 +201,13 @@ static void test_capacities(void **state)
 	cell = find_cell(cells, count, EXPERIMENT_LATENCY, 150, 3);
 	assert_true(capacities_offer(&found, cell, &row));
 	assert_int_equal(cell->offered_per_s, 150000);
+	/* in whatever order they were found */
+	struct capacities turned = found;
+	for (uint32_t i = 0; i < found.count; i++)
+		turned.found[i] = found.found[found.count - 1 - i];
+	cell = find_cell(cells, count, EXPERIMENT_COST, 50, 3);
+	assert_true(capacities_offer(&turned, cell, &row));
+	assert_int_equal(cell->offered_per_s, 15000);
 	/* without one there is a reason */
 	for (uint32_t i = 0; i < found.count; i++)
 		found.found[i].verdict = VERDICT_UNSUPPORTED, found.found[i].per_s = (double)NAN;

@@ -190,6 +190,34 @@ static void test_query(void **state)
 	assert_idle();
 }
 
+/* What the answer to one request says is not said to the next. */
+static void test_nothing_of_the_request_before(void **state)
+{
+	(void)state;
+	feed("POST / HTTP/1.1\r\nHost: c\r\nContent-Length: 0\r\n\r\n");
+	send_all();
+	assert_true(player_out_has(&player, "HTTP/1.1 405 "));
+	assert_true(player_out_has(&player, "\r\nAllow: "));
+	player.out_len = 0;
+	feed("bad\r\n");
+	send_all();
+	assert_true(player_out_has(&player, "HTTP/1.1 400 "));
+	assert_false(player_out_has(&player, "\r\nAllow: "));
+}
+
+/* An empty line before a request begins it: who waits then waits for the rest of a head. */
+static void test_an_empty_line_begins_a_request(void **state)
+{
+	(void)state;
+	feed("\r\n");
+	assert_int_equal(conn_wants(c), CONN_WANT_RECV);
+	assert_false(conn_is_idle(c));
+	feed(GET("/"));
+	send_all();
+	assert_int_equal(answer_count(), 1);
+	assert_idle();
+}
+
 /* --- memory and back-pressure ----------------------------------------------------------------- */
 
 static void test_pipelined_requests_wait_for_the_client(void **state)
@@ -270,6 +298,21 @@ static void test_stream(void **state)
 	assert_idle();
 }
 
+/* Each begins with the pattern's first byte, wherever the one before it ended. */
+static void test_streams_behind_one_another(void **state)
+{
+	(void)state;
+	feed(GET("/bytes/100001") GET("/bytes/100001"));
+	send_all();
+	assert_int_equal(answer_count(), 2);
+	for (size_t at = 0; at < 100001;) {
+		struct slice pattern = service_pattern(at, 100001 - at);
+		assert_memory_equal(
+		    player.out + player.out_len - 100001 + at, pattern.ptr, pattern.len);
+		at += pattern.len;
+	}
+}
+
 static void test_head_of_a_stream(void **state)
 {
 	(void)state;
@@ -317,6 +360,29 @@ static void test_echo_chunked(void **state)
 {
 	(void)state;
 	echo_most(POST_ECHO "Transfer-Encoding: chunked\r\n\r\n", true);
+}
+
+/* What is answered in the same turn stands behind all buffers of the body. */
+static void test_an_answer_behind_a_long_echo(void **state)
+{
+	enum { LEN = 70000, LAST = 1000 };
+	static char body[LEN];
+	static const char request[] = GET("/");
+	char last[LAST + sizeof request];
+	(void)state;
+	memset(body, 'e', sizeof body);
+	memcpy(last, body, LAST);
+	memcpy(last + LAST, request, sizeof request);
+	player_feed_text(&player, POST_ECHO "Content-Length: 70000\r\n\r\n");
+	player_feed(&player, body, LEN - LAST, SIZE_MAX);
+	player_feed(&player, last, LAST + sizeof request - 1, SIZE_MAX);
+	assert_int_equal(answer_count(), 2);
+	const char *end = memmem(player.out, player.out_len, "\r\n\r\n", 4);
+	assert_non_null(end);
+	assert_true(player.out + player.out_len - (end + 4) > LEN);
+	assert_memory_equal(end + 4, body, LEN);
+	assert_memory_equal(end + 4 + LEN, "HTTP/1.1 200 OK\r\n", 17);
+	assert_idle();
 }
 
 static void test_a_body_nobody_wants_is_not_kept(void **state)
@@ -385,13 +451,17 @@ int main(void)
 		TEST(test_places_in_a_file),
 		TEST(test_file_that_fails),
 		TEST(test_query),
+		TEST(test_nothing_of_the_request_before),
+		TEST(test_an_empty_line_begins_a_request),
 		TEST(test_pipelined_requests_wait_for_the_client),
 		TEST(test_a_client_that_does_not_read_is_not_read),
 		TEST(test_long_heads_behind_one_another),
 		TEST(test_stream),
+		TEST(test_streams_behind_one_another),
 		TEST(test_head_of_a_stream),
 		TEST(test_echo_with_length),
 		TEST(test_echo_chunked),
+		TEST(test_an_answer_behind_a_long_echo),
 		TEST(test_a_body_nobody_wants_is_not_kept),
 		TEST(test_short_memory_closes),
 		TEST(test_deinit_in_any_state),

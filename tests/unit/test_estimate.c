@@ -73,6 +73,25 @@ static void test_interval(void **state)
 	assert_true(isnan(estimate_values(values, 0, &random).low));
 }
 
+/* Both ends are cut alike: of the negated values, drawn in the same order, it is the mirror image. */
+static void test_interval_cuts_both_ends(void **state)
+{
+	enum { RUNS = 15 };
+	struct estimate_random random = { 5 }, once = { 6 }, again = { 6 };
+	double values[RUNS], negated[RUNS], largest = 0;
+	(void)state;
+	for (int i = 0; i < RUNS; i++) {
+		values[i] = exponential(&random);
+		negated[i] = -values[i];
+		largest = fmax(largest, values[i]);
+	}
+	struct estimate e = estimate_values(values, RUNS, &once);
+	struct estimate mirrored = estimate_values(negated, RUNS, &again);
+	assert_near(mirrored.low, -e.high);
+	assert_near(mirrored.high, -e.low);
+	assert_true(e.high < largest);
+}
+
 static void test_interval_covers_the_truth(void **state)
 {
 	enum { EXPERIMENTS = 400, RUNS = 15 };
@@ -188,14 +207,18 @@ static void test_few_blocks_need_students_t(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < COUNT(rows); i++) {
 		struct estimate_random random = { 1 };
-		double a[4], b[4], d = 0.02, m = rows[i].t * d / sqrt(3) + log(1.02);
+		double a[4], b[4], slower[4], d = 0.02, m = rows[i].t * d / sqrt(3);
 		for (uint32_t k = 0; k < rows[i].count; k++) {
-			bool outer = rows[i].count == 4 || k != 1;
+			double outer = rows[i].count == 4 || k != 1 ? d : 0;
 			b[k] = 100;
-			a[k] = 100 * exp(m + (k < 2 ? -d : d) * outer);
+			a[k] = 102 * exp(m + (k < 2 ? -outer : outer));
+			slower[k] = 98 * exp(-m + (k < 2 ? -outer : outer));
 		}
 		assert_int_equal(estimate_decide(a, b, rows[i].count, 0.02, rows[i].error, &random),
 		    rows[i].verdict);
+		assert_int_equal(
+		    estimate_decide(slower, b, rows[i].count, 0.02, rows[i].error, &random),
+		    rows[i].verdict == ESTIMATE_HIGHER ? ESTIMATE_LOWER : ESTIMATE_UNDECIDED);
 	}
 	/* six speak for themselves: one far away among them would mislead t */
 	const double a[] = { 105, 105, 106, 106, 107, 300 }, b[] = { 100, 100, 100, 100, 100, 100 };
@@ -273,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_random_is_fair_and_seeded),
 		cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_interval_cuts_both_ends),
 		cmocka_unit_test(test_interval_covers_the_truth),
 		cmocka_unit_test(test_ratio_cancels_the_block),
 		cmocka_unit_test(test_ratio_leaves_failed_cells_out),

@@ -112,7 +112,16 @@ static void test_quantiles(void **state)
 		assert_in_range(found, exact, exact + exact / 1024);
 		assert_int_equal(histogram_index(found), histogram_index(exact));
 	}
-	assert_int_equal(histogram_quantile_ns(&h, 1), values[COUNT - 1]);
+}
+
+/* The ends, of values that share their buckets (5,000 to 5,003 and 9,000 to 9,007) with none. */
+static void test_quantiles_at_the_ends(void **state)
+{
+	(void)state;
+	histogram_record(&h, 5000);
+	histogram_record(&h, 9001);
+	assert_int_equal(histogram_quantile_ns(&h, 0), 5003);
+	assert_int_equal(histogram_quantile_ns(&h, 1), 9001); /* not beyond the largest */
 }
 
 static void test_merge_is_union(void **state)
@@ -154,6 +163,14 @@ static void test_mean_and_stdev(void **state)
 	assert_true(histogram_stdev_ns(&h) == 2);
 }
 
+static void test_equal_samples_do_not_deviate(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		histogram_record(&h, 2636011);
+	assert_true(histogram_stdev_ns(&h) == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,9 +178,11 @@ int main(void)
 		cmocka_unit_test_setup(test_nothing_is_dropped, set_up),
 		cmocka_unit_test_setup(test_empty, set_up),
 		cmocka_unit_test_setup(test_quantiles, set_up),
+		cmocka_unit_test_setup(test_quantiles_at_the_ends, set_up),
 		cmocka_unit_test_setup(test_merge_is_union, set_up),
 		cmocka_unit_test_setup(test_count_above, set_up),
 		cmocka_unit_test_setup(test_mean_and_stdev, set_up),
+		cmocka_unit_test_setup(test_equal_samples_do_not_deviate, set_up),
 	};
 	return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
 }

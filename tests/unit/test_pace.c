@@ -197,6 +197,25 @@ static void test_dead_server(void **state)
 	assert_conserved();
 }
 
+/* What was never sent is missing at the target that it would have asked for. */
+static void test_dead_server_of_a_mix(void **state)
+{
+	static struct target_stats found[2];
+	struct target targets[2] = { { .weight = 3 }, { .weight = 1 } };
+	struct choice choice;
+	(void)state;
+	choice_init(&choice, targets, 2, 1, 0);
+	pace.choice = &choice;
+	stats.targets = found;
+	for (int i = 0; i < 2; i++)
+		histogram_init(&found[i].response);
+	start(ARRIVALS_CONSTANT, 1000);
+	run_until(2 * S, 10 * US, 0, 100 * S);
+	assert_int_equal(stats.unsent, 1500 - COUNT);
+	assert_in_range(found[1].response.count, 330, 420); /* a quarter of them */
+	assert_int_equal(found[0].response.count + found[1].response.count, stats.response.count);
+}
+
 static void test_timeouts_count_and_errors_do_not(void **state)
 {
 	(void)state;
@@ -248,6 +267,9 @@ static void test_margin_follows_the_machine(void **state)
 	for (int i = 0; i < 1000; i++)
 		pace_woke(&pace, i % 20 == 0 ? 500 * US : 30 * US); /* rare ones do not count */
 	assert_in_range(pace.margin_ns, 27 * US, 40 * US);
+	for (int i = 0; i < 4000; i++)
+		pace_woke(&pace, i % 8 == 0 ? 90 * US : 30 * US); /* more than one in ten do */
+	assert_in_range(pace.margin_ns, 88 * US, 93 * US);
 	for (int i = 0; i < 1000; i++)
 		pace_woke(&pace, 1 * MS);
 	assert_int_equal(pace.margin_ns, MARGIN_MAX_NS);
@@ -262,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup(test_stall, set_up),
 		cmocka_unit_test_setup(test_overload, set_up),
 		cmocka_unit_test_setup(test_dead_server, set_up),
+		cmocka_unit_test_setup(test_dead_server_of_a_mix, set_up),
 		cmocka_unit_test_setup(test_timeouts_count_and_errors_do_not, set_up),
 		cmocka_unit_test_setup(test_lateness_of_the_client, set_up),
 		cmocka_unit_test_setup(test_interrupted_before_the_window, set_up),

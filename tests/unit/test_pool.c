@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "lib/core/chain.h"
 #include "lib/core/pool.h"
 
 static int allocated_count;
@@ -109,6 +110,33 @@ static void test_short_memory(void **state)
 	pool_deinit(&p);
 }
 
+/* A chain of several buffers behind another: what is appended then stands behind them all. */
+static void test_a_chain_moves_whole(void **state)
+{
+	static char many[2 * POOL_BUFFER_CAP];
+	struct chain to = { 0 }, from = { 0 };
+	struct pool p;
+	size_t len = 0;
+	(void)state;
+	pool_init(&p, 8, grow, shrink);
+	assert_true(chain_append(&to, &p, SLICE("head")));
+	assert_true(chain_append(&from, &p, (struct slice){ many, sizeof many }));
+	chain_move(&to, &from);
+	assert_null(from.first);
+	chain_move(&to, &from); /* of nothing: no effect */
+	assert_true(chain_append(&to, &p, SLICE("tail")));
+	while (to.first) {
+		struct slice piece = buffer_slice(to.first);
+		len += piece.len;
+		if (!to.first->next)
+			assert_true(slice_equals(piece, SLICE("tail")));
+		chain_consume(&to, &p, piece.len);
+	}
+	assert_int_equal(len, 4 + sizeof many + 4);
+	assert_int_equal(p.lent_count, 0);
+	pool_deinit(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +144,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_buffer_comes_empty, set_up),
 		cmocka_unit_test_setup(test_no_more_is_kept_than_asked_for, set_up),
 		cmocka_unit_test_setup(test_short_memory, set_up),
+		cmocka_unit_test_setup(test_a_chain_moves_whole, set_up),
 	};
 	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }

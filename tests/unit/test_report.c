@@ -449,6 +449,118 @@ static void test_grade(void **state)
 	data.keys = NULL;
 }
 
+static char letter_of(void)
+{
+	struct report_grade grade;
+	report_data_group(&data);
+	report_grade(&data, &grade);
+	return grade.letter;
+}
+
+/* Epoll and its twin, which differs by so much. */
+static void add_pair(long connections, double drift)
+{
+	add_blocks("throughput", EPOLL, false, connections, 0, 150e3);
+	add_blocks("throughput", EPOLL, true, connections, 0, 150e3 * (1 + drift));
+}
+
+static void test_grade_of_the_machine(void **state)
+{
+	static const struct {
+		const char *steal, *pressure;
+		char letter;
+	} machines[] = { { "0.0099", "9.9", 'A' }, { "0.011", "0", 'B' }, { "0.049", "0", 'B' },
+		{ "0.051", "0", 'C' }, { "0", "10.1", 'B' } };
+	struct report_key keys[] = { { "status", "complete" }, { "steal_share", "" },
+		{ "pressure", "" } };
+	(void)state;
+	data.keys = keys;
+	data.key_count = 3;
+	add_pair(100, 0);
+	for (size_t i = 0; i < sizeof machines / sizeof *machines; i++) {
+		keys[1].value = machines[i].steal;
+		keys[2].value = machines[i].pressure;
+		assert_int_equal(letter_of(), machines[i].letter);
+	}
+}
+
+static void test_grade_of_the_pair(void **state)
+{
+	static const struct {
+		double drifts[3];
+		char letter;
+	} pairs[] = { { { 0.02, 0.029, 0.09 }, 'A' }, { { 0.02, 0.031, 0.09 }, 'B' },
+		{ { 0, 0, 0.11 }, 'B' }, { { 0, 0.11, 0.11 }, 'C' } };
+	struct report_key status = { "status", "complete" };
+	(void)state;
+	data.keys = &status;
+	data.key_count = 1;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		data.cell_count = 0;
+		for (int k = 0; k < 3; k++)
+			add_pair(100 + k, pairs[i].drifts[k]);
+		assert_int_equal(letter_of(), pairs[i].letter);
+	}
+}
+
+static void test_grade_of_the_cells(void **state)
+{
+	struct report_key status = { "status", "complete" };
+	(void)state;
+	data.keys = &status;
+	data.key_count = 1;
+	for (int lost = 0; lost <= 3; lost++) { /* of 20: two are 10% */
+		data.cell_count = 0;
+		add_pair(100, 0);
+		add_pair(200, 0);
+		for (int i = 0; i < lost; i++)
+			rows[i].verdict = i ? VERDICT_FAILED : VERDICT_INVALID;
+		assert_int_equal(letter_of(), lost == 0 ? 'A' : lost <= 2 ? 'B' : 'C');
+	}
+	for (size_t blocks = 2; blocks <= 3; blocks++) {
+		data.cell_count = 0;
+		add_blocks("throughput", EPOLL, false, 100, 0, 150e3);
+		data.cell_count = blocks;
+		add_blocks("throughput", EPOLL, true, 100, 0, 150e3);
+		data.cell_count = 2 * blocks;
+		assert_int_equal(letter_of(), blocks < 3 ? 'B' : 'A');
+	}
+}
+
+/* 4% are more than chance moves a rate, and no difference between two percentiles. */
+static void test_margins(void **state)
+{
+	(void)state;
+	struct report_cell_row *both[] = { add_blocks("throughput", EPOLL, false, 100, 0, 104e3),
+		add_blocks("throughput", POLL, false, 100, 0, 100e3) };
+	for (int i = 0; i < BLOCKS; i++) {
+		both[0][i].metric[METRIC_P99_US] = 1040;
+		both[1][i].metric[METRIC_P99_US] = 1000;
+	}
+	report_data_group(&data);
+	const struct report_point *epoll = report_point(&data, "throughput", "epoll", 100, 0);
+	const struct report_point *poll = report_point(&data, "throughput", "poll", 100, 0);
+	assert_int_equal(
+	    report_compare(&data, epoll, poll, METRIC_RATE_PER_S).verdict, ESTIMATE_HIGHER);
+	assert_int_equal(report_compare(&data, epoll, poll, METRIC_P99_US).verdict, ESTIMATE_TIE);
+}
+
+/* A rate far from the others' is marked; one bound among five makes the median a bound. */
+static void test_one_of_five(void **state)
+{
+	(void)state;
+	struct report_cell_row *cells = add_blocks("throughput", EPOLL, false, 100, 0, 100e3);
+	cells[4].metric[METRIC_RATE_PER_S] = 104e3; /* 20 times the median distance */
+	cells[2].verdict = VERDICT_CLIENT_LIMITED;
+	report_data_group(&data);
+	assert_int_equal(data.points[0].verdict, VERDICT_CLIENT_LIMITED);
+	assert_false(cells[4].outlier);
+	cells[4].metric[METRIC_RATE_PER_S] = 105e3; /* 25 times: beyond 14.8 / 0.6745 */
+	report_data_group(&data);
+	assert_true(cells[4].outlier);
+	assert_false(cells[0].outlier);
+}
+
 /* One rate of an open loop: CPU time, p99 and achieved share in every block. */
 static void add_paced(const char *experiment, int server, long percent, double offered, double cpu_us,
     double p99_us, double achieved)
@@ -581,7 +693,9 @@ int main(void)
 		TEST(test_few_blocks), TEST(test_client_limited), TEST(test_many_client_limited),
 		TEST(test_client_limited_below),
 		TEST(test_all_client_limited), TEST(test_missing), TEST(test_weak_figures),
-		TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_equal_work), TEST(test_slo),
+		TEST(test_wait_and_fairness), TEST(test_grade), TEST(test_grade_of_the_machine),
+		TEST(test_grade_of_the_pair), TEST(test_grade_of_the_cells), TEST(test_margins),
+		TEST(test_one_of_five), TEST(test_equal_work), TEST(test_slo),
 		TEST(test_slo_bounds), TEST(test_slo_gap), TEST(test_fits),
 	};
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);

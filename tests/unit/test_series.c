@@ -111,6 +111,8 @@ static void test_a_late_look_changes_nothing(void **state)
 		uint64_t now_ns = S + ms * MS;
 		if (ms % 100 == 0)
 			series_tick(prompt, &unknown, now_ns);
+		if (ms == 250 || ms == 850)
+			series_error(prompt, 3, now_ns);
 		if (ms < 300 || ms > 700) { /* no answer for 400 ms, and nobody looks */
 			series_answer(prompt, now_ns, ms * US);
 			series_answer(late, now_ns, ms * US);
@@ -124,6 +126,7 @@ static void test_a_late_look_changes_nothing(void **state)
 		uint64_t wanted = i < 3 || i > 7 ? 200 : i == 7 ? 198 : 0;
 		assert_int_equal(row.answer_count, wanted);
 		assert_int_equal(row.latencies.count, wanted);
+		assert_int_equal(row.error_count, i == 2 || i == 8 ? 3 : 0);
 		if (wanted)
 			assert_int_equal(row.latencies.max_ns, (i * 100 + 99) * US);
 	}

@@ -103,8 +103,34 @@ static void test_tree(void **state)
 	free((void *)(uintptr_t)room);
 }
 
+/* A child's page faults are its parent's once it is reaped. */
+static void test_faults_of_a_child(void **state)
+{
+	enum { PAGES = 1000 };
+	struct snapshot before = { 0 }, after = { 0 };
+	(void)state;
+	assert_true(snapshot_take(&before, getpid()));
+	pid_t child = fork();
+	if (child == 0) {
+		volatile char *pages = malloc(PAGES * 4096);
+		for (int i = 0; pages && i < PAGES; i++)
+			pages[i * 4096] = 1;
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	assert_true(snapshot_take(&after, getpid()));
+	struct snapshot_difference d = snapshot_subtract(&before, &after);
+	assert_true(d.minor_faults >= PAGES);
+	assert_true(d.major_faults < PAGES);
+	snapshot_deinit(&before);
+	snapshot_deinit(&after);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_tree) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_faults_of_a_child),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,6 +166,8 @@ static void test_snapshots(void **state)
 		.end_ns = 1200000000,
 		.user_us = 100000,
 		.system_us = 200000,
+		.minor_faults = 100,
+		.major_faults = 7,
 		.has_schedstat = true };
 	struct snapshot b = { .tasks = after,
 		.count = 3,
@@ -173,6 +175,8 @@ static void test_snapshots(void **state)
 		.end_ns = 3400000000,
 		.user_us = 400000,
 		.system_us = 1100000,
+		.minor_faults = 150,
+		.major_faults = 8,
 		.has_schedstat = true };
 	(void)state;
 	struct snapshot_difference d = snapshot_subtract(&a, &b);
@@ -183,6 +187,8 @@ static void test_snapshots(void **state)
 	assert_int_equal(d.distance_ns, 2100000000);
 	assert_int_equal(d.user_us, 300000);
 	assert_int_equal(d.system_us, 900000);
+	assert_int_equal(d.minor_faults, 50);
+	assert_int_equal(d.major_faults, 1);
 	b.system_us = 190000;
 	assert_true(snapshot_subtract(&a, &b).system_us < 0); /* a child has ended unreaped */
 }
