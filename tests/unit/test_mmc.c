@@ -113,9 +113,28 @@ static void test_what_is_no_queue(void **state)
 		points[i].time_s = points[i].quantile > 0.9 ? 0.5 : 0.01; /* whatever is offered */
 	assert_true(mmc_fit(&m, 1, points, count));
 	assert_true(m.residual > 0.3);
+	double sum = 0; /* it is the root of the mean square */
+	for (uint32_t i = 0; i < count; i++) {
+		double model_s = mmc_time_s(&m, points[i].offered_per_s, points[i].quantile);
+		sum += pow(model_s / points[i].time_s - 1, 2);
+	}
+	assert_close(m.residual, sqrt(sum / count), 1e-9);
 	assert_false(mmc_fit(&m, 1, points, MMC_POINTS_MIN - 1));
 	points[0].time_s = 0;
 	assert_false(mmc_fit(&m, 1, points, count));
+}
+
+/* Quicker than any queue at little load: the way there and back is never less than nothing. */
+static void test_no_negative_part(void **state)
+{
+	struct mmc_point points[12];
+	struct mmc m;
+	(void)state;
+	uint32_t count = make(&(struct mmc){ 1, 1000, 0, 0 }, points);
+	for (uint32_t i = 0; i < count; i++)
+		points[i].time_s -= 0.0005;
+	assert_true(mmc_fit(&m, 1, points, count));
+	assert_true(m.fixed_s >= 0);
 }
 
 int main(void)
@@ -126,6 +145,7 @@ int main(void)
 		cmocka_unit_test(test_several_servers),
 		cmocka_unit_test(test_known_parameters),
 		cmocka_unit_test(test_what_is_no_queue),
+		cmocka_unit_test(test_no_negative_part),
 	};
 	return cmocka_run_group_tests_name("mmc", tests, NULL, NULL);
 }

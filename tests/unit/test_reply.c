@@ -220,6 +220,16 @@ static void test_long_heads(void **state)
 		assert_true(r.head_len <= REPLY_HEAD_MAX);
 	assert_int_equal(r.fault, REPLY_FAULT_TOO_LONG);
 
+	for (int over = 0; over < 2; over++) { /* to the byte */
+		reply_init(&r);
+		assert_true(feed(&r, &o, OK "A: ", sizeof OK "A: " - 1));
+		while (r.head_len < REPLY_HEAD_MAX - 4 + over)
+			assert_true(feed(&r, &o, "x", 1));
+		assert_true(feed(&r, &o, "\r\n\r", 3));
+		feed(&r, &o, "\n", 1);
+		assert_int_equal(r.fault, over ? REPLY_FAULT_TOO_LONG : REPLY_FAULT_NO_LENGTH);
+	}
+
 	reply_init(&r); /* interim answers without end */
 	while (feed(&r, &o, "HTTP/1.1 100 Continue\r\n\r\n", 25))
 		assert_true(r.head_len <= REPLY_HEAD_MAX);

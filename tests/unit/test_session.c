@@ -81,6 +81,9 @@ static const struct {
 	{ HEAD "Content-Length: 0\r\n\r\n", SESSION_WRONG_BODY },
 	{ "HTTP/1.1 503 Oh\r\nContent-Length: 5\r\n\r\nhello", SESSION_WRONG_STATUS },
 	{ "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno", SESSION_WRONG_STATUS },
+	/* as long as the first, and another only before its Date */
+	{ "HTTP/1.1 503 No\r\nServer: x\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	  "Content-Length: 5\r\n\r\nhello", SESSION_WRONG_STATUS },
 	{ HEAD "Content-Length: 5\r\n\r\nhello!", SESSION_MALFORMED },
 	{ HEAD "Content-Length: 4\r\n\r\nhello", SESSION_MALFORMED },
 	{ HEAD "\r\nhello", SESSION_MALFORMED },

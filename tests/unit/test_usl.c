@@ -81,6 +81,8 @@ static void test_peak(void **state)
 	assert_true(usl_rate(&u, 90) > usl_rate(&u, 89) && usl_rate(&u, 90) > usl_rate(&u, 91));
 	u.coherency = 0;
 	assert_true(isinf(usl_peak(&u)));
+	u.contention = 1.5; /* what each further one loses is more than it brings */
+	assert_true(usl_peak(&u) == 1 && usl_rate(&u, 2) < usl_rate(&u, 1));
 }
 
 static void test_refused(void **state)
