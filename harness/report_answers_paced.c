@@ -96,14 +96,19 @@ const char *report_answer_slo(struct report_data *data)
 	const char *text = kept.count
 	    ? report_printf(pool,
 		"The highest rate up to which, at every rate measured, 99 of 100 requests are "
-		"answered within %s of when they were due, and its share of the server's own rate "
-		"in `throughput` (>= where the next rate was not measured well enough to tell): "
-		"%s.",
+		"answered within %s of when they were due: %s.\nIn brackets: its share of the "
+		"server's own rate in `throughput`. With >= the next rate was not measured well "
+		"enough to tell.",
 		limit, phrase_join(data, &kept))
 	    : "";
 	if (none.count)
-		text = report_printf(pool, "%s%sAt no rate measured: %s.", text, *text ? "\n" : "",
-		    phrase_join(data, &none));
+		text = kept.count
+		    ? report_printf(
+			  pool, "%s\nAt no rate measured: %s.", text, phrase_join(data, &none))
+		    : report_printf(pool,
+			  "At no rate measured are 99 of 100 requests answered within %s of when "
+			  "they were due: %s.",
+			  limit, phrase_join(data, &none));
 	if (missing.count)
 		text = report_printf(pool, "%s\nUnknown, for want of a figure at the lowest rate: %s.",
 		    text, phrase_join(data, &missing));
