@@ -66,7 +66,7 @@ static const char *kept_phrase(struct report_data *data, const struct report_slo
 {
 	struct report_pool *pool = &data->pool;
 	const struct report_point *kept = slo->kept;
-	bool bound = !slo->broken || slo->broken->verdict != VERDICT_VALID;
+	bool bound = !slo->known || slo->broken->verdict != VERDICT_VALID;
 	const char *rate = report_printf(pool, "%s %s**%s/s**", phrase_name(data, kept),
 	    bound ? ">= " : "",
 	    report_value(pool, REPORT_RATE, kept->metric[METRIC_OFFERED_PER_S].median));
@@ -86,8 +86,11 @@ const char *report_answer_slo(struct report_data *data)
 			continue;
 		if (slo.kept)
 			phrase_add(&kept, kept_phrase(data, &slo));
-		else if (report_usable(slo.broken))
+		else if (slo.known)
 			phrase_add(&none, phrase_name(data, slo.broken));
+		else if (report_usable(slo.broken))
+			phrase_add(&missing, report_printf(pool, "%s has " REPORT_FEW_ANSWERS,
+			    phrase_name(data, slo.broken)));
 		else if (slo.broken)
 			phrase_add(&missing, phrase_missing(data, slo.broken));
 	}

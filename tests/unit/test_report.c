@@ -647,9 +647,13 @@ static void test_slo_gap(void **state)
 	set_verdict(&rows[data.cell_count - BLOCKS], VERDICT_INVALID, "late");
 	add_paced("latency", THREAD, 50, 5e3, 5, 20e3, 1);
 	add_paced("latency", THREAD, 90, 9e3, 5, 200, 1); /* too late: a lower rate broke it */
+	add_paced("latency", LIBEV, 10, 100, 5, (double)NAN, 1); /* too few answers */
+	add_paced("latency", LIBEV, 50, 500, 5, 200, 1);
+	add_paced("latency", LIBEV, 90, 900, 5, (double)NAN, 1);
 	const char *text = answer("Latency");
 	assert_says(text, "{epoll} **50.0k/s** (50%)");
 	assert_says(text, "{poll} >= **5.00k/s** (10%)");
+	assert_says(text, "{libev} >= **500/s** (50%)");
 	assert_says(text, "Unknown, for want of a figure at the lowest rate: {thread} is invalid: late.");
 	data.keys = NULL, data.key_count = 0;
 }
