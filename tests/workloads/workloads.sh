@@ -171,6 +171,23 @@ check_cut() {
 	load_pid=
 }
 
+# one who has asked goes (a close with an answer unread is a reset); who comes in his place gets his own answer, not that
+check_gone() {
+	kill -STOP $redis_pid
+	exec 3<>"/dev/tcp/127.0.0.1/$port"
+	printf 'GET / HTTP/1.1\r\nHost: c\r\n\r\nGET /query/short HTTP/1.1\r\nHost: c\r\n\r\n' >&3
+	sleep 0.1
+	exec 3>&-
+	sleep 0.1
+	curl -s --max-time 5 -o "$dir/body" "$url/query/long" &
+	load_pid=$!
+	sleep 0.1
+	kill -CONT $redis_pid
+	wait "$load_pid"
+	load_pid=
+	is long
+}
+
 # Redis ends while it is asked, and comes back
 check_outage() {
 	if [ $most = 200 ]; then # else the load would leave no room for who looks on
@@ -230,6 +247,7 @@ check() {
 	check_sleeps
 	if [ -n "$redis_port" ]; then
 		load /query/long
+		check_gone
 		[ $most != 200 ] || check_cut
 		check_outage
 	fi
