@@ -85,14 +85,11 @@ enum cpu_split cpus_choose(struct cpu_list *server, struct cpu_list *client)
 enum cpu_split cpus_judge(const struct cpu_list *server, const struct cpu_list *client)
 {
 	enum cpu_split split = CPU_SPLIT_CORES;
-	for (int i = 0; i < server->count; i++) {
-		for (int k = 0; k < client->count; k++) {
-			if (server->cpus[i] == client->cpus[k])
-				return CPU_SPLIT_NONE;
-			if (core_of_cpu(server->cpus[i]) == core_of_cpu(client->cpus[k]))
-				split = CPU_SPLIT_THREADS;
-		}
-	}
+	if (has(client, server->cpus[0]))
+		return CPU_SPLIT_NONE;
+	for (int i = 0; i < client->count; i++)
+		if (core_of_cpu(server->cpus[0]) == core_of_cpu(client->cpus[i]))
+			split = CPU_SPLIT_THREADS;
 	return split;
 }
 
@@ -105,7 +102,9 @@ bool cpus_parse(const char *text, struct cpu_list *list)
 		int k = 0;
 		while (k < count && allowed[k] != list->cpus[i])
 			k++;
-		if (k == count)
+		struct cpu_list before = *list;
+		before.count = i;
+		if (k == count || has(&before, list->cpus[i]))
 			return false;
 	}
 	return list->count > 0;

@@ -29,12 +29,12 @@ enum cpu_split cpus_split(const int *cpus, const int *core_of, int count, struct
 /* The split of the CPUs this process may use. */
 enum cpu_split cpus_choose(struct cpu_list *server, struct cpu_list *client);
 
-/* How good a split given by hand is. */
+/* How good a split given by hand is: of the server's first CPU, all that it has but in scaling. */
 enum cpu_split cpus_judge(const struct cpu_list *server, const struct cpu_list *client);
 
 /*
- * "0-3,8" into the list; false when it is no such list, or names a CPU that this process may not
- * use.
+ * "0-3,8" into the list; false when it is no such list, or names a CPU twice, or one that this
+ * process may not use.
  */
 bool cpus_parse(const char *text, struct cpu_list *list);
 

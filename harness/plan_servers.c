@@ -237,9 +237,13 @@ bool plan_change(struct plan *plan, const struct plan_changes *changes, struct p
 		return false;
 	for (uint32_t i = 0; i < plan->experiment_count && changes->blocks; i++)
 		plan->experiments[i].blocks = changes->blocks;
-	for (uint32_t i = 0; i < plan->experiment_count; i++)
-		if (!plan_knows_capacity(plan, &plan->experiments[i], message))
+	char problem[PLAN_MESSAGE_CAP];
+	for (uint32_t i = 0; i < plan->experiment_count && changes->experiments; i++)
+		if (!plan_knows_capacity(plan, &plan->experiments[i], problem)) {
+			snprintf(message, PLAN_MESSAGE_CAP, "--experiments %.*s: %.*s", PLAN_TEXT_CAP,
+			    changes->experiments, PLAN_MESSAGE_CAP / 2, problem);
 			return false;
+		}
 	return true;
 }
 

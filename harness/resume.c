@@ -61,8 +61,8 @@ static void check_plan_file(struct bench_options *o, struct store *store, const 
 	char *path = get_or_die(store, "plan_path", run);
 	char *then = get_or_die(store, "plan_text", run), *now = file_read(path);
 	if (now && strcmp(now, then) != 0)
-		usage_die("bench --resume %s: the plan %s has changed since: put it back (the run holds "
-		    "its text, c10k diff-env shows the difference), or start a new run", run, path);
+		usage_die("bench --resume %s: the plan %s has changed since: put it back (c10k "
+		    "report %s writes its text into report.md), or start a new run", run, path, run);
 	path_make(o->plan_path, "%s", path);
 	free(now);
 	free(then);

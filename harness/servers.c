@@ -35,13 +35,15 @@ static int compare(const void *a, const void *b)
 
 void servers_find(const struct paths *paths, struct server_names *found)
 {
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz" "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789" "_.+-"; /* as the report takes them */
 	*found = (struct server_names){ 0 };
 	DIR *folder = opendir(paths->servers);
 	for (struct dirent *entry; folder && (entry = readdir(folder));) {
 		struct stat about;
 		size_t len = strlen(entry->d_name);
-		if (entry->d_name[0] == '.' || len >= PLAN_NAME_CAP - 1 ||
-		    found->count == PLAN_SERVERS_MAX || strpbrk(entry->d_name, ",[]=; \t") ||
+		if (strchr(".-", entry->d_name[0]) || len >= PLAN_NAME_CAP - 1 ||
+		    found->count == PLAN_SERVERS_MAX || strspn(entry->d_name, letters) != len ||
 		    fstatat(dirfd(folder), entry->d_name, &about, 0) != 0 ||
 		    !S_ISREG(about.st_mode) ||
 		    faccessat(dirfd(folder), entry->d_name, X_OK, 0) != 0)

@@ -37,7 +37,10 @@ struct server_names {
 	uint32_t count;
 };
 
-/* The executables in build/servers, by family of waiting where known, else by name. */
+/*
+ * The executables in build/servers whose names are of A-Z, a-z, 0-9, _ . + and -, by family of
+ * waiting where known, else by name.
+ */
 void servers_find(const struct paths *paths, struct server_names *found);
 /* " asio nginx": those of the project that are not among them; "" when all are. */
 void servers_missing(const struct server_names *found, char *out, size_t cap);

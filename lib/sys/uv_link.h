@@ -39,6 +39,8 @@ static inline void uv_link_before_wait(uv_prepare_t *before_wait)
 	while (database_next(&k->database, &asker, &value))
 		k->answer((void *)(uintptr_t)asker, value);
 	database_send(&k->database);
+	if (k->database.row_count == 0)
+		uv_unref((uv_handle_t *)before_wait); /* it alone does not keep the loop going */
 }
 
 /* `answer` is called with what uv_link_ask() was given, from before a wait. */
@@ -50,11 +52,12 @@ static inline void uv_link_init(struct uv_link *k, uv_loop_t *uv,
 	database_init(&k->database);
 	uv_prepare_init(uv, &k->before_wait);
 	uv_prepare_start(&k->before_wait, uv_link_before_wait);
-	uv_unref((uv_handle_t *)&k->before_wait); /* it alone does not keep the loop going */
+	uv_unref((uv_handle_t *)&k->before_wait);
 }
 
 static inline void uv_link_ask(struct uv_link *k, struct slice key, void *asker)
 {
+	uv_ref((uv_handle_t *)&k->before_wait); /* who waits for an answer does */
 	if (!database_ask(&k->database, key, (uintptr_t)asker))
 		return;
 	uv_poll_t *watched = malloc(sizeof *watched);

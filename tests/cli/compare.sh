@@ -133,6 +133,12 @@ make lost "UPDATE cell SET verdict = 'failed', rate_per_s = NULL WHERE server = 
 run 3 "$c10k" compare "$work/before" "$work/lost"
 says 'select .* - .*failed !'
 
+# --- a run that was cut off says so beside its name
+make cut "DELETE FROM cell WHERE rep > 2; UPDATE run SET value = 'partial' WHERE key = 'status'"
+run 0 "$c10k" compare "$work/before" "$work/cut"
+says '^A  before: .*[0-9]$'
+says '^B  cut: .*, not complete: [0-9]* of [0-9]* planned cells$'
+
 # --- another machine: not without --normalise, and then by each run's own epoll
 make there "UPDATE run SET value = 'another CPU' WHERE key = 'cpu_model';
 	UPDATE cell SET rate_per_s = rate_per_s * 1.6 WHERE server != 'thread'; -- thread gains nothing there

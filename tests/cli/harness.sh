@@ -27,6 +27,7 @@ expect 2 'plan "nope": there is no' "$c10k" bench nope
 expect 2 'server "apache" does not exist' "$c10k" bench quick --servers apache
 expect 2 'the plan has no "speed"' "$c10k" bench quick --experiments speed
 expect 2 '--server-cpus 999: give a list' "$c10k" bench quick --server-cpus 999 --client-cpus 0
+expect 2 '--server-cpus 0,0: give a list' "$c10k" bench quick --server-cpus 0,0 --client-cpus 0
 expect 2 'give both' "$c10k" bench quick --server-cpus 0
 expect 2 'list: "plan"' "$c10k" list plan
 expect 2 'doctor: "now"' "$c10k" doctor now
@@ -56,6 +57,8 @@ for command in "" bench report verify compare diff-env check list doctor; do
 done
 prints '^c10k [0-9]' "$c10k" --version
 prints '^epoll ' "$c10k" list servers
+mkdir -p "$work/odd/build/servers" && cp "$c10k" "$work/odd/build" && cp "${c10k%/*}/servers/epoll" "$work/odd/build/servers/a&b"
+prints '^none are built' "$work/odd/build/c10k" list servers
 prints '^quick ' "$c10k" list plans
 prints '^idle ' "$c10k" list experiments
 prints 'ok.*loadgen' "$c10k" doctor
@@ -73,7 +76,7 @@ prints '^  stream  *10, 100, 1k; 16 in flight ' "$c10k" bench --dry-run full
 
 plan '[plan]\n[cost]\nconnections = 1k\nrates = 10k, 50%\n'
 expect 2 'plan.ini:2: rates in % are of the capacity that \[throughput\] finds: put one before' "$c10k" bench "$work/plan.ini"
-expect 2 'rates in % .* put one before \[cost\]' "$c10k" bench full --experiments cost
+expect 2 '--experiments cost: rates in % .* put one before \[cost\]' "$c10k" bench full --experiments cost
 
 # --- places that are wrong
 : >"$work/file"

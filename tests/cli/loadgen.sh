@@ -448,7 +448,7 @@ if [ $code = 143 ]; then pass; else fail "exit $code after SIGTERM"; fi
 sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped'
 if [ $code = 4 ]; then pass; else fail "exit $code"; fi
 series 'exit !(errors > 0 && sum_errors == errors && open == 0 && answered == 4)'
-says '^errors .*connect [1-9]'; says 'verdict +invalid'
+says '^errors .*connect [1-9]'; says '- the last connect: Connection refused'; says 'verdict +invalid'
 start_server
 "$loadgen" -c 2 --requests 10M --timeout 300ms "$url/" >"$out" 2>"$err" & pid=$!
 sleep 0.5; stop_server; sleep 1.5; command='server stopped, with a number of requests to go'
@@ -512,6 +512,8 @@ bad_server 100000 close
 run 4 -c 2 --pipeline 3 --timeout 100ms -w 0 -d 300ms "$url/"; says '^errors .*timeout [1-9]*[02468]$'
 bad_server 1 "$head"
 run 1 -c 4 "$url/"; refuses 'no connection was answered'
+bad_server 1 silence
+run 1 -c 4 --timeout 200ms "$url/"; refuses 'no connection was answered: no answer comes in time'
 bad_server 0 "${head}Connection: close\\r\\nDate: x\\r\\n\\r\\nhello"
 run 0 -c 2 -w 100ms -d 300ms "$url/"
 open_loop -R 200 -c 2 $short "$url/"; within completed 20 100

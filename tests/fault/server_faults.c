@@ -24,6 +24,7 @@ enum {
 };
 
 static bool is_process_model; /* it has a file table for each connection */
+static bool is_thread_model;
 static int room;              /* how many connections it serves at a time */
 static int waiting_room;      /* how many more wait for a turn */
 
@@ -41,6 +42,7 @@ static void ask_description(void)
 	char text[4096] = "", *argv[] = { (char *)(uintptr_t)program, "--describe", NULL };
 	process_capture(argv, text, sizeof text, 5000 * MS);
 	is_process_model = strstr(text, "\"family\": \"process\"");
+	is_thread_model = strstr(text, "\"family\": \"thread\"");
 	room = number_in(text, "max_connections", INT_MAX);
 	waiting_room = number_in(text, "max_waiting", 0);
 }
@@ -107,11 +109,12 @@ static void short_of_tasks(void)
 	/* only another user can be short, and only of what nobody else takes */
 	if (getuid() != 0 || room < WANTED)
 		return;
-	snprintf(how, sizeof how, "ulimit -u %d; exec setpriv --reuid=%u --clear-groups", TASKS,
-	    100000u + port);
+	/* dash's ulimit knows no -u */
+	snprintf(how, sizeof how, "exec prlimit --nproc=%d setpriv --reuid=%u --clear-groups",
+	    TASKS, 100000u + port);
 	if (!start(how))
 		return;
-	crowd(WANTED, TASKS - 10, WANTED);
+	crowd(WANTED, TASKS - 10, is_process_model || is_thread_model ? TASKS : WANTED);
 	stop();
 }
 

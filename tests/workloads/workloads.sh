@@ -214,6 +214,18 @@ check_outage() {
 	is short
 }
 
+# the server is stopped while it waits for an answer of Redis: whoever asked still gets it
+check_asked_last() {
+	kill -STOP $redis_pid
+	curl -s --max-time 5 -o "$dir/body" "$url/query/short" &
+	load_pid=$!
+	sleep 0.2
+	(sleep 0.3; kill -CONT $redis_pid) &
+	stop
+	if wait "$load_pid"; then is short; else fail "/query/short on its way when the server is stopped: no answer"; fi
+	load_pid=
+}
+
 # check SERVER PORT: all of it, on ports from that one on
 check() {
 	server=$1 port=$2 dir=$work/of/$1 redis_port=
@@ -250,8 +262,10 @@ check() {
 		check_gone
 		[ $most != 200 ] || check_cut
 		check_outage
+		check_asked_last
+	else
+		stop
 	fi
-	stop
 	if ! "$BUILD/servers/$server" --describe | grep -q max_workers; then
 		start --data "$work/alike" "$@" --workers 2
 		load /file/4096
