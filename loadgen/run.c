@@ -226,6 +226,7 @@ static void start_workers(struct run *run, const struct load *load)
 static void die_unanswered(const struct totals *t)
 {
 	static const char *const causes[ERROR_KIND_COUNT] = {
+		[ERROR_CONNECT] = "no connect succeeds in time (--timeout)",
 		[ERROR_TIMEOUT] = "no answer comes in time (--timeout)",
 		[ERROR_RESET] = "the server resets them",
 		[ERROR_CLOSED] = "the server closes them",
@@ -233,11 +234,11 @@ static void die_unanswered(const struct totals *t)
 		[ERROR_BODY] = "the body is another each time, so it cannot be verified",
 		[ERROR_MALFORMED] = "the answers are malformed",
 	};
-	if (t->errors == 0)
-		die("no connection was answered");
-	if (t->last_error == ERROR_CONNECT)
+	/* without any error the wait for the first one was the longest */
+	enum error_kind cause = t->errors ? t->last_error : ERROR_TIMEOUT;
+	if (cause == ERROR_CONNECT && t->connect_errno)
 		die_errno(t->connect_errno, "no connection was answered: connects fail");
-	die("no connection was answered: %s", causes[t->last_error]);
+	die("no connection was answered: %s", causes[cause]);
 }
 
 /* All connections answered once or abandoned; or for --timeout none more was. */
