@@ -58,7 +58,8 @@ void report_section_figures(struct report *r)
 			&r->data->pool, "**%zu figures could not be drawn.**", r->figures->failed));
 	report_paragraph(r->doc, NULL,
 	    "A server has one colour and one mark in all figures. Where there are many servers each "
-	    "has a panel of its own, on the same axes, with the others in grey behind it.");
+	    "has a panel of its own, on the same axes, with the others in grey behind it; where a "
+	    "figure has a single load, each has a row.");
 	legend(r);
 	for (size_t i = 0; i < r->figures->count; i++) {
 		const struct figure *f = &r->figures->item[i];
