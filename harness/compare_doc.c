@@ -12,8 +12,11 @@
 
 const char *compare_run_words(struct report_data *data)
 {
-	return report_printf(&data->pool, "%s: c10k %s, %.10s", data->folder_name,
-	    report_key(data, "version"), report_key(data, "started_at"));
+	const char *rest = strcmp(report_key(data, "status"), "complete")
+	    ? report_printf(&data->pool, ", not complete: %zu of %s planned cells",
+		  data->cell_count, report_key(data, "planned_cells")) : "";
+	return report_printf(&data->pool, "%s: c10k %s, %.10s%s", data->folder_name,
+	    report_key(data, "version"), report_key(data, "started_at"), rest);
 }
 
 const char *compare_sum_words(const struct compare_doc *d)

@@ -75,8 +75,10 @@ static const char *corner_text(struct report_data *data, const struct report_ser
 	if (slo.kept)
 		return report_printf(pool, "p99 in time up to %s/s",
 		    report_value(pool, REPORT_RATE, slo.kept->metric[METRIC_OFFERED_PER_S].median));
-	if (slo.broken && slo.broken->usable_count)
+	if (slo.known)
 		return "p99 in time at no rate";
+	if (report_usable(slo.broken))
+		return REPORT_FEW_ANSWERS;
 	return *first->reason ? first->reason : verdict_names[first->verdict];
 }
 

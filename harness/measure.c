@@ -475,7 +475,7 @@ bool measure_cell(const struct measure_setup *setup, const struct cell *cell,
 	if (counts && !stopped && !row->syscall_source) {
 		const char *failure = run.counted ? "it came too late" : count_by_strace(&run);
 		if (failure)
-			row_blank(row, METRIC_SYSCALLS_PER_REQ, "BPF: %s; %s",
+			row_blank(row, METRIC_SYSCALLS_PER_REQ, "BPF: %s, %s",
 			    run.counted ? "counted" : run.syscalls.reason, failure);
 	}
 	if (counts)

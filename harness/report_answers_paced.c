@@ -66,7 +66,7 @@ static const char *kept_phrase(struct report_data *data, const struct report_slo
 {
 	struct report_pool *pool = &data->pool;
 	const struct report_point *kept = slo->kept;
-	bool bound = !slo->broken || slo->broken->verdict != VERDICT_VALID;
+	bool bound = !slo->known || slo->broken->verdict != VERDICT_VALID;
 	const char *rate = report_printf(pool, "%s %s**%s/s**", phrase_name(data, kept),
 	    bound ? ">= " : "",
 	    report_value(pool, REPORT_RATE, kept->metric[METRIC_OFFERED_PER_S].median));
@@ -86,8 +86,11 @@ const char *report_answer_slo(struct report_data *data)
 			continue;
 		if (slo.kept)
 			phrase_add(&kept, kept_phrase(data, &slo));
-		else if (report_usable(slo.broken))
+		else if (slo.known)
 			phrase_add(&none, phrase_name(data, slo.broken));
+		else if (report_usable(slo.broken))
+			phrase_add(&missing, report_printf(pool, "%s has " REPORT_FEW_ANSWERS,
+			    phrase_name(data, slo.broken)));
 		else if (slo.broken)
 			phrase_add(&missing, phrase_missing(data, slo.broken));
 	}
@@ -96,14 +99,19 @@ const char *report_answer_slo(struct report_data *data)
 	const char *text = kept.count
 	    ? report_printf(pool,
 		"The highest rate up to which, at every rate measured, 99 of 100 requests are "
-		"answered within %s of when they were due, and its share of the server's own rate "
-		"in `throughput` (>= where the next rate was not measured well enough to tell): "
-		"%s.",
+		"answered within %s of when they were due: %s.\nIn brackets: its share of the "
+		"server's own rate in `throughput`. With >= the next rate was not measured well "
+		"enough to tell.",
 		limit, phrase_join(data, &kept))
 	    : "";
 	if (none.count)
-		text = report_printf(pool, "%s%sAt no rate measured: %s.", text, *text ? "\n" : "",
-		    phrase_join(data, &none));
+		text = kept.count
+		    ? report_printf(
+			  pool, "%s\nAt no rate measured: %s.", text, phrase_join(data, &none))
+		    : report_printf(pool,
+			  "At no rate measured are 99 of 100 requests answered within %s of when "
+			  "they were due: %s.",
+			  limit, phrase_join(data, &none));
 	if (missing.count)
 		text = report_printf(pool, "%s\nUnknown, for want of a figure at the lowest rate: %s.",
 		    text, phrase_join(data, &missing));

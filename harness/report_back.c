@@ -219,18 +219,24 @@ void report_section_conformance(struct report *r)
 	conformance_matrix(r);
 }
 
+/* A cell's reasons stand one behind the other, "p99_us: why; rate_per_s: why"; each is said once. */
 static void blanks(struct report *r)
 {
 	const char *told[16];
 	size_t count = 0;
-	for (size_t i = 0; i < r->data->cell_count && count < sizeof(told) / sizeof(*told); i++) {
-		const char *blank = r->data->cells[i].blank;
-		size_t k = 0;
-		while (k < count && strcmp(told[k], blank))
-			k++;
-		if (*blank && k == count)
-			told[count++] = blank;
-	}
+	for (size_t i = 0; i < r->data->cell_count; i++)
+		for (const char *at = r->data->cells[i].blank, *end; *at; at = end) {
+			at += strspn(at, "; ");
+			end = strstr(at, "; ");
+			end = end ? end : at + strlen(at);
+			const char *reason
+			    = report_printf(&r->data->pool, "%.*s", (int)(end - at), at);
+			size_t k = 0;
+			while (k < count && strcmp(told[k], reason))
+				k++;
+			if (*reason && k == count && count < sizeof(told) / sizeof(*told))
+				told[count++] = reason;
+		}
 	if (!count)
 		return;
 	report_paragraph(r->doc, NULL, "Why some values are blank, or come from elsewhere:");
@@ -309,7 +315,7 @@ void report_section_reproduce(struct report *r)
 	report_paragraph(r->doc, NULL,
 	    "The command that made this run, from a clone of the project at the version named "
 	    "under Setup:");
-	report_block(r->doc, report_key(r->data, "command"));
+	report_block(r->doc, report_printf(pool, "build/%s", report_key(r->data, "command")));
 	report_paragraph(r->doc, NULL,
 	    report_printf(pool,
 		"Version %s, seed %s (it fixes the order within the blocks), started %s, ended %s. "

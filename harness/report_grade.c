@@ -135,7 +135,8 @@ void report_grade(struct report_data *data, struct report_grade *grade)
 	if (strcmp(status, "complete"))
 		reason(grade, 'B',
 		    report_printf(&data->pool, "The run is %s: %zu of %s planned cells.",
-			*status ? report_escape(&data->pool, status) : "of unknown status",
+			!strcmp(status, "running") ? "still under way, or was killed"
+			    : *status ? report_escape(&data->pool, status) : "of unknown status",
 			data->cell_count,
 			report_escape(&data->pool, report_key(data, "planned_cells"))));
 	grade_drift(data, grade);

@@ -78,7 +78,8 @@ static void slo_cells(struct report *r, const struct report_point *p)
 	struct estimate p99 = p->metric[METRIC_P99_US];
 	report_cell_number(r->doc, offered, rate);
 	report_cell_number(r->doc, p99.count ? p99.median : (double)NAN,
-	    p99.count ? report_interval(pool, REPORT_US, p99) : verdict_names[p->verdict]);
+	    p99.count ? report_interval(pool, REPORT_US, p99)
+		: report_usable(p) ? "too few answers" : verdict_names[p->verdict]);
 }
 
 void report_table_slo(struct report *r)

@@ -199,12 +199,12 @@ const char *phrase_standings(
 	if (tied.count)
 		text = report_printf(
 		    pool, "%s\nA tie with it: %s.", text, phrase_join(data, &tied));
-	if (behind.count)
-		text = report_printf(
-		    pool, "%s\nAgainst it: %s.", text, phrase_join(data, &behind));
 	if (undecided.count)
 		text = report_printf(pool, "%s\nAgainst it, but undecided: %s.", text,
 		    phrase_join(data, &undecided));
+	if (behind.count)
+		text = report_printf(
+		    pool, "%s\nAgainst it: %s.", text, phrase_join(data, &behind));
 	if (few.count)
 		text = report_printf(pool, "%s\nAgainst it, but too few blocks to decide: %s.",
 		    text, phrase_join(data, &few));

@@ -44,7 +44,7 @@ const struct report_point *phrase_best(const struct report_data *data, const cha
 const char *phrase_limited(struct report_data *data, const struct report_cell_row *load);
 /*
  * Every other server under best's load, sorted by what its comparison with `best` allows to say
- * (tied, ranked behind, undecided, missing) and within that by its ratio, the nearest to the best
+ * (tied, undecided, ranked behind, missing) and within that by its ratio, the nearest to the best
  * first. Each kind is a line; "" when it is alone. A bound is not compared: see phrase_limited().
  */
 const char *phrase_standings(

@@ -40,14 +40,15 @@ struct report_slo report_slo(const struct report_data *data, const struct report
 	const struct report_point *points[REPORT_RAMP_MAX];
 	size_t count = report_ramp(data, "latency", server, points);
 	double limit_us = report_slo_us(data);
-	struct report_slo slo = { NULL, NULL };
+	struct report_slo slo = { .kept = NULL };
 	for (size_t i = 0; i < count; i++) {
 		const struct estimate *p99 = &points[i]->metric[METRIC_P99_US];
+		bool known = report_usable(points[i]) && (p99->count || !report_kept_up(points[i]));
 		if (p99->count && p99->high <= limit_us && report_kept_up(points[i]))
-			slo = (struct report_slo){ points[i], NULL };
+			slo = (struct report_slo){ .kept = points[i] };
 		else if (!slo.broken)
-			slo.broken = points[i];
-		if (report_usable(points[i]) && slo.broken)
+			slo.broken = points[i], slo.known = known;
+		if (known && slo.broken)
 			break;
 	}
 	return slo;

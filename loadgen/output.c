@@ -262,6 +262,8 @@ static void print_errors(const struct result *r)
 	printf("%s", bold);
 	print_item("errors", "%llu:%s", (unsigned long long)total, kinds);
 	printf("%s", plain);
+	if (r->stats.connect_errno)
+		print_item("", "- the last connect: %s", strerror(r->stats.connect_errno));
 }
 
 static void print_client(const struct result *r)

@@ -226,6 +226,7 @@ static void start_workers(struct run *run, const struct load *load)
 static void die_unanswered(const struct totals *t)
 {
 	static const char *const causes[ERROR_KIND_COUNT] = {
+		[ERROR_CONNECT] = "no connect succeeds in time (--timeout)",
 		[ERROR_TIMEOUT] = "no answer comes in time (--timeout)",
 		[ERROR_RESET] = "the server resets them",
 		[ERROR_CLOSED] = "the server closes them",
@@ -233,11 +234,11 @@ static void die_unanswered(const struct totals *t)
 		[ERROR_BODY] = "the body is another each time, so it cannot be verified",
 		[ERROR_MALFORMED] = "the answers are malformed",
 	};
-	if (t->errors == 0)
-		die("no connection was answered");
-	if (t->last_error == ERROR_CONNECT)
+	/* without any error the wait for the first one was the longest */
+	enum error_kind cause = t->errors ? t->last_error : ERROR_TIMEOUT;
+	if (cause == ERROR_CONNECT && t->connect_errno)
 		die_errno(t->connect_errno, "no connection was answered: connects fail");
-	die("no connection was answered: %s", causes[t->last_error]);
+	die("no connection was answered: %s", causes[cause]);
 }
 
 /* All connections answered once or abandoned; or for --timeout none more was. */
@@ -363,11 +364,11 @@ static void measure(struct run *run, struct result *r)
 	sleep_with_progress(run, "measure", end_ns);
 	if (caught_signal) {
 		/* a little ahead, so that the workers know before it comes */
-		uint64_t now_ns = clock_now_ns();
-		end_ns = now_ns + 20 * MS_NS < end_ns ? now_ns + 20 * MS_NS : end_ns;
+		uint64_t soon_ns = clock_now_ns() + EDGE_AHEAD_MS * MS_NS;
+		end_ns = soon_ns < end_ns ? soon_ns : end_ns;
 		atomic_store(&run->control.end_ns, end_ns);
 		kick_all(run);
-		nanosleep(&(struct timespec){ 0, 20 * (long)MS_NS }, NULL);
+		nanosleep(&(struct timespec){ 0, EDGE_AHEAD_MS * (long)MS_NS }, NULL);
 	}
 	note_edge(r, end_ns);
 	run->process_cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;

@@ -67,6 +67,8 @@ void stats_merge(struct stats *into, const struct stats *from)
 	into->in_flight_at_end += from->in_flight_at_end;
 	for (int kind = 0; kind < ERROR_KIND_COUNT; kind++)
 		into->errors[kind] += from->errors[kind];
+	if (from->connect_errno)
+		into->connect_errno = from->connect_errno;
 	histogram_merge(&into->service, &from->service);
 	histogram_merge(&into->connect, &from->connect);
 	into->slow_answered += from->slow_answered;

@@ -46,6 +46,7 @@ struct stats {
 	uint64_t lifetime;         /* requests sent whole since the process began, drain included */
 	uint64_t in_flight_at_end; /* begun, and never answered because the run was over */
 	uint64_t errors[ERROR_KIND_COUNT]; /* since the process was started */
+	int connect_errno;         /* of the last connect that was refused; 0: none was */
 	struct histogram service;  /* of the completed */
 	uint64_t slow_answered;    /* requests of slow connections, since the barrier ... */
 	uint64_t slow_ended;       /* ... and how often the server ended one: no errors */

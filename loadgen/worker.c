@@ -107,7 +107,7 @@ static void open_session(struct worker *w, struct session *s, uint64_t now_ns)
 	int fd = net_connect(&w->load->address, w->load->address_len,
 	    source_choose(&w->load->address, index, &source), receive_cap);
 	if (fd < 0) {
-		w->connect_errno = -fd;
+		w->stats.connect_errno = -fd;
 		fail_session(w, s, ERROR_CONNECT);
 		return;
 	}
@@ -334,7 +334,7 @@ static void on_connected(struct worker *w, struct session *s)
 {
 	int error = net_socket_error(s->fd);
 	if (error) {
-		w->connect_errno = -error;
+		w->stats.connect_errno = -error;
 		fail_session(w, s, ERROR_CONNECT);
 		return;
 	}
@@ -447,7 +447,7 @@ static void publish(struct worker *w)
 	atomic_store_explicit(&live->answered, w->answered_count, memory_order_relaxed);
 	atomic_store_explicit(&live->abandoned, w->abandoned_count, memory_order_relaxed);
 	atomic_store_explicit(&live->last_error, (int)w->last_error, memory_order_relaxed);
-	atomic_store_explicit(&live->connect_errno, w->connect_errno, memory_order_relaxed);
+	atomic_store_explicit(&live->connect_errno, w->stats.connect_errno, memory_order_relaxed);
 	if (w->stats.series) {
 		w->stats.series->open_count = w->open_count;
 		w->stats.series->answered_count = w->answered_count;

@@ -51,7 +51,6 @@ struct worker {
 	uint32_t abandoned_count; /* ... and that were given up before */
 	uint64_t waits, full_waits;
 	enum error_kind last_error; /* that closed a connection */
-	int connect_errno;
 	int cpu;
 	pthread_t thread;
 	_Atomic pid_t tid;

@@ -79,7 +79,43 @@ says 'select .*undecided'
 make twins "UPDATE cell SET rate_per_s = rate_per_s * 0.9 WHERE server = 'thread';
 	UPDATE cell SET rate_per_s = rate_per_s * 1.2 WHERE twin = 1"
 run 0 "$c10k" compare "$work/before" "$work/twins"
-says 'thread .*0.90x \[0.90, 0.90\] *undecided'
+says 'thread .*50.1k .*0.90x \[0.90, 0.90\] *undecided'
+
+run 0 "$c10k" compare "$work/twins" "$work/before" # whichever of the two runs shows it
+says 'thread .*50.1k *1.11x \[1.11, 1.11\] *undecided'
+lacks faster
+
+# --- each measure has a direction of its own; faster, cheaper and smaller close no gate
+batch="INSERT INTO cell (experiment, server, target, connections, idle, rep, position, started_at, verdict, batch_mean_s)
+	SELECT 'batch', server, '/', 100, 0, rep, 400 + position, started_at, 'valid', 0.5 FROM cell
+	WHERE experiment = 'memory' AND twin = 0;"
+make light "$batch"
+make heavy "$batch UPDATE cell SET cpu_user_us_per_req = cpu_user_us_per_req * 1.3, cpu_sys_us_per_req = cpu_sys_us_per_req * 1.3
+	WHERE server = 'thread' AND experiment = 'cost';
+	UPDATE cell SET user_bytes_per_conn = user_bytes_per_conn * 3 WHERE server = 'thread';
+	UPDATE cell SET batch_mean_s = 0.8 WHERE server = 'thread'"
+run 3 "$c10k" compare "$work/light" "$work/heavy"
+says 'thread .*1.30x \[1.30, 1.30\] *dearer !'
+says 'thread .*2.38x \[2.38, 2.38\] *larger !'
+says 'thread .*1.60x \[1.60, 1.60\] *slower !'
+says '^4 regressions' # cost has two loads
+run 0 "$c10k" compare "$work/heavy" "$work/light"
+for word in cheaper smaller faster; do says "thread .* $word\$"; done
+
+# --- worse in every block, yet not by more than 5% with the whole interval
+make edge "UPDATE cell SET rate_per_s = rate_per_s * CASE rep WHEN 1 THEN 0.945 WHEN 2 THEN 0.955 ELSE 0.946 END
+		WHERE server = 'select' AND experiment = 'throughput';
+	UPDATE cell SET cpu_user_us_per_req = cpu_user_us_per_req * CASE rep WHEN 1 THEN 1.055 WHEN 2 THEN 1.045 ELSE 1.054 END,
+		cpu_sys_us_per_req = cpu_sys_us_per_req * CASE rep WHEN 1 THEN 1.055 WHEN 2 THEN 1.045 ELSE 1.054 END
+		WHERE server = 'select' AND experiment = 'cost'"
+run 0 "$c10k" compare "$work/before" "$work/edge"
+says 'select .*0.95x \[0.95, 0.95\] *slower$'
+says 'select .*1.05x \[1.04, 1.06\] *dearer$'
+
+# --- latency at a share of each run's own capacity: the rates differ, and it with them
+make ramp "UPDATE cell SET p99_us = p99_us * 3 WHERE level_percent > 0"
+run 0 "$c10k" compare "$work/before" "$work/ramp"
+lacks slower
 
 # --- another number of requests in flight is another load
 make shallow "UPDATE cell SET pipeline = 8 WHERE experiment = 'stream'"
@@ -97,6 +133,12 @@ make lost "UPDATE cell SET verdict = 'failed', rate_per_s = NULL WHERE server = 
 run 3 "$c10k" compare "$work/before" "$work/lost"
 says 'select .* - .*failed !'
 
+# --- a run that was cut off says so beside its name
+make cut "DELETE FROM cell WHERE rep > 2; UPDATE run SET value = 'partial' WHERE key = 'status'"
+run 0 "$c10k" compare "$work/before" "$work/cut"
+says '^A  before: .*[0-9]$'
+says '^B  cut: .*, not complete: [0-9]* of [0-9]* planned cells$'
+
 # --- another machine: not without --normalise, and then by each run's own epoll
 make there "UPDATE run SET value = 'another CPU' WHERE key = 'cpu_model';
 	UPDATE cell SET rate_per_s = rate_per_s * 1.6 WHERE server != 'thread'; -- thread gains nothing there
@@ -107,6 +149,12 @@ run 3 "$c10k" compare "$work/before" "$work/there" --normalise
 says 'thread .*0.50 *0.31 *0.62x \[0.62, 0.62\] *slower !'
 says 'select .*0.90 *0.90 *1.00x \[1.00, 1.00\] *tie'
 lacks '^  epoll'
+make drifted "UPDATE run SET value = 'another CPU' WHERE key = 'cpu_model';
+	UPDATE cell SET rate_per_s = rate_per_s * CASE rep WHEN 2 THEN 0.5 ELSE 1.6 END" # a share is that of its own block
+run 0 "$c10k" compare "$work/before" "$work/drifted" --normalise
+says 'select .*0.90 *0.90 *1.00x \[1.00, 1.00\] *tie'
+says 'select .*0.90 *0.90 *1.00x \[1.00, 1.00\] *not ranked' # where epoll's is a lower bound
+lacks 'requests/s .*x \[0'
 make alone "DELETE FROM cell WHERE server = 'epoll'"
 run 2 "$c10k" compare "$work/before" "$work/alone" --normalise
 complains 'has no figures of epoll'

@@ -314,6 +314,8 @@ run 1 -c 1 -w 0 -d 100ms --json /dev/full --series "$work/kept.csv" --hlog "$wor
 refuses 'cannot write /dev/full: No space'; kept; says '^verdict'
 rm "$work"/kept.*
 "$loadgen" -c 1 -w 0 -d 100ms --series "$work/kept.csv" --hlog "$work/kept.hlog" "$url/" 2>"$err" | true; command='| true'; kept
+"$loadgen" -c 1 -w 0 -d 100ms --json "$work/kept.json" "$url/" >&- 2>"$err"; code=$?; command='>&-'
+if [ $code = 1 ] && [ "$(tail -n 1 "$work/kept.json")" = '}' ]; then pass; else fail "exit $code, or a report amid the JSON"; fi
 # series AWK: holds for the last run's rows, with the columns by name?
 series() {
 	if awk -F, -v completed="$(number completed)" -v errors="$(number total)" '
@@ -448,7 +450,7 @@ if [ $code = 143 ]; then pass; else fail "exit $code after SIGTERM"; fi
 sleep 0.5; stop_server; wait $pid; code=$?; command='server stopped'
 if [ $code = 4 ]; then pass; else fail "exit $code"; fi
 series 'exit !(errors > 0 && sum_errors == errors && open == 0 && answered == 4)'
-says '^errors .*connect [1-9]'; says 'verdict +invalid'
+says '^errors .*connect [1-9]'; says '- the last connect: Connection refused'; says 'verdict +invalid'
 start_server
 "$loadgen" -c 2 --requests 10M --timeout 300ms "$url/" >"$out" 2>"$err" & pid=$!
 sleep 0.5; stop_server; sleep 1.5; command='server stopped, with a number of requests to go'
@@ -512,6 +514,8 @@ bad_server 100000 close
 run 4 -c 2 --pipeline 3 --timeout 100ms -w 0 -d 300ms "$url/"; says '^errors .*timeout [1-9]*[02468]$'
 bad_server 1 "$head"
 run 1 -c 4 "$url/"; refuses 'no connection was answered'
+bad_server 1 silence
+run 1 -c 4 --timeout 200ms "$url/"; refuses 'no connection was answered: no answer comes in time'
 bad_server 0 "${head}Connection: close\\r\\nDate: x\\r\\n\\r\\nhello"
 run 0 -c 2 -w 100ms -d 300ms "$url/"
 open_loop -R 200 -c 2 $short "$url/"; within completed 20 100

@@ -91,6 +91,11 @@ holds "a source says how it waits" grep -q '<strong>Cost</strong>: a &lt;b&gt;st
 # select did not do the load with idle connections: what it did without is nothing beside idle ones
 [ "$(grep -c '^- requests/s beside idle: .*(at 100 + 10,000 idle)$' "$md")" = "$(grep -c '^- requests/s beside idle' "$md")" ] && pass ||
 	fail "a figure beside idle connections without any: $(grep '^- requests/s beside idle' "$md")"
+# two cells share a reason and each has one of its own
+[ "$(sed -n '/^Why some values are blank/,/^## 9/p' "$md" | grep '^- ' | sort | tr '\n' ';')" = \
+	"- p99_9_us: too few samples;- rate_per_s: held, not measured;- threads: unknown;" ] && pass ||
+	fail "reasons for blanks: $(sed -n '/^Why some values are blank/,/^## 9/p' "$md")"
+holds "the command can be typed as it stands" grep -q '^    build/c10k bench ' "$md"
 holds "a question for learners" grep -q '10,000 connections are busy. How often' "$md"
 holds "limits have their reasons" grep -q 'select serves at most 1019 connections' "$html"
 

@@ -267,8 +267,7 @@ static void test_within_drift(void **state)
 	add_blocks("throughput", POLL, false, 10000, 0, 144e3);
 	add_blocks("throughput", THREAD, false, 10000, 0, 60e3);
 	const char *text = answer("All busy");
-	assert_says(text, "but undecided: {poll} 0.96");
-	assert_says(text, "Against it: {thread} 0.40x");
+	assert_says(text, "\nAgainst it, but undecided: {poll} 0.96x [0.96, 0.96].\nAgainst it: {thread} 0.40x");
 	const struct report_point *worst;
 	assert_true(fabs(report_drift(&data, &worst) - 10.0 / 150) < 1e-9);
 }
@@ -603,9 +602,11 @@ static void test_slo(void **state)
 	add_paced("latency", THREAD, 10, 1e3, 5, 300, 0.9); /* in time, but not all of it */
 	const char *text = answer("Latency");
 	assert_says(text, "up to which, at every rate measured, 99 of 100 requests are answered within 10.0ms");
-	assert_says(text, "{epoll} **90.0k/s** (90%)");
-	assert_says(text, "{poll} **5.00k/s** (10%)");
+	assert_says(text, "of when they were due: {poll} **5.00k/s** (10%) and {epoll} **90.0k/s** (90%).\nIn brackets");
 	assert_says(text, "At no rate measured: {thread}.");
+	data.cell_count = 0;
+	add_paced("latency", THREAD, 10, 1e3, 5, 300, 0.9);
+	assert_says(answer("Latency"), "At no rate measured are 99 of 100 requests answered within 10.0ms");
 	data.keys = NULL, data.key_count = 0;
 }
 
@@ -646,9 +647,13 @@ static void test_slo_gap(void **state)
 	set_verdict(&rows[data.cell_count - BLOCKS], VERDICT_INVALID, "late");
 	add_paced("latency", THREAD, 50, 5e3, 5, 20e3, 1);
 	add_paced("latency", THREAD, 90, 9e3, 5, 200, 1); /* too late: a lower rate broke it */
+	add_paced("latency", LIBEV, 10, 100, 5, (double)NAN, 1); /* too few answers */
+	add_paced("latency", LIBEV, 50, 500, 5, 200, 1);
+	add_paced("latency", LIBEV, 90, 900, 5, (double)NAN, 1);
 	const char *text = answer("Latency");
 	assert_says(text, "{epoll} **50.0k/s** (50%)");
 	assert_says(text, "{poll} >= **5.00k/s** (10%)");
+	assert_says(text, "{libev} >= **500/s** (50%)");
 	assert_says(text, "Unknown, for want of a figure at the lowest rate: {thread} is invalid: late.");
 	data.keys = NULL, data.key_count = 0;
 }
