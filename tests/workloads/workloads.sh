@@ -232,6 +232,7 @@ check_outage() {
 
 # the server is stopped while it waits for an answer of Redis: whoever asked still gets it
 check_asked_last() {
+	sleep 1 # a worker that found Redis gone tries for a link again after so long
 	kill -STOP $redis_pid
 	curl -s --max-time 5 -o "$dir/body" "$url/query/short" &
 	load_pid=$!
