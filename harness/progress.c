@@ -67,7 +67,7 @@ char *progress_format_time(uint64_t ns, char *out, size_t cap)
 char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP])
 {
 	char active[PLAN_NAME_CAP], others[PLAN_NAME_CAP], cpus[16] = "", rate[PLAN_NAME_CAP],
-	    pipeline[16] = "";
+	    pipeline[16] = "", requests[24] = "";
 	uint32_t other_count = cell->idle + cell->slow;
 	plan_format_count(active, cell->connections);
 	plan_format_count(others, other_count);
@@ -76,9 +76,11 @@ char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP])
 		snprintf(cpus, sizeof(cpus), " x%u", cell->cpus);
 	if (cell->experiment->pipeline > 1)
 		snprintf(pipeline, sizeof(pipeline), "*%u", cell->experiment->pipeline);
-	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s%s%s%s%s", active, pipeline,
+	if (cell->requests)
+		snprintf(requests, sizeof(requests), " %ureq", cell->requests);
+	snprintf(out, PROGRESS_LOAD_CAP, "%s%s%s%s%s%s%s%s%s", active, pipeline,
 	    other_count ? "+" : "", other_count ? others : "", rate[0] ? "@" : "", rate,
-	    cell->cold ? " cold" : "", cpus);
+	    cell->cold ? " cold" : "", cpus, requests);
 	return out;
 }
 

@@ -46,8 +46,8 @@ void progress_clear(const struct progress *p);
 void progress_note(const struct progress *p, const char *text);
 
 enum { PROGRESS_LOAD_CAP = 120 };
-/* The cell's clients, "10k", "100+10k", or "100*16" where each has 16 requests in flight, into
- * `out`; returns it. */
+/* The cell's clients, "10k", "100+10k", "100*16" where each has 16 requests in flight, or "100 3req"
+ * where each ends after 3, into `out`; returns it. */
 char *progress_format_load(const struct cell *cell, char out[PROGRESS_LOAD_CAP]);
 
 /* "1h 05m", "4m 07s", "12s" into `out`; returns it. */

@@ -4,8 +4,10 @@
  * docs/ARCHITECTURE.md.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "calibrate.h"
 #include "exports.h"
@@ -18,6 +20,15 @@
 #include "run.h"
 
 enum { EXIT_INVALID = 4, EXIT_SIGNAL = 128 };
+
+/* A file of ours in the place of a closed standard stream would be printed into. */
+static void fill_standard_streams(void)
+{
+	int fd;
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+		;
+	close(fd);
+}
 
 static FILE *open_json(const char *path)
 {
@@ -59,6 +70,7 @@ int main(int argc, char **argv)
 	int signal_number = 0;
 
 	die_program = "loadgen";
+	fill_standard_streams();
 	if (argc > 1 && strcmp(argv[1], "merge") == 0) {
 		merge_results(&options, &result, argc - 1, argv + 1);
 		return report(open_json(options.json_path), &options, &result);

@@ -314,6 +314,8 @@ run 1 -c 1 -w 0 -d 100ms --json /dev/full --series "$work/kept.csv" --hlog "$wor
 refuses 'cannot write /dev/full: No space'; kept; says '^verdict'
 rm "$work"/kept.*
 "$loadgen" -c 1 -w 0 -d 100ms --series "$work/kept.csv" --hlog "$work/kept.hlog" "$url/" 2>"$err" | true; command='| true'; kept
+"$loadgen" -c 1 -w 0 -d 100ms --json "$work/kept.json" "$url/" >&- 2>"$err"; code=$?; command='>&-'
+if [ $code = 1 ] && [ "$(tail -n 1 "$work/kept.json")" = '}' ]; then pass; else fail "exit $code, or a report amid the JSON"; fi
 # series AWK: holds for the last run's rows, with the columns by name?
 series() {
 	if awk -F, -v completed="$(number completed)" -v errors="$(number total)" '
