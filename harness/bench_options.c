@@ -16,7 +16,7 @@
 static const char help_text[] =
     "Examples:\n"
     "  c10k bench                            the plan c10k: everything, 10 minutes\n"
-    "  c10k bench quick                      a first look, 2 minutes\n"
+    "  c10k bench quick                      a first look, 3 minutes\n"
     "  c10k bench --dry-run full             what it would do, and how long that takes\n"
     "  c10k bench --servers epoll,poll --experiments idle --blocks 10\n"
     "  c10k bench my/plan.ini                a plan of your own (harness/plans/ has examples)\n"

@@ -51,8 +51,8 @@ bool io_receive(struct conn *c, int fd)
 enum conn_want io_turn(struct conn *c, int fd, bool readable)
 {
 	enum { STEPS = 32 }; /* one client's share of a turn */
-	for (int step = 0; step < STEPS; step++) {
-		enum conn_want want = conn_wants(c);
+	enum conn_want want = conn_wants(c);
+	for (int step = 0; step < STEPS; step++, want = conn_wants(c)) {
 		ssize_t n;
 		switch (want) {
 		case CONN_WANT_RECV:
@@ -85,5 +85,8 @@ enum conn_want io_turn(struct conn *c, int fd, bool readable)
 			return want;
 		}
 	}
-	return conn_wants(c) == CONN_WANT_RECV ? CONN_WANT_RECV : CONN_WANT_SEND;
+	/* a wait that begins here is a wait: as "writable" the shell would never begin it */
+	bool more = want == CONN_WANT_SEND || want == CONN_WANT_COMPUTE || want == CONN_WANT_FILE ||
+	    want == CONN_WANT_SHUTDOWN;
+	return more ? CONN_WANT_SEND : want;
 }

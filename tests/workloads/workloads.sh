@@ -122,6 +122,22 @@ check_file() {
 	else fail "/file/1: not the first byte of one block and another"; fi
 }
 
+# a wait behind more and more requests in one go: none is forgotten where a client's share of a turn ends
+check_shares() {
+	local count answers all head='Host: c\r\n\r\n'
+	all="GET /bytes/40000 HTTP/1.1\r\n$head" # without it each but the wait would be two steps
+	for ((count = 2; count < 24; count++)); do
+		exec 3<>"/dev/tcp/127.0.0.1/$port"
+		printf "${all}GET /sleep/1 HTTP/1.1\r\nConnection: close\r\n$head" >"$dir/asked"
+		cat "$dir/asked" >&3 # in one piece
+		answers=$(timeout 3 grep -ao 'HTTP/1.1 200 OK' <&3 | wc -l)
+		exec 3>&-
+		[ "$answers" = $count ] || break
+		all="${all}GET /compute/1 HTTP/1.1\r\n$head"
+	done
+	if [ $count = 24 ]; then pass; else fail "$count requests in one go, the last a /sleep: $answers answers"; fi
+}
+
 # refuses OPTION...: one line and exit 1 or 2
 refuses() {
 	timeout 5 "$BUILD/servers/$server" --port $((port + 1)) "$@" >"$dir/body" 2>&1
@@ -216,6 +232,7 @@ check_outage() {
 
 # the server is stopped while it waits for an answer of Redis: whoever asked still gets it
 check_asked_last() {
+	sleep 1 # a worker that found Redis gone tries for a link again after so long
 	kill -STOP $redis_pid
 	curl -s --max-time 5 -o "$dir/body" "$url/query/short" &
 	load_pid=$!
@@ -252,6 +269,7 @@ check() {
 	fi
 	start --data "$work/numbered" "$@"
 	check_answers
+	check_shares
 	check_file
 	stop
 	start --data "$work/alike" "$@" # the load generator wants the same answer each time
