@@ -278,6 +278,7 @@ static void on_broken(struct worker *w, struct session *s, enum error_kind kind)
 /* One recv(): how many bytes came; 0 for none, or when the socket is this session's no more. */
 static HOT size_t receive(struct worker *w, struct session *s, size_t cap)
 {
+	worker_look_at_window(w);
 	ssize_t got = recv(s->fd, w->buffer, cap, 0);
 	if (got <= 0) {
 		if (got == 0 || errno != EAGAIN)
@@ -396,8 +397,7 @@ static void on_kick(struct worker *w)
 	(void)!read(w->kick_fd, &kicks, sizeof kicks);
 	enum phase before = w->phase;
 	w->phase = (enum phase)atomic_load(&w->control->phase);
-	w->window.end_ns = atomic_load(&w->control->end_ns); /* first: it is set last */
-	w->window.start_ns = atomic_load(&w->control->start_ns);
+	worker_look_at_window(w);
 	if (w->stats.series)
 		series_tick(w->stats.series, &w->window, clock_now_ns());
 	w->follows_up = w->phase == PHASE_RUN && !w->pace && w->stats.sent < w->quota;

@@ -23,7 +23,8 @@ enum phase {
 	PHASE_QUIT
 };
 
-/* What the main thread tells. A worker looks when it is kicked, and after the batch at hand. */
+/* What the main thread tells. A worker looks when it is kicked, after the batch at hand; at
+   the window before each recv(), too. */
 struct control {
 	_Atomic int phase;
 	_Atomic uint64_t schedule_ns; /* an open loop's begins; set before PHASE_RUN */

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 
 #include "choice.h"
+#include "lib/sys/clock.h"
 #include "pace.h"
 #include "worker.h"
 
@@ -64,6 +65,18 @@ struct worker {
 void worker_loop(struct worker *w);
 
 /* --- what the parts of the loop know of one another ------------------------------------------- */
+
+/* At a kick, and before each recv(): a batch of long answers may outlast the time it is set ahead. */
+static inline void worker_look_at_window(struct worker *w)
+{
+	uint64_t end_ns = atomic_load(&w->control->end_ns); /* first: it is set last */
+	uint64_t start_ns = atomic_load(&w->control->start_ns);
+	if (start_ns == w->window.start_ns && end_ns == w->window.end_ns)
+		return;
+	w->window = (struct window){ start_ns, end_ns };
+	if (w->stats.series)
+		series_tick(w->stats.series, &w->window, clock_now_ns());
+}
 
 /* Sends some of the request under way. False when the connection broke over it. */
 bool worker_send(struct worker *w, struct session *s, const struct exchange *x,

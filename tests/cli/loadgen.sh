@@ -339,6 +339,9 @@ else fail "interval log: $command"; fi
 run 0 -c 2 -w 0 -d 110ms --step 20ms $exports "$url/"
 if [ "$(grep -c ',measure,' "$work/series.csv")" = 6 ] && [ "$(grep -c HISTFA "$work/run.hlog")" = 6 ]; then pass
 else fail "steps of 20 ms: $command"; fi
+# batches so long that the window begins amid one
+"$loadgen" -c 200 --pipeline 64 -w 0 -d 300ms $exports "$url/bytes/300000" >"$out" 2>"$err"; command='-c 200 --pipeline 64 /bytes/300000'
+series 'exit !(completed > 0 && sprintf("%d", sum + .5) == completed)'
 # 100 connections whose answers take 100 ms: without a ramp they all come in the same 20 ms of each 100
 run 0 -c 100 --ramp 100ms -w 300ms -d 400ms --step 20ms $exports "$url/sleep/100"
 if [ "$(awk -F, '$2 == "measure" && $3 > 0' "$work/series.csv" | wc -l)" -ge 14 ]; then pass
