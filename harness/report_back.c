@@ -297,7 +297,7 @@ void report_section_cells(struct report *r)
 		report_verdict_cell(r, p->verdict);
 		for (size_t k = 0; k < METRICS; k++) {
 			struct estimate e = p->metric[metrics[k]];
-			const char *bound = metrics[k] == METRIC_RATE_PER_S
+			const char *bound = metrics[k] == METRIC_RATE_PER_S && e.count
 				&& p->verdict == VERDICT_CLIENT_LIMITED
 			    ? ">= "
 			    : "";
