@@ -118,6 +118,16 @@ void resume_check(struct store *store, struct store *now, const struct bench_opt
 		  "run", o->resume, changes);
 }
 
+void resume_clear(const char *folder)
+{
+	static const char *const derived[] = { "report.html", "report.md", "cells.csv" };
+	char path[PATH_CAP];
+	for (size_t i = 0; i < sizeof(derived) / sizeof(*derived); i++) {
+		path_make(path, "%s/%s", folder, derived[i]);
+		unlink(path);
+	}
+}
+
 uint32_t resume_block(struct store *store)
 {
 	char *text = store_get_run(store, "extended_from");

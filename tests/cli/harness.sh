@@ -240,6 +240,15 @@ rows=$(wc -l <"$work/cut/latest/cells.csv")
 holds 'how to go on is told' grep -q 'bench --resume .* goes on' "$work/out"
 holds 'a partial run has a report' test -s "$work/cut/latest/report.html"
 
+# --- it goes on and is killed: nothing is left that tells of fewer cells than there are
+"$c10k" bench --resume "$work/cut/latest" >"$work/out" 2>"$work/err" &
+harness=$!
+tries=0
+until grep -q '^throughput .*epoll' "$work/out" || [ $((tries += 1)) = 100 ]; do sleep 0.1; done
+kill -KILL $harness
+wait $harness
+prints 'true: everything' "$c10k" verify "$work/cut/latest"
+
 # --- Ctrl-C while the report is drawn goes to all of the terminal's group: it is drawn even so
 plan '[plan]\nblocks = 1\nservers = epoll\nwarmup = 0\nduration = 100ms\n[throughput]\nconnections = 1, 4\n[churn]\nconnections = 1\nrequests = 3\n'
 setsid "$c10k" bench "$work/plan.ini" --unchecked --out "$work/drawn" >"$work/out" 2>"$work/err" &
