@@ -61,6 +61,7 @@ for file in "$html" "$md"; do
 	holds "threads rank behind in $file" grep -q '0.50x \[0.50, 0.50\]' "$file"
 	holds "a bound in $file" grep -qE '(>=|&gt;=) 100k' "$file"
 	holds "a request's system calls in $file" grep -q 'System calls of a request at 1,000 connections: 2.10' "$file"
+	holds "and of two blocks in $file" grep -q 'System calls of a request at 1,000 connections: 2.15' "$file"
 	holds "a thread in $file" grep -q '50 ms: 1 thread, 3 context switches. On average 0.60 ran, and 0.30 could have' "$file"
 	holds "no threads, and why, in $file" grep -q 'No threads recorded .*not .*permitted' "$file"
 	holds "a failing case in $file" grep -q 'case-2' "$file"
