@@ -31,6 +31,7 @@ if command -v gnuplot >/dev/null; then
 	count=$(grep -c 'role="img"' "$html")
 	[ "$count" -ge 10 ] && pass || fail "$count figures in the page"
 	holds "the hockey stick stands on the rate it was measured at" grep -q '^epoll	p99	150000	400000' "$work/run/plots/latency.tsv"
+	holds "a rate that nobody knows is blank" grep -q '^select	total		' "$work/run/plots/cost.tsv"
 	for server in thread select epoll; do
 		holds "$server has a panel in the heat map" grep -q "<text>$server</text>" "$work/run/plots/heatmap.svg"
 	done

@@ -52,6 +52,8 @@ INSERT INTO cell (experiment, server, twin, target, connections, idle, level_per
 		40000, iif(percent > 100, 1e5, 100 + percent), iif(percent > 100, 4e5, 200 + 10 * percent), 2 / speed, 8 / speed + rep,
 		json_object('achieved_share', iif(percent > 100, 0.7, 1))
 	FROM paced WHERE experiment = 'cost' OR twin = 0;
+INSERT INTO cell (experiment, server, target, connections, idle, level_percent, rep, position, started_at, verdict, reason)
+	VALUES ('cost', 'select', '/', 1000, 0, 50, 1, 290, '2026-11-22T19:00:00Z', 'failed', 'no capacity to take 50% of');
 INSERT INTO cell (experiment, server, target, connections, idle, rep, position, started_at, verdict, syscalls_per_req)
 	SELECT 'ledger', name, '/', n, 0, 1, 200 + n + length(name), '2026-11-22T19:00:00Z', 'valid', 2.1
 	FROM server, (SELECT 64 AS n UNION SELECT 1000) WHERE name != 'select';
