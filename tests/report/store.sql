@@ -58,6 +58,11 @@ INSERT INTO cell (experiment, server, target, connections, idle, rep, position, 
 INSERT INTO syscall SELECT id, call, 1000 * per_req, per_req, 'bpf' FROM cell,
 	(SELECT 'recvfrom' AS call, 1.0 AS per_req UNION SELECT 'sendto', 1.0 UNION SELECT 'epoll_wait', 0.1 UNION SELECT '<b>', 0.3)
 	WHERE experiment = 'ledger';
+INSERT INTO cell (experiment, server, target, connections, idle, rep, position, started_at, verdict, syscalls_per_req)
+	VALUES ('ledger', 'epoll', '/', 1000, 0, 2, 299, '2026-11-22T19:00:00Z', 'valid', 2.2); -- no epoll_wait in this block
+INSERT INTO syscall SELECT id, call, 1000 * per_req, per_req, 'bpf' FROM cell,
+	(SELECT 'recvfrom' AS call, 1.0 AS per_req UNION SELECT 'sendto', 1.0 UNION SELECT 'futex', 0.2)
+	WHERE experiment = 'ledger' AND rep = 2;
 INSERT INTO timeline SELECT id, 50000000, 3, 3, '' FROM cell WHERE experiment = 'ledger' AND server = 'epoll' AND connections = 64;
 INSERT INTO timeline SELECT id, 0, 0, NULL, 'not <permitted>' FROM cell WHERE experiment = 'ledger' AND server = 'thread' AND connections = 64;
 INSERT INTO timeline_thread SELECT cell_id, 7, 'epoll <b>', 30000000, 10000000, 10000000, 5000000, 'r30000000 p10000000 w10000000'
