@@ -276,6 +276,7 @@ static void reopen_run(struct bench *b)
 	store_close(now);
 	record_read_costs(b->store, &b->setup.costs);
 	record_resumed(b->store);
+	resume_clear(b->run_folder);
 	printf("  %s: %u of %u planned cells are missing\n\n", b->run_name, count_missing(b, 0),
 	    b->cell_count);
 }
@@ -472,10 +473,10 @@ int bench_main(int argc, char **argv)
 	backends_stop(&b.backends);
 	sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
 	close_run(&b);
-	int csv_code = csv_write(b.run_folder);
 	results_set_latest(b.options.results, b.run_name);
 	progress_note(&b.progress, " writing the report ...");
 	int report_code = report_run(b.run_folder);
+	int csv_code = csv_write(b.run_folder);
 	progress_clear(&b.progress);
 	if (b.options.until_decided)
 		undecided_print(b.run_folder, b.cells, b.cell_count);

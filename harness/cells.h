@@ -37,6 +37,9 @@ static inline uint32_t cell_clients(const struct cell *cell)
 	return cell->connections + cell->idle + cell->slow;
 }
 
+/* What slow clients read: more than the kernel takes off the server. */
+#define CELL_SLOW_TARGET "/bytes/8388608"
+
 /* As the store and the plan name it: "warm" or "cold"; "" where there is no file. */
 static inline const char *cell_cache(const struct cell *cell)
 {

@@ -61,7 +61,7 @@ int client_start(struct client *c, const struct client_options *o)
 	char program[4096], json_path[4096], mix_path[PATH_CAP], series_path[PATH_CAP],
 	    hlog_path[PATH_CAP], url[128], cpus[1024];
 	static char json[] = "--json", mix[] = "--mix", slow_target[] = "--slow-target";
-	static char slow_bytes[] = "/bytes/8388608"; /* more than the kernel takes off the server */
+	static char slow_bytes[] = CELL_SLOW_TARGET;
 	const struct experiment *e = o->cell->experiment;
 	uint32_t threads = (uint32_t)(o->cpus->count > 0 ? o->cpus->count : 1);
 

@@ -93,13 +93,12 @@ static enum compare_outcome outcome_of(const struct report_data *a, const struct
     const struct report_comparison *c)
 {
 	bool lower_is_better = measure_of(item->metric)->lower_is_better;
-	double drift = report_drift_at(a, item->a, item->metric);
 	if (c->limited)
 		return COMPARE_LIMITED;
 	if (c->verdict == ESTIMATE_TIE)
 		return COMPARE_TIE;
 	if (c->verdict == ESTIMATE_UNDECIDED ||
-	    (isfinite(drift) && fabs(log(c->ratio.median)) <= log1p(drift)))
+	    report_within_drift(a, item->a, item->metric, c->ratio.median))
 		return COMPARE_UNDECIDED;
 	return (c->verdict == ESTIMATE_LOWER) == lower_is_better ? COMPARE_BETTER : COMPARE_WORSE;
 }

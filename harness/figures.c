@@ -152,13 +152,15 @@ static const struct figure_spec {
 	    "throughput, and its differences are smaller." },
 };
 
+/* NAN: a share of a capacity that was not found. */
 static double x_value(enum figure_x x, const struct report_cell_row *cell)
 {
+	if (x == X_OFFERED)
+		return round(cell->metric[METRIC_OFFERED_PER_S]);
 	return (double)(x == X_CONNECTIONS || x == X_COLD ? cell->connections
 		: x == X_IDLE              ? cell->idle
 		: x == X_SLOW              ? cell->slow
 		: x == X_CPUS              ? cell->cpus
-		: x == X_OFFERED           ? lround(cell->metric[METRIC_OFFERED_PER_S])
 		: x == X_REQUESTS ? cell->requests_per_conn ? cell->requests_per_conn : REQUESTS_ENDLESS
 					   : cell->connections + cell->idle);
 }
@@ -208,7 +210,7 @@ static void take_point(struct series *s, const struct report_point *p)
 	size_t at = 0;
 	while (at < s->x_count && s->x[at] < x)
 		at++;
-	if ((at == s->x_count || s->x[at] != x) && s->x_count < 64) {
+	if (isfinite(x) && (at == s->x_count || s->x[at] != x) && s->x_count < 64) {
 		memmove(&s->x[at + 1], &s->x[at], (s->x_count - at) * sizeof(*s->x));
 		s->x[at] = x;
 		s->x_count++;

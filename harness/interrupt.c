@@ -13,9 +13,18 @@ static void on_signal(int signal)
 	came = signal;
 }
 
+static void on_broken_pipe(int signal)
+{
+	(void)signal;
+}
+
 void interrupt_install(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	/* Ctrl-C ends a tee(1) behind us first: write on. SIG_IGN would be passed on to the children. */
+	struct sigaction broken_pipe = { .sa_handler = on_broken_pipe, .sa_flags = SA_RESTART };
+	sigemptyset(&broken_pipe.sa_mask);
+	sigaction(SIGPIPE, &broken_pipe, NULL);
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {

@@ -297,7 +297,7 @@ void report_section_cells(struct report *r)
 		report_verdict_cell(r, p->verdict);
 		for (size_t k = 0; k < METRICS; k++) {
 			struct estimate e = p->metric[metrics[k]];
-			const char *bound = metrics[k] == METRIC_RATE_PER_S
+			const char *bound = metrics[k] == METRIC_RATE_PER_S && e.count
 				&& p->verdict == VERDICT_CLIENT_LIMITED
 			    ? ">= "
 			    : "";
@@ -321,12 +321,12 @@ void report_section_reproduce(struct report *r)
 	    report_printf(pool,
 		"Version %s, seed %s (it fixes the order within the blocks), started %s, ended %s. "
 		"The page, the Markdown and the figures are made again from the store alone by "
-		"`build/c10k report %s`; a single figure by `gnuplot NAME.gp` in its folder plots.",
+		"`build/c10k report RUN`, RUN being this folder; a single figure by `gnuplot NAME.gp` "
+		"in its folder plots.",
 		report_escape(pool, report_key(r->data, "version")),
 		report_escape(pool, report_key(r->data, "seed")),
 		report_escape(pool, report_key(r->data, "started_at")),
-		report_escape(pool, report_key(r->data, "finished_at")),
-		report_printf(pool, "results/%s", r->data->folder_name)));
+		report_escape(pool, report_key(r->data, "finished_at"))));
 	report_paragraph(r->doc, NULL,
 	    "When your figures differ, compare in this order: the grade, Setup (CPU, kernel, "
 	    "mitigations, governor, virtualisation), the CPU split, then ratios between servers "

@@ -278,8 +278,12 @@ bool report_data_open(struct report_data *data, const char *run_folder)
 		figures_style_assign(data->servers, data->server_count);
 		read = read && read_rows(data, db, cell_query(data), take_cell)
 		    && read_rows(data, db,
-			"SELECT server, connections, name, avg(per_req), min(source) FROM syscall "
-			"JOIN cell ON id = cell_id WHERE verdict IN ('valid', 'client-limited') "
+			/* a block without some call counts in that call's mean, too */
+			"WITH counted AS (SELECT DISTINCT id, server, connections FROM cell "
+			"JOIN syscall ON id = cell_id WHERE verdict IN ('valid', 'client-limited')) "
+			"SELECT server, connections, name, sum(per_req) / (SELECT count(*) FROM counted "
+			"AS c WHERE c.server = counted.server AND c.connections = counted.connections), "
+			"min(source) FROM counted JOIN syscall ON id = cell_id "
 			"GROUP BY 2, 1, 3 ORDER BY 2, 1, 4 DESC, 3",
 			take_syscall)
 		    && read_rows(data, db,

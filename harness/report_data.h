@@ -168,6 +168,10 @@ struct report_comparison report_compare(const struct report_data *data,
  * without a twin. */
 double report_drift_at(
     const struct report_data *data, const struct report_point *point, int metric);
+/* Is this ratio no further from 1 than that of the A/A pair at the point's load? False without a
+ * twin. */
+bool report_within_drift(
+    const struct report_data *data, const struct report_point *point, int metric, double ratio);
 
 /* The delay d of "/sleep/MS" in seconds; 0 for any other target. N connections allow N/d
  * requests/s. */

@@ -137,11 +137,10 @@ void report_section_reading(struct report *r)
 		"**4.7x [4.4, 5.0]** compares two servers block by block, so what disturbed a "
 		"whole block cancels. They **tie** when the whole interval lies within 2%% of 1 "
 		"(5%% for a percentile); it is **undecided** when it reaches across that edge, "
-		"when there are fewer than %d blocks, when a few blocks (under %d) differ too much "
-		"from one another for Student's t to be as sure, or when the same program measured "
-		"twice differs as much.%s",
+		"when there are fewer than %d blocks, when a few blocks differ too much from one "
+		"another for the sign test or Student's t to be as sure, or when the same program "
+		"measured twice differs as much.%s",
 		ESTIMATE_PAIRS_MIN,
-		strcmp(report_key(r->data, "until_decided"), "1") ? 6 : 9,
 		strcmp(report_key(r->data, "until_decided"), "1")
 		    ? ""
 		    : " This run looked after each block and went on with what was undecided "

@@ -53,7 +53,9 @@ static const struct report_point *point_of(
 	const struct report_point *own = largest(r, server, e->experiment);
 	const struct report_point *timed = own && e->metric != METRIC_SYSCALLS_PER_REQ
 	    ? report_point(r->data, "throughput", server->name, own->cells->connections, 0) : NULL;
-	return !strcmp(e->experiment, "ledger") && report_usable(timed) ? timed : own;
+	bool alike = report_usable(timed) && !strcmp(timed->cells->target, own->cells->target)
+	    && timed->cells->pipeline == own->cells->pipeline;
+	return alike && !strcmp(e->experiment, "ledger") ? timed : own;
 }
 
 static void ledger_row(struct report *r, const struct report_server *server)

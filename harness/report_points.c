@@ -182,7 +182,7 @@ static void flag_outliers(struct report_cell_row *cells, size_t cell_count)
 }
 
 /* A point with figures is valid or client-limited; one without has the verdict of its first cell.
- */
+ * The reason is that verdict's. */
 static void judge_point(struct report_point *point)
 {
 	point->verdict = point->cells[0].verdict;
@@ -195,9 +195,10 @@ static void judge_point(struct report_point *point)
 			if (cell->verdict == VERDICT_CLIENT_LIMITED)
 				point->verdict = VERDICT_CLIENT_LIMITED;
 		}
-		if (!*point->reason)
-			point->reason = cell->reason;
 	}
+	for (size_t i = 0; i < point->cell_count && !*point->reason; i++)
+		if (point->cells[i].verdict == point->verdict)
+			point->reason = point->cells[i].reason;
 }
 
 void report_data_group(struct report_data *data)
@@ -260,7 +261,9 @@ static struct estimate ratio_of(const struct pairs *pairs)
 	return estimate_ratio(pairs->left, pairs->right, pairs->count, &random);
 }
 
-double report_drift_at(const struct report_data *data, const struct report_point *point, int metric)
+/* Twin / own over their blocks; without a block in common its count is 0. */
+static struct estimate twin_ratio(
+    const struct report_data *data, const struct report_point *point, int metric)
 {
 	const struct report_point *twin = NULL, *own = NULL;
 	for (size_t i = 0; i < data->point_count; i++)
@@ -272,12 +275,22 @@ double report_drift_at(const struct report_data *data, const struct report_point
 		    && report_same_load(cell, twin->cells))
 			own = &data->points[i];
 	}
-	if (!own)
-		return (double)NAN;
-	struct pairs pairs;
-	pair(twin, own, metric, &pairs);
-	struct estimate ratio = ratio_of(&pairs);
-	return ratio.count ? fabs(ratio.median - 1) : (double)NAN;
+	struct pairs pairs = { .count = 0 };
+	if (own)
+		pair(twin, own, metric, &pairs);
+	return ratio_of(&pairs);
+}
+
+double report_drift_at(const struct report_data *data, const struct report_point *point, int metric)
+{
+	return fabs(twin_ratio(data, point, metric).median - 1);
+}
+
+bool report_within_drift(
+    const struct report_data *data, const struct report_point *point, int metric, double ratio)
+{
+	/* on logarithms, so that it is the same for b / a */
+	return fabs(log(ratio)) <= fabs(log(twin_ratio(data, point, metric).median));
 }
 
 static double margin_of(int metric)
@@ -308,9 +321,8 @@ struct report_comparison report_compare(const struct report_data *data,
 	struct estimate_random random = seeded();
 	c.verdict = estimate_decide(pairs.left, pairs.right, pairs.count, margin_of(metric),
 	    repeated ? ESTIMATE_ERROR_REPEATED : ESTIMATE_ERROR, &random);
-	double drift = report_drift_at(data, a, metric);
 	bool ranked = c.verdict == ESTIMATE_HIGHER || c.verdict == ESTIMATE_LOWER;
-	if (ranked && isfinite(drift) && fabs(log(c.ratio.median)) <= log1p(drift))
+	if (ranked && report_within_drift(data, a, metric, c.ratio.median))
 		c.verdict = ESTIMATE_UNDECIDED;
 	return c;
 }

@@ -22,8 +22,8 @@ bool report_kept_up(const struct report_point *p);
 /*
  * A rate keeps the level when all of the interval of its p99 lies under the limit and the server
  * kept up with the rate; and when all lower rates do, too, but those of which nothing is known: no
- * cell is usable, or too few answers came for a p99. No value between two rates is made up: the truth lies between `kept`
- * and `broken`.
+ * cell is usable, or too few answers came for a p99. No value between two rates is made up: the
+ * truth lies between `kept` and `broken`.
  */
 struct report_slo {
 	const struct report_point *kept;   /* the highest that does; NULL: none does */

@@ -16,14 +16,16 @@
 void resume_store(struct store *store, const struct bench_options *o, int argc, char **argv)
 {
 	json_t *list = json_array();
-	for (int i = 0; i < argc; i++)
-		json_array_append_new(list, json_string(argv[i]));
+	for (int i = 0; i < argc; i++) {
+		json_t *word = json_string(argv[i]); /* none of a folder whose name is not UTF-8 */
+		json_array_append_new(list, word ? word : json_string(""));
+	}
 	char *text = json_dumps(list, 0);
 	char *plan = realpath(o->plan_path, NULL);
-	if (!text || !plan)
-		die("%s: cannot be found again, or memory is short", o->plan_path);
+	if (!text)
+		die("out of memory");
 	store_put_run(store, "arguments", text);
-	store_put_run(store, "plan_path", plan);
+	store_put_run(store, "plan_path", plan ? plan : "(a pipe)"); /* its text is in the store, too */
 	free(plan);
 	free(text);
 	json_decref(list);
@@ -114,6 +116,16 @@ void resume_check(struct store *store, struct store *now, const struct bench_opt
 	store_close(store);
 	usage_die("bench --resume %s: changed since it began: %s: put that back as it was, or start a new "
 		  "run", o->resume, changes);
+}
+
+void resume_clear(const char *folder)
+{
+	static const char *const derived[] = { "report.html", "report.md", "cells.csv" };
+	char path[PATH_CAP];
+	for (size_t i = 0; i < sizeof(derived) / sizeof(*derived); i++) {
+		path_make(path, "%s/%s", folder, derived[i]);
+		unlink(path);
+	}
 }
 
 uint32_t resume_block(struct store *store)

@@ -22,6 +22,9 @@ struct store *resume_open(struct bench_options *o, char name[PATH_CAP], char fol
 /* Exits with one line that says what has changed, when `now` is not as it was (provenance.h). */
 void resume_check(struct store *store, struct store *now, const struct bench_options *o);
 
+/* Removes report and table of a run that goes on: they tell of fewer cells, should it be killed. */
+void resume_clear(const char *folder);
+
 /*
  * Where the latest block beyond the plan began (--until-decided), whether or not it was finished; UINT32_MAX
  * when there was none.

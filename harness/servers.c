@@ -123,7 +123,7 @@ bool server_is_reference(const struct server_info *info)
 
 const char *server_lacks(const struct server_info *info, const struct cell *cell)
 {
-	const char *target = cell->experiment->target;
+	const char *target = cell->slow ? CELL_SLOW_TARGET : cell->experiment->target;
 	bool served = !target[0] || !strcmp(target, "/") || !strcmp(target, "/bytes/65536");
 	return served || !server_is_reference(info) ? NULL : target;
 }

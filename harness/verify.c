@@ -141,21 +141,20 @@ static bool has_report(const char *run)
 static uint32_t verify_derived(struct verify *v, const char *run)
 {
 	static const char *const names[] = { "report.html", "report.md", "cells.csv" };
-	char aside[] = "/tmp/c10k-verify-XXXXXX", folder[PATH_CAP], path[PATH_CAP], link[PATH_CAP];
+	char aside[] = "/tmp/c10k-verify-XXXXXX", path[PATH_CAP], link[PATH_CAP];
 	char *real = realpath(run, NULL);
 	if (!real || !mkdtemp(aside))
 		die_errno(errno, "%s cannot be derived again in /tmp", run);
-	path_make(folder, "%s/%s", aside, strrchr(real, '/') + 1); /* the report names it */
 	path_make(path, "%s/run.sqlite", real);
-	path_make(link, "%s/run.sqlite", folder);
-	if (mkdir(folder, 0777) != 0 || symlink(path, link) != 0)
-		die_errno(errno, "%s", folder);
+	path_make(link, "%s/run.sqlite", aside);
+	if (symlink(path, link) != 0)
+		die_errno(errno, "%s", link);
 	uint32_t count = sizeof(names) / sizeof(*names);
-	if (csv_write(folder) != 0 || report_run(folder) != 0)
+	if (csv_write(aside) != 0 || report_run(aside) != 0)
 		verify_differ(v, "report", "cannot be derived again");
 	for (uint32_t i = 0; i < count; i++)
-		compare_file(v, run, folder, names[i]);
-	count += compare_plots(v, run, folder);
+		compare_file(v, run, aside, names[i]);
+	count += compare_plots(v, run, aside);
 	nftw(aside, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(real);
 	return count;

@@ -154,32 +154,37 @@ static bool is_above(const double *values, uint32_t count, double bound, double 
 	return deviation <= 0 || by_chance((mean - bound) / deviation, count - 1) < error;
 }
 
-/* 2^(1-count): how often the range of so many misses their median. */
-static double range_error(uint32_t count)
+/* How probable it is that so few of the values, or fewer, lie to one side of their true median:
+ * the sign test. */
+static double by_sign(uint32_t count, uint32_t few)
 {
-	double error = 2;
+	double ways = 2, sum = 0;
 	for (uint32_t i = 0; i < count; i++)
-		error /= 2;
-	return error;
+		ways /= 2;
+	for (uint32_t i = 0; i <= few; i++) {
+		sum += ways;
+		ways *= (double)(count - i) / (i + 1);
+	}
+	return sum;
 }
 
 enum estimate_verdict estimate_decide(const double *a, const double *b, uint32_t count,
     double margin, double error, struct estimate_random *random)
 {
 	double logarithms[ESTIMATE_VALUES_MAX];
-	uint32_t pairs = log_ratios(a, b, count, logarithms);
+	uint32_t pairs = log_ratios(a, b, count, logarithms), within = 0;
 	struct estimate ratio = of_logarithms(bootstrap(logarithms, pairs, error, random));
 	enum estimate_verdict verdict = estimate_verdict(ratio, margin);
-	if (range_error(pairs) <= error)
+	if (verdict != ESTIMATE_HIGHER && verdict != ESTIMATE_LOWER)
 		return verdict;
-	double bound = log(1 + margin);
-	if (verdict == ESTIMATE_LOWER) {
-		bound = -log(1 - margin);
-		for (uint32_t i = 0; i < pairs; i++)
-			logarithms[i] = -logarithms[i];
+	bool lower = verdict == ESTIMATE_LOWER;
+	double bound = lower ? -log(1 - margin) : log(1 + margin);
+	for (uint32_t i = 0; i < pairs; i++) {
+		logarithms[i] = lower ? -logarithms[i] : logarithms[i];
+		within += logarithms[i] <= bound;
 	}
-	bool ranked = verdict == ESTIMATE_HIGHER || verdict == ESTIMATE_LOWER;
-	return ranked && !is_above(logarithms, pairs, bound, error) ? ESTIMATE_UNDECIDED : verdict;
+	bool sure = by_sign(pairs, within) <= error || is_above(logarithms, pairs, bound, error);
+	return sure ? verdict : ESTIMATE_UNDECIDED;
 }
 
 const char *estimate_verdict_name(enum estimate_verdict verdict)

@@ -5,9 +5,9 @@
  * block by block, so what disturbed a whole block disturbs both and cancels.
  *
  * With fewer than 6 runs the interval of a median is simply their range, and covers the truth with
- * a probability of 1 - 2^(1-count): 94% for 5, 75% for 3. That is too little to rank by, so there
- * Student's t must agree; two runs rank nothing: see estimate_decide(). Pure: randomness comes from
- * a seed, so the same runs always give the same interval.
+ * a probability of 1 - 2^(1-count): 94% for 5, 75% for 3. That is too little to rank by, so another
+ * test must agree; two runs rank nothing: see estimate_decide(). Pure: randomness comes from a
+ * seed, so the same runs always give the same interval.
  */
 #ifndef ESTIMATE_H
 #define ESTIMATE_H
@@ -77,8 +77,9 @@ struct estimate estimate_ratio(
 enum estimate_verdict estimate_verdict(struct estimate ratio, double margin);
 /*
  * What the ratio a / b over blocks (as above) says at this margin, with an interval that is wrong
- * with a probability of `error`. With so few blocks that no bootstrap can be that sure, under 6 for
- * 5%, under 9 for 0.5%, a ranking needs Student's t of the logarithms beyond the margin, too.
+ * with a probability of `error`. A bootstrap of few blocks promises too much (of 7 the 95% interval
+ * ends at the second block from each end, and misses 1 in 8): a ranking also needs as much of the
+ * sign test (how many blocks lie beyond the margin) or of Student's t of the logarithms.
  */
 enum estimate_verdict estimate_decide(const double *a, const double *b, uint32_t count,
     double margin, double error, struct estimate_random *random);

@@ -67,6 +67,7 @@ static void serve_conn(struct conn *c, int fd, bool (*others_wait)(void))
 			n = io_send(fd, conn_output(c));
 			if (n < 0)
 				return;
+			worker_env_tick(c->env); /* a slow client holds it up: what is due next counts from now */
 			conn_sent(c, (size_t)n);
 			break;
 		case CONN_WANT_SLEEP:

@@ -5,6 +5,7 @@
  */
 #include "lib/sys/die.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,13 +15,16 @@ const char *die_program = "c10k";
 
 enum { EXIT_SETUP = 1, EXIT_USAGE = 2, EXIT_SKIPPED = 77 };
 
+/* One line, whatever it quotes: a file's name or a plan's value may hold a newline or an escape. */
 static void print_line(const char *kind, int error, const char *format, va_list args)
 {
-	fprintf(stderr, "%s: %s", die_program, kind);
-	vfprintf(stderr, format, args);
-	if (error)
-		fprintf(stderr, ": %s", strerror(error));
-	fputc('\n', stderr);
+	char text[8192];
+	vsnprintf(text, sizeof(text), format, args);
+	for (char *ch = text; *ch; ch++)
+		if (iscntrl((unsigned char)*ch))
+			*ch = '?';
+	fprintf(stderr, "%s: %s%s%s%s\n", die_program, kind, text, error ? ": " : "",
+	    error ? strerror(error) : "");
 }
 
 void die(const char *format, ...)

@@ -26,9 +26,11 @@ static inline void uv_link_closed(uv_handle_t *watched)
 static inline void uv_link_readable(uv_poll_t *watched, int status, int events)
 {
 	struct uv_link *k = watched->data;
-	(void)status, (void)events;
+	(void)events;
 	if (!database_hear(&k->database))
 		uv_close((uv_handle_t *)watched, uv_link_closed); /* a new link may come before that */
+	else if (status < 0) /* a reset behind answers: libuv watches no more, yet there is more to hear */
+		uv_poll_start(watched, UV_READABLE, uv_link_readable);
 }
 
 static inline void uv_link_before_wait(uv_prepare_t *before_wait)

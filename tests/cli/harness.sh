@@ -29,6 +29,7 @@ expect 2 'the plan has no "speed"' "$c10k" bench quick --experiments speed
 expect 2 '--server-cpus 999: give a list' "$c10k" bench quick --server-cpus 999 --client-cpus 0
 expect 2 '--server-cpus 0,0: give a list' "$c10k" bench quick --server-cpus 0,0 --client-cpus 0
 expect 2 'give both' "$c10k" bench quick --server-cpus 0
+expect 2 '--seed a?b?\[31m: give a number' "$c10k" bench --seed "$(printf 'a\nb\033[31m')"
 expect 2 'list: "plan"' "$c10k" list plan
 expect 2 'doctor: "now"' "$c10k" doctor now
 
@@ -198,6 +199,18 @@ timeout 60 "$c10k" bench "$work/plan.ini" --unchecked --out "$work/course" >"$wo
 awk -F'\t' 'NR > 1 { sum += $6 } END { exit !(sum > 100) }' "$work/course/latest/plots/heatmap.tsv" && pass || fail "the heat map has no answers"
 holds 'how epoll waits, in the words of its source' grep -q '<strong>How it waits</strong>: each socket' "$work/course/latest/report.html"
 
+# --- a plan out of a pipe, its output into one that ends; then all three files closed; what was measured stays
+plan '[plan]\nblocks = 1\nservers = epoll, poll\nwarmup = 0\nduration = 100ms\n[throughput]\nconnections = 2\n'
+cat "$work/plan.ini" | "$c10k" bench /dev/stdin --unchecked --out "$work/piped" 2>"$work/err" | head -n 2 >"$work/out"
+run=$work/piped/latest
+holds "a run whose reader ends: $(cat "$work/err")" test -s "$run/report.html"
+sqlite3 "$run/run.sqlite" "UPDATE run SET value = 'partial' WHERE key = 'status'"
+prints '0 of 2 planned cells are missing' "$c10k" bench --resume "$run"
+"$c10k" bench "$work/plan.ini" --unchecked --out "$work/closed" <&- >&- 2>&-
+[ $? = 1 ] && pass || fail 'standard output was closed, and it does not tell'
+[ "$(sqlite3 "$work/closed/latest/run.sqlite" "SELECT count(*) FROM cell WHERE verdict != 'failed'")" = 2 ] && pass ||
+	fail "closed files: $(cat "$work/closed/latest/cells.csv")"
+
 # --- one run at a time
 flock "$work/results/.lock" sh -c 'echo 4711 >"$0/.lock"; sleep 5' "$work/results" &
 sleep 0.5
@@ -226,6 +239,15 @@ rows=$(wc -l <"$work/cut/latest/cells.csv")
 [ "$rows" -gt 1 ] && [ "$rows" -lt 51 ] && pass || fail "finished cells are kept: $rows rows"
 holds 'how to go on is told' grep -q 'bench --resume .* goes on' "$work/out"
 holds 'a partial run has a report' test -s "$work/cut/latest/report.html"
+
+# --- it goes on and is killed: nothing is left that tells of fewer cells than there are
+"$c10k" bench --resume "$work/cut/latest" >"$work/out" 2>"$work/err" &
+harness=$!
+tries=0
+until grep -q '^throughput .*epoll' "$work/out" || [ $((tries += 1)) = 100 ]; do sleep 0.1; done
+kill -KILL $harness
+wait $harness 2>/dev/null
+prints 'true: everything' "$c10k" verify "$work/cut/latest"
 
 # --- Ctrl-C while the report is drawn goes to all of the terminal's group: it is drawn even so
 plan '[plan]\nblocks = 1\nservers = epoll\nwarmup = 0\nduration = 100ms\n[throughput]\nconnections = 1, 4\n[churn]\nconnections = 1\nrequests = 3\n'

@@ -67,12 +67,14 @@ pid=
 holds "not checked: exit 77" test $? = 77
 holds "and said so" grep -q 'not equivalent: not checked' "$work/out"
 holds "not among the equivalent" sh -c "! BUILD='$build' tests/equivalent.sh | grep -x nginx"
-printf '[plan]\nservers = nginx, epoll\nblocks = 1\nwarmup = 0\nduration = 100ms\n%s%s' \
-	'[throughput]\nconnections = 2\n' '[wait]\nconnections = 2\n' | sed 's/\\n/\n/g' >"$work/plan.ini"
+printf '[plan]\nservers = nginx, epoll\nblocks = 1\nwarmup = 0\nduration = 100ms\n%s%s%s' \
+	'[throughput]\nconnections = 2\n' '[wait]\nconnections = 2\n' \
+	'[slow]\nservers = nginx\nconnections = 2\nslow = 1\n' | sed 's/\\n/\n/g' >"$work/plan.ini"
 timeout 60 "$build/c10k" bench "$work/plan.ini" --out "$work/results" >"$work/out" 2>&1
 holds "measured: $(cat "$work/out")" grep -qE 'throughput nginx .*(valid|client-limited)' "$work/out"
 holds "not where it cannot serve" \
 	grep -q 'wait .*nginx .*unsupported: nginx is a reference: it does not serve /sleep/100' "$work/out"
+holds "nor to those who read slowly" grep -q 'slow .*nginx .*unsupported: .*it does not serve /bytes/8388608' "$work/out"
 holds "one server is checked" grep -q '1 of 1 servers passed' "$work/out"
 holds "named for what it is" grep -q 'nginx (reference, not equivalent)' "$work/results/latest/report.md"
 finish

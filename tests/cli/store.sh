@@ -116,13 +116,16 @@ else
 	echo "rates skipped: no capacity was found on this busy machine"
 fi
 run=$work/results/resumed
-mv "$work/resumed" "$run" && "$c10k" report "$run" >/dev/null # the report names its folder
+mv "$work/resumed" "$run"
 
 # --- verify: an untouched run is true; each change is named
 expect 2 'give one folder' "$c10k" verify
 expect 2 'no run: give its folder' "$c10k" verify "$work/none"
 prints 0 'true: everything is as it was measured' "$c10k" verify "$run"
 cp -r "$run" "$work/untouched"
+prints 0 'true: everything is as it was measured' "$c10k" verify "$work/untouched"
+mkdir "$work/a\`b" && cp "$run/run.sqlite" "$work/a\`b"
+prints 0 'report.html' "$c10k" report "$work/a\`b"
 # again: the run as it was before the next change
 again() { rm -rf "$run" && cp -r "$work/untouched" "$run"; }
 # one character of the histogram of service time, in cell 3

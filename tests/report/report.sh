@@ -31,6 +31,7 @@ if command -v gnuplot >/dev/null; then
 	count=$(grep -c 'role="img"' "$html")
 	[ "$count" -ge 10 ] && pass || fail "$count figures in the page"
 	holds "the hockey stick stands on the rate it was measured at" grep -q '^epoll	p99	150000	400000' "$work/run/plots/latency.tsv"
+	holds "a rate that nobody knows is blank" grep -q '^select	total		' "$work/run/plots/cost.tsv"
 	for server in thread select epoll; do
 		holds "$server has a panel in the heat map" grep -q "<text>$server</text>" "$work/run/plots/heatmap.svg"
 	done
@@ -61,11 +62,12 @@ for file in "$html" "$md"; do
 	holds "threads rank behind in $file" grep -q '0.50x \[0.50, 0.50\]' "$file"
 	holds "a bound in $file" grep -qE '(>=|&gt;=) 100k' "$file"
 	holds "a request's system calls in $file" grep -q 'System calls of a request at 1,000 connections: 2.10' "$file"
+	holds "and of two blocks in $file" grep -q 'System calls of a request at 1,000 connections: 2.15' "$file"
 	holds "a thread in $file" grep -q '50 ms: 1 thread, 3 context switches. On average 0.60 ran, and 0.30 could have' "$file"
 	holds "no threads, and why, in $file" grep -q 'No threads recorded .*not .*permitted' "$file"
 	holds "a failing case in $file" grep -q 'case-2' "$file"
 	holds "equal work in $file" sh -c "grep -A 3 'At equal work, 10.0k requests/s ' '$file' | grep -q '^\(<li>\|- \)Against it: .*thread'"
-	holds "why few blocks do not decide in $file" grep -q "(under 6) differ too much from one another for Student's t" "$file"
+	holds "why few blocks do not decide in $file" grep -q "differ too much from one another for the sign test or Student's t" "$file"
 	holds "the SLO in $file" grep -qE 'answered within 10.0ms .*90.0k/s.* \(90%\)' "$file"
 	holds "the next rate in $file" grep -q '150k (150%)' "$file"
 	holds "requests in flight in $file" grep -qE '16 requests in flight a connection(</strong>|\*\*): they are sent at once' "$file"

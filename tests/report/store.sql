@@ -52,12 +52,19 @@ INSERT INTO cell (experiment, server, twin, target, connections, idle, level_per
 		40000, iif(percent > 100, 1e5, 100 + percent), iif(percent > 100, 4e5, 200 + 10 * percent), 2 / speed, 8 / speed + rep,
 		json_object('achieved_share', iif(percent > 100, 0.7, 1))
 	FROM paced WHERE experiment = 'cost' OR twin = 0;
+INSERT INTO cell (experiment, server, target, connections, idle, level_percent, rep, position, started_at, verdict, reason)
+	VALUES ('cost', 'select', '/', 1000, 0, 50, 1, 290, '2026-11-22T19:00:00Z', 'failed', 'no capacity to take 50% of');
 INSERT INTO cell (experiment, server, target, connections, idle, rep, position, started_at, verdict, syscalls_per_req)
 	SELECT 'ledger', name, '/', n, 0, 1, 200 + n + length(name), '2026-11-22T19:00:00Z', 'valid', 2.1
 	FROM server, (SELECT 64 AS n UNION SELECT 1000) WHERE name != 'select';
 INSERT INTO syscall SELECT id, call, 1000 * per_req, per_req, 'bpf' FROM cell,
 	(SELECT 'recvfrom' AS call, 1.0 AS per_req UNION SELECT 'sendto', 1.0 UNION SELECT 'epoll_wait', 0.1 UNION SELECT '<b>', 0.3)
 	WHERE experiment = 'ledger';
+INSERT INTO cell (experiment, server, target, connections, idle, rep, position, started_at, verdict, syscalls_per_req)
+	VALUES ('ledger', 'epoll', '/', 1000, 0, 2, 299, '2026-11-22T19:00:00Z', 'valid', 2.2); -- no epoll_wait in this block
+INSERT INTO syscall SELECT id, call, 1000 * per_req, per_req, 'bpf' FROM cell,
+	(SELECT 'recvfrom' AS call, 1.0 AS per_req UNION SELECT 'sendto', 1.0 UNION SELECT 'futex', 0.2)
+	WHERE experiment = 'ledger' AND rep = 2;
 INSERT INTO timeline SELECT id, 50000000, 3, 3, '' FROM cell WHERE experiment = 'ledger' AND server = 'epoll' AND connections = 64;
 INSERT INTO timeline SELECT id, 0, 0, NULL, 'not <permitted>' FROM cell WHERE experiment = 'ledger' AND server = 'thread' AND connections = 64;
 INSERT INTO timeline_thread SELECT cell_id, 7, 'epoll <b>', 30000000, 10000000, 10000000, 5000000, 'r30000000 p10000000 w10000000'

@@ -187,6 +187,25 @@ check_cut() {
 	load_pid=
 }
 
+# the link to Redis is reset while long answers lie in it: who asked on it is answered, whatever it be
+check_reset() {
+	local line
+	exec 3<>"/dev/tcp/127.0.0.1/$port"
+	kill -STOP $redis_pid
+	for _ in 1 2 3 4; do curl -s --max-time 5 -o "$dir/long" "$url/query/long" & done
+	sleep 0.1
+	kill -STOP $server_pid
+	kill -CONT $redis_pid
+	sleep 0.1
+	redis-cli -p $redis_port client kill type normal >/dev/null
+	printf 'GET /query/short HTTP/1.1\r\nHost: c\r\n\r\n' >&3 # a question to who has closed is answered by a reset
+	kill -CONT $server_pid
+	line=$(timeout 4 head -n 1 <&3)
+	if [[ $line = "HTTP/1.1 "[25]0[03]" "* ]]; then pass
+	else fail "/query/short over a link that is reset: '$line'"; fi
+	exec 3>&-
+}
+
 # one who has asked goes (a close with an answer unread is a reset); who comes in his place gets his own answer, not that
 check_gone() {
 	kill -STOP $redis_pid
@@ -278,7 +297,7 @@ check() {
 	if [ -n "$redis_port" ]; then
 		load /query/long
 		check_gone
-		[ $most != 200 ] || check_cut
+		[ $most != 200 ] || { check_cut; check_reset; }
 		check_outage
 		check_asked_last
 	else
