@@ -372,10 +372,12 @@ static void drain(void)
 	if (!start(NULL))
 		return;
 	dial_all(sleepers + idle + readers);
-	for (int i = 0; i < sleepers; i++)
-		say(clients[i], "GET /sleep/400 HTTP/1.1\r\nHost: c\r\n\r\n");
 	for (int i = sleepers + idle; i < sleepers + idle + readers; i++)
 		say(clients[i], "GET /bytes/300000 HTTP/1.1\r\nHost: c\r\n\r\n");
+	for (int i = sleepers + idle; i < sleepers + idle + readers; i++) /* in flight, and all accepted */
+		poll(&(struct pollfd){ .fd = clients[i], .events = POLLIN }, 1, 2000);
+	for (int i = 0; i < sleepers; i++)
+		say(clients[i], "GET /sleep/400 HTTP/1.1\r\nHost: c\r\n\r\n");
 	pause_ms(100);
 	uint64_t start_ns = clock_now_ns();
 	kill(process.pid, SIGTERM);
