@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,8 +156,9 @@ bool figures_write_script(const char *plots, struct report_data *data, struct fi
 }
 
 /*
- * Starts gnuplot in the folder `plots`; -1 when it is not installed. In a process group of its own:
- * a Ctrl-C that ends a run must not end the drawing of its report.
+ * Starts gnuplot in the folder `plots`; -1 when it is not installed. With signals blocked: a Ctrl-C
+ * that ends a run must not end the drawing of its report. (A process group of its own would come too
+ * late for one that is sent right now.)
  */
 static pid_t start_gnuplot(const char *plots, const char *name, const char *log)
 {
@@ -165,18 +167,24 @@ static pid_t start_gnuplot(const char *plots, const char *name, const char *log)
 	snprintf(out, sizeof(out), "out = '%s.svg.tmp'", name);
 	char *argv[] = { (char[]){ "gnuplot" }, (char[]){ "-e" }, out, script, NULL };
 	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t own_group;
+	posix_spawnattr_t undisturbed;
+	sigset_t stop_signals;
 	pid_t pid;
-	posix_spawnattr_init(&own_group);
-	posix_spawnattr_setflags(&own_group, POSIX_SPAWN_SETPGROUP);
+	sigemptyset(&stop_signals);
+	sigaddset(&stop_signals, SIGINT);
+	sigaddset(&stop_signals, SIGTERM);
+	sigaddset(&stop_signals, SIGHUP);
+	posix_spawnattr_init(&undisturbed);
+	posix_spawnattr_setsigmask(&undisturbed, &stop_signals);
+	posix_spawnattr_setflags(&undisturbed, POSIX_SPAWN_SETSIGMASK);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addchdir_np(&actions, plots);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	int error = posix_spawnp(&pid, "gnuplot", &actions, &own_group, argv, environ);
+	int error = posix_spawnp(&pid, "gnuplot", &actions, &undisturbed, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&own_group);
+	posix_spawnattr_destroy(&undisturbed);
 	return error ? -1 : pid;
 }
 
