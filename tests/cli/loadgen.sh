@@ -121,7 +121,7 @@ slow=$(mktemp)
 	open_loop -R 50 -c 2 --slow 2 --slow-target /bytes/8388608 --timeout 500ms -w 0 -d 1s "$url/"; says '"total": 0'
 	# the head is on its way for longer than a server must wait (10 s): it may end that, and it is no error
 	long=$(printf 'x%.0s' $(seq 150))
-	open_loop -R 20 -c 2 --slow 2 -w 0 -d 11s --status 404 "$url/$long"; says '"ended_by_server": 1'; says '"total": 0'
+	open_loop -R 20 -c 2 --slow 2 -w 0 -d 13s --status 404 "$url/$long"; says '"ended_by_server": 1'; says '"total": 0'
 	echo "$passed $failed"
 ) >"$slow" &
 slow_pid=$!
